@@ -1,0 +1,1 @@
+//! The merchant's payment service: it never loses a payment and never makes one twice.

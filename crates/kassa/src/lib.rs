@@ -1,0 +1,1 @@
+//! The one binary: wires playground, gateway and shop together and runs them.

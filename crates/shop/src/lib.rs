@@ -1,0 +1,1 @@
+//! A demo storefront, written as a merchant would write it.
