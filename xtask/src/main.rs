@@ -1,2 +1,80 @@
-//! The chores.
-fn main() {}
+//! The project's own chores, run as `cargo xtask CHORE`.
+//!
+//! - `test` installs what the tests need and is missing (Debian's chromium, chromium-driver and
+//!   postgresql), starts a PostgreSQL server of its own, runs every test and prints one total.
+//! - `bench` measures, one JSON object per line.
+//!
+//! It must not know what is tested or measured: that is written beside the code it belongs to.
+
+mod bench;
+mod postgres;
+mod process;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's own chores.
+
+Usage: cargo xtask CHORE [OPTIONS]
+
+  test [FILTER…]        install what is missing, start PostgreSQL, run all tests, print the total
+       --no-install     fail instead of installing
+       --package NAME   only this crate's tests (repeatable)
+  bench [NAME…]         build with optimisations and measure; one JSON object per line
+  postgres -- COMMAND…  run a command with a fresh PostgreSQL server (KASSA_TEST_POSTGRES)
+  help                  this text
+
+Exit status: 0 all well, 1 something failed, 2 wrong usage.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (chore, rest) = match arguments.split_first() {
+        Some((chore, rest)) => (chore.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    let outcome = match chore {
+        "test" => match test::Options::parse(rest) {
+            Ok(options) => test::run(&options),
+            Err(error) => return wrong_usage(&error),
+        },
+        "bench" => bench::run(rest),
+        "postgres" => match rest.split_first() {
+            Some((dashes, command)) if dashes == "--" && !command.is_empty() => {
+                postgres::run_command(command)
+            }
+            _ => return wrong_usage("postgres takes `-- COMMAND…`"),
+        },
+        "help" | "--help" | "-h" => {
+            say(HELP);
+            Ok(())
+        }
+        other => return wrong_usage(&format!("there is no chore `{other}`")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("error: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wrong_usage(error: &str) -> ExitCode {
+    complain(&format!("error: {error}\n\n{HELP}"));
+    ExitCode::from(2)
+}
+
+/// What a chore says to whoever ran it.
+#[expect(clippy::print_stdout, reason = "a command line speaks on its standard output")]
+pub(crate) fn say(text: &str) {
+    print!("{text}");
+}
+
+/// Progress and complaints, apart from what is piped on.
+#[expect(clippy::print_stderr, reason = "a command line complains on its standard error")]
+pub(crate) fn complain(text: &str) {
+    eprint!("{text}");
+}

@@ -1,0 +1,136 @@
+//! `cargo xtask test`: every test of the workspace, with everything it needs.
+
+use crate::postgres::{self, Server};
+use crate::process::{self, Outcome};
+use crate::{say, tools};
+
+/// What was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    no_install: bool,
+    packages: Vec<String>,
+    filters: Vec<String>,
+}
+
+impl Options {
+    /// Reads the command line behind `test`.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--no-install" => options.no_install = true,
+                "--package" | "-p" => {
+                    let name = arguments.next().ok_or("--package takes a crate's name")?;
+                    options.packages.push(name.clone());
+                }
+                flag if flag.starts_with('-') => return Err(format!("no option `{flag}`")),
+                filter => options.filters.push(filter.to_owned()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs them. An error when one failed, or when none ran.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    tools::ensure(!options.no_install)?;
+    let mut arguments: Vec<&str> = vec!["test", "--no-fail-fast"];
+    if options.packages.is_empty() {
+        arguments.push("--workspace");
+    }
+    for package in &options.packages {
+        arguments.extend(["--package", package]);
+    }
+    let build = process::cargo().args(&arguments).arg("--no-run").status();
+    if !build.is_ok_and(|status| status.success()) {
+        return Err("the tests do not compile".to_owned());
+    }
+    let server = Server::start()?;
+    let mut total = Total::default();
+    let mut command = process::cargo();
+    command.args(&arguments).env(postgres::VARIABLE, server.url());
+    if !options.filters.is_empty() {
+        command.arg("--").args(&options.filters);
+    }
+    let succeeded = process::run_line_by_line(&mut command, |line| {
+        total.count(line);
+        say(&format!("{line}\n"));
+    })?;
+    drop(server);
+    for name in &total.failures {
+        say(&format!("failed: {name}\n"));
+    }
+    let ignored = match total.ignored {
+        0 => String::new(),
+        ignored => format!(", {ignored} skipped"),
+    };
+    say(&format!("\n{} passed, {} failed{ignored}\n", total.passed, total.failed));
+    if total.passed == 0 {
+        return Err("no test ran".to_owned());
+    }
+    if succeeded { Ok(()) } else { Err("not all tests passed".to_owned()) }
+}
+
+/// The sums over all test programs of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Total {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    failures: Vec<String>,
+}
+
+impl Total {
+    /// Adds what a line says: a test program's closing line, or the name of a failed test.
+    fn count(&mut self, line: &str) {
+        if let Some(name) =
+            line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            self.failures.push(name.to_owned());
+        }
+        let Some(result) = line.strip_prefix("test result: ") else { return };
+        for part in result.split(['.', ';']) {
+            let mut words = part.split_whitespace();
+            let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_summed_over_programs() {
+        let mut total = Total::default();
+        total.count("running 3 tests");
+        total.count("test a::b ... ok");
+        total.count("test a::c ... FAILED");
+        total.count(
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out; \
+             finished in 0.02s",
+        );
+        total.count(
+            "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; \
+             finished in 1.50s",
+        );
+        assert_eq!(
+            total,
+            Total { passed: 7, failed: 1, ignored: 1, failures: vec!["a::c".to_owned()] }
+        );
+    }
+
+    #[test]
+    fn an_unknown_option_is_named() {
+        let error = Options::parse(&["--fast".to_owned()]).unwrap_err();
+        assert_eq!(error, "no option `--fast`");
+    }
+}
