@@ -1,0 +1,179 @@
+//! A durable queue of work under leases, in the same transactions as everything else.
+//!
+//! An item is enqueued in the transaction that wants the work done, claimed by any worker of any node for a limited
+//! time, and completed or rescheduled in the transaction that records the outcome. A worker that was away for longer
+//! than its lease finds out there: every claim has a number of its own (a fencing token), and whoever no longer holds the
+//! newest is refused, so its whole unit of work can be rolled back.
+//!
+//! The queue promises that an item is held by one worker at a time and is never lost. It cannot promise that the effect
+//! outside happens once: a worker may die between the effect and its record. The effect must carry its own key for that.
+//!
+//! Times are unix milliseconds from the caller's clock. Nodes whose clocks differ by seconds only reclaim an expired
+//! item so much earlier or later; who may record an outcome is decided by the token alone.
+
+use crate::error::Error;
+use crate::migrate::Migration;
+use crate::tx::Tx;
+use crate::value::Row;
+
+/// The queue's table. Put it first in your list, or give it a version that fits:
+/// `Migration { version: 7, ..storage::queue::MIGRATION }`.
+pub const MIGRATION: Migration = Migration {
+    version: 0,
+    name: "work_items",
+    sql: "
+CREATE TABLE work_items (
+    queue TEXT NOT NULL,
+    id TEXT NOT NULL,
+    due_at_ms BIGINT NOT NULL,
+    payload TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    lease BIGINT NOT NULL,
+    leased_by TEXT,
+    leased_until_ms BIGINT,
+    PRIMARY KEY (queue, id)
+);
+CREATE INDEX work_items_by_due_at ON work_items (queue, due_at_ms, id);
+",
+};
+
+/// A queue by its name. Queues of different names share the table and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Queue {
+    /// The name, short and never changed.
+    pub name: &'static str,
+}
+
+/// An item as it was claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What the item was enqueued as.
+    pub id: String,
+    /// What the worker needs to know.
+    pub payload: String,
+    /// How often the item was rescheduled.
+    pub attempts: i64,
+    /// When it was due.
+    pub due_at_ms: i64,
+    /// The fencing token: grows with every claim of this item.
+    pub lease: i64,
+}
+
+impl Item {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get(0)?,
+            payload: row.get(1)?,
+            attempts: row.get(2)?,
+            due_at_ms: row.get(3)?,
+            lease: row.get(4)?,
+        })
+    }
+}
+
+impl Queue {
+    /// Adds an item; `false` if one of this id is queued already, which then stays as it is.
+    pub fn enqueue(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        due_at_ms: i64,
+        payload: &str,
+    ) -> Result<bool, Error> {
+        let added = tx.execute(
+            "INSERT INTO work_items (queue, id, due_at_ms, payload, attempts, lease)
+             VALUES ($1, $2, $3, $4, 0, 0) ON CONFLICT (queue, id) DO NOTHING",
+            &[&self.name, &id, &due_at_ms, &payload],
+        )?;
+        Ok(added == 1)
+    }
+
+    /// Takes up to `limit` items that are due and that nobody holds, the longest due first, for `lease_ms`.
+    ///
+    /// Best called within [`Database::write_row_locked`](crate::Database::write_row_locked): many nodes then claim
+    /// different items at once.
+    pub fn claim(
+        &self,
+        tx: &mut Tx<'_>,
+        now_ms: i64,
+        owner: &str,
+        lease_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<Item>, Error> {
+        let found = tx.query(
+            "SELECT id, payload, attempts, due_at_ms, lease FROM work_items
+             WHERE queue = $1 AND due_at_ms <= $2 AND (leased_until_ms IS NULL OR leased_until_ms <= $2)
+             ORDER BY due_at_ms, id LIMIT $3 {for_update_skip_locked}",
+            &[&self.name, &now_ms, &limit],
+        )?;
+        let until_ms = now_ms.saturating_add(lease_ms);
+        let mut claimed = Vec::with_capacity(found.len());
+        for row in &found {
+            let mut item = Item::from_row(row)?;
+            let taken = tx.execute(
+                "UPDATE work_items SET lease = lease + 1, leased_by = $4, leased_until_ms = $5
+                 WHERE queue = $1 AND id = $2 AND lease = $3",
+                &[&self.name, &item.id, &item.lease, &owner, &until_ms],
+            )?;
+            if taken == 1 {
+                item.lease += 1;
+                claimed.push(item);
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Removes the item; `false` if the lease was lost, and then this unit of work must not record the outcome.
+    pub fn complete(&self, tx: &mut Tx<'_>, item: &Item) -> Result<bool, Error> {
+        let removed = tx.execute(
+            "DELETE FROM work_items WHERE queue = $1 AND id = $2 AND lease = $3 AND leased_until_ms IS NOT NULL",
+            &[&self.name, &item.id, &item.lease],
+        )?;
+        Ok(removed == 1)
+    }
+
+    /// Gives the item back to be done later, one attempt more; `false` if the lease was lost.
+    pub fn reschedule(
+        &self,
+        tx: &mut Tx<'_>,
+        item: &Item,
+        due_at_ms: i64,
+        payload: &str,
+    ) -> Result<bool, Error> {
+        let moved = tx.execute(
+            "UPDATE work_items SET due_at_ms = $4, payload = $5, attempts = attempts + 1,
+                                   leased_by = NULL, leased_until_ms = NULL
+             WHERE queue = $1 AND id = $2 AND lease = $3 AND leased_until_ms IS NOT NULL",
+            &[&self.name, &item.id, &item.lease, &due_at_ms, &payload],
+        )?;
+        Ok(moved == 1)
+    }
+
+    /// Holds the item until `until_ms`; `false` if the lease was lost. The token stays the same.
+    pub fn renew(&self, tx: &mut Tx<'_>, item: &Item, until_ms: i64) -> Result<bool, Error> {
+        let held = tx.execute(
+            "UPDATE work_items SET leased_until_ms = $4
+             WHERE queue = $1 AND id = $2 AND lease = $3 AND leased_until_ms IS NOT NULL",
+            &[&self.name, &item.id, &item.lease, &until_ms],
+        )?;
+        Ok(held == 1)
+    }
+
+    /// When the next item can be claimed: when it is due, or when the lease on it ends. `None` if the queue is empty.
+    pub fn next_due_at(&self, tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
+        tx.query_one(
+            "SELECT MIN(CASE WHEN leased_until_ms IS NULL OR leased_until_ms < due_at_ms
+                             THEN due_at_ms ELSE leased_until_ms END)
+             FROM work_items WHERE queue = $1",
+            &[&self.name],
+        )?
+        .get(0)
+    }
+
+    /// Removes an item, held or not; `false` if there is none. Its holder, if any, finds its lease lost.
+    pub fn cancel(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {
+        let removed =
+            tx.execute("DELETE FROM work_items WHERE queue = $1 AND id = $2", &[&self.name, &id])?;
+        Ok(removed == 1)
+    }
+}
