@@ -1,11 +1,12 @@
 //! The built program as a child process: started as a user starts it, killed as the power goes,
 //! started again on what it left.
 //!
-//! It is reached only through its command line, its `--json` output and HTTP.
+//! It is reached through its command line, its `--json` output and HTTP. The one exception is
+//! [`Kassa::order_ids`]: Klarna's API has no list of orders, so how many there are is read from
+//! the playground's own database.
 
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -19,11 +20,103 @@ use tempfile::TempDir;
 use crate::DEADLINE;
 use crate::http::{As, Http};
 
-/// A running `kassa` that serves everything. Killed when dropped.
+/// A running program that speaks JSON. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    events: Receiver<String>,
+    stderr: Said,
+}
+
+/// A program that ran to its end.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status; none when a signal ended it.
+    pub code: Option<i32>,
+    /// What it said on standard output.
+    pub stdout: String,
+    /// What it said on standard error.
+    pub stderr: String,
+}
+
+impl Process {
+    /// Starts the program in a folder, with nothing of this environment's `KASSA_…` settings.
+    pub fn start<A: AsRef<std::ffi::OsStr>>(program: &Path, folder: &Path, flags: &[A]) -> Self {
+        let mut child =
+            command(program, folder).args(flags).spawn().expect("the program was built");
+        let stderr = Said::by(child.stderr.take().expect("piped"));
+        let events = lines(child.stdout.take().expect("piped"));
+        Self { child, events, stderr }
+    }
+
+    /// The next line of standard output, as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When none comes in time, with all that the program said.
+    pub fn event(&mut self) -> Value {
+        match self.events.recv_timeout(DEADLINE) {
+            Ok(line) => serde_json::from_str(&line)
+                .unwrap_or_else(|error| panic!("not a line of JSON ({error}): {line}")),
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("said nothing for {DEADLINE:?}; on standard error:\n{}", self.stderr())
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = self.wait();
+                panic!("ended with {status} instead; on standard error:\n{}", self.stderr())
+            }
+        }
+    }
+
+    /// What it said on standard error so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.so_far()
+    }
+
+    /// Ends it as the power goes: it has no say.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Sends it a signal by its number: `TERM`, `INT`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} was not sent to {id}");
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let said = self.stderr();
+        if std::thread::panicking() && !said.is_empty() {
+            // The test's own capture shows it with the failure, and only then.
+            #[expect(clippy::print_stderr, reason = "a failing test explains itself")]
+            {
+                eprintln!("on standard error, kassa said:\n{said}");
+            }
+        }
+    }
+}
+
+/// A running `kassa up`.
 #[derive(Debug)]
 pub struct Kassa {
-    child: Child,
-    stderr: Said,
+    process: Process,
     ready: Ready,
     setup: Setup,
 }
@@ -33,10 +126,10 @@ pub struct Kassa {
 struct Setup {
     program: PathBuf,
     folder: TempDir,
-    arguments: Vec<String>,
+    flags: Vec<String>,
 }
 
-/// What the first line of `--json` said.
+/// What the first line of `--json` says.
 #[derive(Debug, Clone)]
 pub struct Ready {
     /// The line as it came.
@@ -62,20 +155,18 @@ pub struct Ready {
 }
 
 impl Ready {
-    fn read(line: &str) -> Self {
-        let event: Value = serde_json::from_str(line)
-            .unwrap_or_else(|error| panic!("the first line is not JSON ({error}): {line}"));
-        assert_eq!(event["event"], "ready", "the first line is not the ready event: {line}");
+    fn read(event: Value) -> Self {
+        assert_eq!(event["event"], "ready", "the first line is not the ready event: {event}");
         let text = |pointer: &str| {
             let text = event.pointer(pointer).and_then(Value::as_str);
-            text.unwrap_or_else(|| panic!("no text at {pointer} in {line}")).to_owned()
+            text.unwrap_or_else(|| panic!("no text at {pointer} in {event}")).to_owned()
         };
-        let url = |pointer: &str| text(pointer).trim_end_matches('/').to_owned();
+        let url = |part: &str| text(&format!("/urls/{part}")).trim_end_matches('/').to_owned();
         Self {
-            playground_url: url("/urls/playground"),
-            gateway_url: url("/urls/gateway"),
-            dashboard_url: url("/urls/dashboard"),
-            shop_url: url("/urls/shop"),
+            playground_url: url("playground"),
+            gateway_url: url("gateway"),
+            dashboard_url: url("dashboard"),
+            shop_url: url("shop"),
             merchant_id: text("/credentials/merchants/0/merchant_id"),
             klarna_username: text("/credentials/merchants/0/username"),
             klarna_password: text("/credentials/merchants/0/password"),
@@ -87,7 +178,7 @@ impl Ready {
 }
 
 impl Kassa {
-    /// Starts `kassa up` on ports of its own, with a data directory of its own.
+    /// Starts it on ports of its own, with a data directory of its own.
     ///
     /// # Panics
     ///
@@ -99,39 +190,23 @@ impl Kassa {
     /// Likewise, with more flags.
     pub fn start_with(program: &str, flags: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("kassa-test-").tempdir().unwrap();
-        let data = folder.path().join("data");
-        let mut arguments: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
-        if !flags.contains(&"--ephemeral") {
-            arguments.extend(["--data-dir".to_owned(), data.display().to_string()]);
+        let mut flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+        if !flags.iter().any(|flag| flag == "--ephemeral") {
+            let data = folder.path().join("data");
+            flags.extend(["--data-dir".to_owned(), data.display().to_string()]);
         }
-        let setup = Setup { program: program.into(), folder, arguments };
-        Self::spawn(setup, [0; 3])
+        Self::spawn(Setup { program: program.into(), folder, flags }, [0; 3])
     }
 
     fn spawn(setup: Setup, ports: [u16; 3]) -> Self {
-        let mut command = command(&setup.program, setup.folder.path());
-        command.args(["up", "--json"]).args(&setup.arguments);
+        let mut flags = vec!["up".to_owned(), "--json".to_owned()];
         for (part, port) in ["playground", "gateway", "shop"].into_iter().zip(ports) {
-            command.args([format!("--{part}-listen"), format!("127.0.0.1:{port}")]);
+            flags.extend([format!("--{part}-listen"), format!("127.0.0.1:{port}")]);
         }
-        let mut child = command.spawn().expect("the program was built, so it starts");
-        let stderr = Said::by(child.stderr.take().expect("piped"));
-        let first = first_line(child.stdout.take().expect("piped"));
-        match first.recv_timeout(DEADLINE) {
-            Ok(line) => {
-                let ready = Ready::read(&line);
-                Self { child, stderr, ready, setup }
-            }
-            Err(problem) => {
-                let status = match problem {
-                    RecvTimeoutError::Timeout => None,
-                    RecvTimeoutError::Disconnected => child.wait().ok(),
-                };
-                let _ = child.kill();
-                let _ = child.wait();
-                panic!("kassa is not ready ({status:?}); it said:\n{}", stderr.all());
-            }
-        }
+        flags.extend(setup.flags.iter().cloned());
+        let mut process = Process::start(&setup.program, setup.folder.path(), &flags);
+        let ready = Ready::read(process.event());
+        Self { process, ready, setup }
     }
 
     /// What the ready line said.
@@ -139,7 +214,36 @@ impl Kassa {
         &self.ready
     }
 
-    /// The test merchant's credentials for Klarna's APIs.
+    /// The child itself.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Ends it as the power goes: it has no say.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process.terminate()
+    }
+
+    /// Starts it again on the same data and the same ports, after it was ended.
+    pub fn restart(mut self) -> Self {
+        assert!(self.process.child.try_wait().unwrap().is_some(), "end it first");
+        let port = |url: &str| url::Url::parse(url).unwrap().port().unwrap();
+        let Ready { playground_url, gateway_url, shop_url, .. } = &self.ready;
+        let ports = [port(playground_url), port(gateway_url), port(shop_url)];
+        Self::spawn(self.setup, ports)
+    }
+
+    /// The folder that it runs in.
+    pub fn folder(&self) -> &Path {
+        self.setup.folder.path()
+    }
+
+    /// The test merchant's credential for Klarna's APIs.
     pub fn merchant(&self) -> As<'_> {
         As::Basic(&self.ready.klarna_username, &self.ready.klarna_password)
     }
@@ -149,52 +253,18 @@ impl Kassa {
         As::Bearer(&self.ready.api_key)
     }
 
-    /// The folder that it runs in.
-    pub fn folder(&self) -> &Path {
-        self.setup.folder.path()
+    /// The ids of all orders at Klarna's side, whoever made them and whoever knows of them.
+    pub fn order_ids(&self) -> Vec<String> {
+        let file = self.folder().join("data").join("playground.db");
+        let database = rusqlite::Connection::open(file).expect("the playground's database");
+        database.busy_timeout(DEADLINE).unwrap();
+        let mut statement =
+            database.prepare("SELECT order_id FROM orders ORDER BY created_at_ms").unwrap();
+        let ids = statement.query_map([], |row| row.get(0)).unwrap();
+        ids.collect::<Result<_, _>>().unwrap()
     }
 
-    /// What it said on standard error so far.
-    pub fn stderr(&self) -> String {
-        self.stderr.so_far()
-    }
-
-    /// Ends it as the power goes: it has no say.
-    pub fn kill(&mut self) {
-        self.child.kill().expect("a child can be killed");
-        self.child.wait().expect("a child can be waited for");
-    }
-
-    /// Asks it to stop, and waits until it has.
-    pub fn terminate(&mut self) -> ExitStatus {
-        signal("TERM", self.child.id());
-        wait(&mut self.child, "kassa to stop")
-    }
-
-    /// Starts it again on the same data and the same ports. Call after [`kill`](Self::kill) or
-    /// [`terminate`](Self::terminate).
-    pub fn restart(mut self) -> Self {
-        assert!(self.child.try_wait().unwrap().is_some(), "kill or terminate it first");
-        let url = |url: &str| url::Url::parse(url).unwrap().port().unwrap();
-        let ready = &self.ready;
-        let ports = [url(&ready.playground_url), url(&ready.gateway_url), url(&ready.shop_url)];
-        let setup = Setup {
-            program: self.setup.program.clone(),
-            folder: std::mem::replace(&mut self.setup.folder, TempDir::new().unwrap()),
-            arguments: self.setup.arguments.clone(),
-        };
-        Self::spawn(setup, ports)
-    }
-
-    /// The orders of the merchant at Klarna's side, whoever made them: read from the playground's
-    /// log of calls, each then fetched through the API.
-    pub async fn orders(&self, http: &Http) -> Vec<Value> {
-        let url = format!("{}/playground/v1/orders", self.ready.playground_url);
-        let list = http.get(&url, As::Anyone).await;
-        list["orders"].as_array().cloned().unwrap_or_default()
-    }
-
-    /// One order as Klarna's Order Management API tells it.
+    /// An order as Klarna's Order Management API tells it.
     pub async fn order(&self, http: &Http, order_id: &str) -> Value {
         let base = &self.ready.playground_url;
         http.get(&format!("{base}/ordermanagement/v1/orders/{order_id}"), self.merchant()).await
@@ -202,38 +272,15 @@ impl Kassa {
 
     /// The gateway's payments.
     pub async fn payments(&self, http: &Http) -> Vec<Value> {
-        let url = format!("{}/v1/payments", self.ready.gateway_url);
-        let list = http.get(&url, self.key()).await;
-        let list = list.get("payments").or_else(|| list.get("data")).or_else(|| list.get("items"));
-        list.and_then(Value::as_array).cloned().expect("a list of payments")
+        let list = http.get(&format!("{}/v1/payments", self.ready.gateway_url), self.key()).await;
+        list["payments"].as_array().cloned().unwrap_or_else(|| panic!("not a list: {list}"))
     }
-}
 
-impl Drop for Kassa {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            let mut text = String::new();
-            let _ = writeln!(text, "kassa said on standard error:\n{}", self.stderr());
-            // Through the test's own capture, so that it is shown with the failure only.
-            #[allow(clippy::print_stderr, reason = "a failing test explains itself")]
-            {
-                eprint!("{text}");
-            }
-        }
+    /// A payment as the gateway tells it.
+    pub async fn payment(&self, http: &Http, payment_id: &str) -> Value {
+        let base = &self.ready.gateway_url;
+        http.get(&format!("{base}/v1/payments/{payment_id}"), self.key()).await
     }
-}
-
-/// A program that ran to its end.
-#[derive(Debug)]
-pub struct Ended {
-    /// Its exit status; none when a signal ended it.
-    pub code: Option<i32>,
-    /// What it said on standard output.
-    pub stdout: String,
-    /// What it said on standard error.
-    pub stderr: String,
 }
 
 /// Runs the program to its end.
@@ -241,28 +288,21 @@ pub struct Ended {
 /// # Panics
 ///
 /// When it does not end in time.
-pub fn run(program: &str, arguments: &[&str]) -> Ended {
+pub fn run(program: &str, flags: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
-    let mut child = command(Path::new(program), folder.path()).args(arguments).spawn().unwrap();
+    let mut child = command(Path::new(program), folder.path()).args(flags).spawn().unwrap();
     let stdout = Said::by(child.stdout.take().expect("piped"));
     let stderr = Said::by(child.stderr.take().expect("piped"));
-    let status = wait(&mut child, &format!("kassa {arguments:?} to end"));
+    let status = wait(&mut child);
     Ended { code: status.code(), stdout: stdout.all(), stderr: stderr.all() }
 }
 
-/// Sends a signal to a process by its id.
-pub fn signal(name: &str, id: u32) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "SIG{name} was not sent to {id}");
-}
-
-/// An address on this machine that nothing listens on, and the listener that keeps it so.
-pub fn taken_address() -> (SocketAddr, std::net::TcpListener) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+/// An address on this machine that is taken for as long as the listener lives.
+pub fn taken_address() -> (SocketAddr, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     (listener.local_addr().unwrap(), listener)
 }
 
-/// The program in a folder of its own, with nothing of this environment's settings.
 fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -274,7 +314,7 @@ fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
-fn wait(child: &mut Child, what: &str) -> ExitStatus {
+fn wait(child: &mut Child) -> ExitStatus {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -283,7 +323,7 @@ fn wait(child: &mut Child, what: &str) -> ExitStatus {
         if Instant::now() >= deadline {
             let _ = child.kill();
             let _ = child.wait();
-            panic!("waited {DEADLINE:?} for {what}");
+            panic!("kassa did not end within {DEADLINE:?}");
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -317,17 +357,16 @@ impl Said {
     /// Everything, once the child has ended.
     fn all(self) -> String {
         let _ = self.reader.join();
-        let text = self.text.lock().unwrap();
-        text.clone()
+        self.text.lock().unwrap().clone()
     }
 }
 
-/// The first line that a child says; the others are read away.
-fn first_line(pipe: impl Read + Send + 'static) -> Receiver<String> {
+/// The lines that a child says, as they come.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            // Only the first is waited for; whoever waited may be gone by then.
+            // Read on even when nobody listens any more.
             let _ = sender.send(line);
         }
     });
