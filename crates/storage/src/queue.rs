@@ -80,10 +80,13 @@ impl Queue {
         due_at_ms: i64,
         payload: &str,
     ) -> Result<bool, Error> {
+        // Tokens start anywhere: whoever still holds a token of an earlier, completed item of the same id must not be
+        // taken for the holder of this one.
+        let token: i64 = rand::random_range(0..1 << 62);
         let added = tx.execute(
             "INSERT INTO work_items (queue, id, due_at_ms, payload, attempts, lease)
-             VALUES ($1, $2, $3, $4, 0, 0) ON CONFLICT (queue, id) DO NOTHING",
-            &[&self.name, &id, &due_at_ms, &payload],
+             VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (queue, id) DO NOTHING",
+            &[&self.name, &id, &due_at_ms, &payload, &token],
         )?;
         Ok(added == 1)
     }
