@@ -159,7 +159,7 @@ impl Postgres {
             match made {
                 Ok(()) => break,
                 Err(_) if attempt < ATTEMPTS && !client.is_closed() => {
-                    tokio::time::sleep(backoff(attempt)).await
+                    tokio::time::sleep(backoff(attempt)).await;
                 }
                 Err(source) => {
                     return Err(engine_error(source, "the table of migrations cannot be made"));
@@ -542,7 +542,8 @@ impl std::error::Error for Fault {}
 fn engine_error(source: tokio_postgres::Error, what: &str) -> Error {
     let Some(refused) = source.as_db_error() else {
         let unavailable = source.is_closed()
-            || std::error::Error::source(&source).is_none_or(|cause| cause.is::<std::io::Error>());
+            || std::error::Error::source(&source)
+                .is_none_or(<dyn std::error::Error>::is::<std::io::Error>);
         let kind = if unavailable { ErrorKind::Unavailable } else { ErrorKind::Value };
         return Error::with_source(kind, format!("{what}: {source}"), source);
     };

@@ -1,6 +1,15 @@
 //! The one suite that both engines must pass: every case is a function of a [`World`], run on SQLite in memory, on a
 //! SQLite file, and on PostgreSQL when `KASSA_TEST_POSTGRES=postgres://…` names a server. What is not run says so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::items_after_statements,
+    reason = "a test stops at what it did not expect, and declares what it needs where it needs it"
+)]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -533,7 +542,7 @@ async fn an_error_names_no_value(world: World) {
         let mut said = format!("{error} {error:?}");
         let mut cause = std::error::Error::source(&error);
         while let Some(error) = cause {
-            said.push_str(&format!(" {error} {error:?}"));
+            said = format!("{said} {error} {error:?}");
             cause = error.source();
         }
         assert!(!said.contains("alice"), "{said}");
@@ -893,4 +902,62 @@ async fn an_unreachable_server_is_unavailable_not_a_hang() {
     let error = tokio::time::timeout(Duration::from_secs(30), opening).await.unwrap().unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
     assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+/// The server ends the connection in the middle of a unit, as when it is restarted: nothing was committed, so the unit
+/// is run again on another connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_survives_the_loss_of_its_connection() {
+    let Some(World { database, .. }) = World::postgres().await else { return };
+    let first_run = AtomicBool::new(true);
+    let written: Result<u64, Error> = database
+        .write(move |tx| {
+            add(tx, "before", 1)?;
+            if first_run.swap(false, Ordering::Relaxed) {
+                tx.query_dynamic("SELECT pg_terminate_backend(pg_backend_pid())", &[])?;
+            }
+            add(tx, "after", 1)
+        })
+        .await;
+    assert_eq!(written.unwrap(), 1);
+    assert_eq!(count(&database).await, 2);
+}
+
+/// Prepared statements outlive a migration that another node of the next version makes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prepared_statement_survives_a_migration_by_another_node() {
+    let Some(World { database, .. }) = World::postgres().await else { return };
+    let all = async || -> usize {
+        let rows: Result<Vec<storage::Row>, Error> =
+            database.read(|tx| tx.query("SELECT * FROM journal", &[])).await;
+        rows.unwrap().len()
+    };
+    let altered: Result<u64, Error> = database
+        .write(|tx| tx.execute("INSERT INTO journal (position, unit) VALUES (1, 'one')", &[]))
+        .await;
+    altered.unwrap();
+    for _ in 0..12 {
+        assert_eq!(all().await, 1);
+    }
+    let altered: Result<u64, Error> =
+        database.write(|tx| tx.execute("ALTER TABLE journal ADD COLUMN more TEXT", &[])).await;
+    altered.unwrap();
+    for _ in 0..12 {
+        assert_eq!(all().await, 1);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let World { database, location, _directory } = World::file().await.unwrap();
+    database.write(|tx| add(tx, "private", 1)).await.unwrap();
+    let Location::File(path) = location else { panic!("a file") };
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for name in ["kassa.db", "kassa.db-wal", "kassa.db-shm", "kassa.db.lock"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
 }
