@@ -1,0 +1,113 @@
+//! What makes a repeated request a repeat: keys and fingerprints.
+//!
+//! Towards Klarna, the key of an operation follows from the operation's id alone, so that no crash
+//! can make a second one. Towards the shop, a request that carries `Idempotency-Key` is compared
+//! with the first one under that key by a fingerprint of what it asks for.
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// The namespace of every UUID that Kassa derives (itself a random UUID, fixed for good).
+const NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_9b0a_5c37_4f0e_9a55_2f83_a1d7_be46);
+
+/// The longest `Idempotency-Key` that the gateway takes.
+pub const LONGEST_KEY: usize = 255;
+
+/// The key under which Klarna is asked to carry out an operation: UUIDv5 of its id.
+pub fn klarna_key(operation_id: &str) -> String {
+    derived("klarna-idempotency-key", operation_id).hyphenated().to_string()
+}
+
+/// The id of the payment that an order placement leads to. Derived, so that committing the same
+/// outcome twice cannot make two payments.
+pub fn payment_id(place_order_operation_id: &str) -> String {
+    format!("pay_{}", derived("payment", place_order_operation_id).simple())
+}
+
+/// The id of the event that says an aggregate reached a version: the same fact, the same id.
+pub fn event_id(aggregate_id: &str, version: i64, kind: &str) -> String {
+    format!("evt_{}", derived("event", &format!("{aggregate_id}/{version}/{kind}")).simple())
+}
+
+fn derived(purpose: &str, name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{purpose}:{name}").as_bytes())
+}
+
+/// What a request asks for, as 64 hexadecimal digits: method, path and body. The parts are
+/// length-prefixed, so that no two different requests run into the same bytes.
+pub fn fingerprint(method: &str, path: &str, body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for part in [method.as_bytes(), path.as_bytes(), body] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize())
+}
+
+/// SHA-256 of a secret, in hexadecimal: how secrets are kept where only comparing is needed.
+pub fn digest(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for half in [byte >> 4, byte & 15] {
+            text.extend(DIGITS.get(usize::from(half)));
+        }
+    }
+    text
+}
+
+/// Whether a shop may use `key` as its `Idempotency-Key`: 1 to 255 printable ASCII characters.
+pub fn is_acceptable_key(key: &str) -> bool {
+    (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_an_operation_never_changes() {
+        // Pinned: a new version of the gateway must resume the journal of the previous one.
+        assert_eq!(klarna_key("op_1"), klarna_key("op_1"));
+        assert_ne!(klarna_key("op_1"), klarna_key("op_2"));
+        assert_ne!(klarna_key("op_1"), payment_id("op_1"));
+        let key = Uuid::parse_str(&klarna_key("op_1")).unwrap();
+        assert_eq!(key.get_version_num(), 5);
+    }
+
+    #[test]
+    fn a_fingerprint_tells_requests_apart() {
+        let one = fingerprint("POST", "/a", b"bc");
+        assert_eq!(one, fingerprint("POST", "/a", b"bc"));
+        for other in [
+            fingerprint("POST", "/ab", b"c"),
+            fingerprint("GET", "/a", b"bc"),
+            fingerprint("POST", "/a", b"bd"),
+            fingerprint("POST/", "a", b"bc"),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn digests_are_sha256() {
+        assert_eq!(
+            digest("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn keys_are_printable_and_of_bounded_length() {
+        assert!(is_acceptable_key("order-7"));
+        assert!(is_acceptable_key(&"k".repeat(255)));
+        for bad in ["", "a\nb", "ключ", &"k".repeat(256)] {
+            assert!(!is_acceptable_key(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The journal's entries: an operation with everything that is needed to ask for it again.
+//!
+//! What is sent to Klarna is built once, when the operation is accepted, and kept as text: every
+//! repeat is byte for byte the first. The authorization token, a secret, is kept beside the entry
+//! and wiped as soon as the operation is settled.
+
+use klarna_types::{MinorUnits, OrderLine};
+use serde::{Deserialize, Serialize};
+
+use super::idempotency;
+use super::operation::{Kind, Rejected, Refusal, State, Step, next};
+use super::payment::Pending;
+
+/// What an operation asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Request {
+    /// Make the order of an authorisation.
+    PlaceOrder {
+        /// The session that was authorised.
+        session_id: String,
+        /// The request body, as it is sent.
+        body: String,
+    },
+    /// Capture.
+    Capture(Transfer),
+    /// Refund.
+    Refund(Transfer),
+    /// Cancel.
+    Cancel {
+        /// Klarna's id of the order.
+        order_id: String,
+    },
+    /// Release what remains.
+    Release {
+        /// Klarna's id of the order.
+        order_id: String,
+        /// What remained when it was accepted.
+        remaining_before: MinorUnits,
+    },
+}
+
+/// A capture or a refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Klarna's id of the order.
+    pub order_id: String,
+    /// How much.
+    pub amount: MinorUnits,
+    /// Which lines.
+    pub order_lines: Vec<OrderLine>,
+    /// The reference by which it is found in Klarna's books.
+    pub reference: String,
+    /// Shown to the shopper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The request body, as it is sent.
+    pub body: String,
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ended", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It took effect; Klarna's id of what it made, where it made something.
+    Done {
+        /// The id of the order, capture or refund.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// It did not.
+    Refused(Refusal),
+    /// A person must look.
+    NeedsAttention(Refusal),
+}
+
+/// One entry of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Our id. The idempotency key towards Klarna follows from it.
+    pub id: String,
+    /// The store it belongs to.
+    pub store_id: String,
+    /// What it asks for.
+    pub kind: Kind,
+    /// Where it stands.
+    pub state: State,
+    /// Grows with every change.
+    pub version: i64,
+    /// The checkout it belongs to.
+    pub checkout_id: String,
+    /// The payment it is about, or led to.
+    pub payment_id: Option<String>,
+    /// The same intent has the same key: the second one joins the first.
+    pub dedupe: String,
+    /// What is sent.
+    pub request: Request,
+    /// Whether an earlier attempt may have taken effect.
+    pub doubted: bool,
+    /// How often Klarna was asked.
+    pub attempts: i64,
+    /// Set while it waits for something other than time: a fraud decision, an older operation.
+    pub held: bool,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Klarna's id of the last exchange.
+    pub correlation_id: Option<String>,
+    /// When it was accepted.
+    pub created_at_ms: i64,
+    /// The last change.
+    pub updated_at_ms: i64,
+}
+
+impl Operation {
+    /// A new entry.
+    pub fn new(
+        id: String,
+        store_id: &str,
+        checkout_id: &str,
+        dedupe: String,
+        request: Request,
+        now_ms: i64,
+    ) -> Self {
+        let kind = match request {
+            Request::PlaceOrder { .. } => Kind::PlaceOrder,
+            Request::Capture(_) => Kind::Capture,
+            Request::Refund(_) => Kind::Refund,
+            Request::Cancel { .. } => Kind::Cancel,
+            Request::Release { .. } => Kind::Release,
+        };
+        Self {
+            id,
+            store_id: store_id.to_owned(),
+            kind,
+            state: State::Queued,
+            version: 1,
+            checkout_id: checkout_id.to_owned(),
+            payment_id: None,
+            dedupe,
+            request,
+            doubted: false,
+            attempts: 0,
+            held: false,
+            outcome: None,
+            correlation_id: None,
+            created_at_ms: now_ms,
+            updated_at_ms: now_ms,
+        }
+    }
+
+    /// Moves it by a step of the table.
+    pub fn step(&mut self, step: Step, now_ms: i64) -> Result<(), Rejected> {
+        let from = self.state;
+        self.state = next(from, step).ok_or(Rejected { state: from, step })?;
+        if step == Step::Start {
+            // Running already: an earlier worker died with it, nobody knows how far it got.
+            self.doubted |= from == State::Running;
+            self.attempts += 1;
+        }
+        self.doubted |= step == Step::Doubt;
+        self.updated_at_ms = now_ms;
+        Ok(())
+    }
+
+    /// The key under which Klarna is asked.
+    pub fn klarna_key(&self) -> String {
+        idempotency::klarna_key(&self.id)
+    }
+
+    /// The amount of a capture or refund.
+    pub fn amount(&self) -> Option<MinorUnits> {
+        match &self.request {
+            Request::Capture(transfer) | Request::Refund(transfer) => Some(transfer.amount),
+            Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Release { .. } => None,
+        }
+    }
+
+    /// Klarna's id of the order it is about, if there is one yet.
+    pub fn order_id(&self) -> Option<&str> {
+        match &self.request {
+            Request::Capture(transfer) | Request::Refund(transfer) => Some(&transfer.order_id),
+            Request::Cancel { order_id } | Request::Release { order_id, .. } => Some(order_id),
+            Request::PlaceOrder { .. } => None,
+        }
+    }
+
+    /// The body that is sent, if there is one.
+    pub fn body(&self) -> Option<&str> {
+        match &self.request {
+            Request::PlaceOrder { body, .. } => Some(body),
+            Request::Capture(transfer) | Request::Refund(transfer) => Some(&transfer.body),
+            Request::Cancel { .. } | Request::Release { .. } => None,
+        }
+    }
+
+    /// What a payment must know of it while it is on its way.
+    pub fn as_pending(&self) -> Pending {
+        let order_lines = match &self.request {
+            Request::Capture(transfer) | Request::Refund(transfer) => transfer.order_lines.clone(),
+            Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Release { .. } => {
+                Vec::new()
+            }
+        };
+        Pending {
+            kind: self.kind,
+            state: self.state,
+            amount: self.amount().unwrap_or(MinorUnits::ZERO),
+            order_lines,
+        }
+    }
+
+    /// Why it ended without effect, if it did.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.outcome {
+            Some(Outcome::Refused(refusal) | Outcome::NeedsAttention(refusal)) => Some(refusal),
+            Some(Outcome::Done { .. }) | None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation() -> Operation {
+        let request = Request::Cancel { order_id: "o".to_owned() };
+        Operation::new("op_1".to_owned(), "s", "c", "d".to_owned(), request, 0)
+    }
+
+    #[test]
+    fn a_worker_that_died_leaves_doubt() {
+        let mut operation = operation();
+        operation.step(Step::Start, 1).unwrap();
+        assert!(!operation.doubted);
+        operation.step(Step::Start, 2).unwrap();
+        assert!(operation.doubted);
+        assert_eq!(operation.attempts, 2);
+    }
+
+    #[test]
+    fn a_postponed_operation_is_not_in_doubt() {
+        let mut operation = operation();
+        operation.step(Step::Start, 1).unwrap();
+        operation.step(Step::Postpone, 1).unwrap();
+        assert_eq!((operation.state, operation.doubted), (State::Queued, false));
+    }
+
+    #[test]
+    fn an_illegal_step_is_refused_and_changes_nothing() {
+        let mut operation = operation();
+        let before = operation.clone();
+        let error = operation.step(Step::Succeed, 9).unwrap_err();
+        assert_eq!(error.to_string(), "an operation that is queued cannot Succeed");
+        assert_eq!(operation, before);
+    }
+}

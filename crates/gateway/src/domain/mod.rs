@@ -1,0 +1,13 @@
+//! What the gateway decides, as plain data and pure functions.
+//!
+//! Everything that can be wrong about money or about a state is decided here, from inputs that
+//! are passed in. This module knows no database, HTTP, clock, randomness or async code.
+
+pub mod cart;
+pub mod checkout;
+pub mod idempotency;
+pub mod journal;
+pub mod lines;
+pub mod operation;
+pub mod payment;
+pub mod retry;

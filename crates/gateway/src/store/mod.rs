@@ -1,0 +1,34 @@
+//! How the gateway's state is kept: tables and queries, in SQL that both engines accept.
+//!
+//! One file for each kind of row. What is filtered, sorted or summed is a column; the rest is a
+//! JSON document. Every change of an aggregate checks the version it was read at. No rules here.
+
+pub mod access;
+pub mod answers;
+pub mod checkouts;
+pub mod events;
+pub mod migrations;
+pub mod operations;
+pub mod payments;
+pub mod receipts;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::fault::Fault;
+
+fn read_document<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(Fault::document(what))
+}
+
+fn write_document<T: Serialize>(what: &'static str, value: &T) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(Fault::document(what))
+}
+
+fn expect_one(changed: u64, what: &str, id: &str) -> Result<(), Fault> {
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Inconsistent(format!("{what} {id} was changed by someone else meanwhile")))
+    }
+}

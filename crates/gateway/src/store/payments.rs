@@ -1,0 +1,177 @@
+//! Payment rows.
+
+use storage::{Row, ToValue, Tx};
+
+use super::{expect_one, read_document, write_document};
+use crate::domain::payment::{Payment, Status};
+use crate::fault::Fault;
+
+fn from_row(row: &Row) -> Result<Payment, Fault> {
+    read_document("payment", row.get(0)?)
+}
+
+/// The payment of that id, whichever store it belongs to: for the engine.
+pub fn get(tx: &mut Tx<'_>, id: &str) -> Result<Option<Payment>, Fault> {
+    tx.query_opt("SELECT document FROM payments WHERE id = $1", &[&id])?
+        .as_ref()
+        .map(from_row)
+        .transpose()
+}
+
+/// The payment of that id in that store.
+pub fn get_in(tx: &mut Tx<'_>, store_id: &str, id: &str) -> Result<Option<Payment>, Fault> {
+    Ok(get(tx, id)?.filter(|payment| payment.store_id == store_id))
+}
+
+/// The payment of that id, to be changed in this unit of work.
+pub fn lock(tx: &mut Tx<'_>, id: &str) -> Result<Option<Payment>, Fault> {
+    tx.query_opt("SELECT document FROM payments WHERE id = $1 {for_update}", &[&id])?
+        .as_ref()
+        .map(from_row)
+        .transpose()
+}
+
+/// Adds a payment; `false` if this checkout has one already, and then nothing changes.
+pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> Result<bool, Fault> {
+    let document = write_document("payment", payment)?;
+    let added = tx.execute(
+        "INSERT INTO payments (id, store_id, version, checkout_id, klarna_order_id,
+                               klarna_reference, merchant_reference, status, fraud_status, currency,
+                               authorized_minor, captured_minor, refunded_minor, remaining_minor,
+                               check_at_ms, document, created_at_ms, updated_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         ON CONFLICT (checkout_id) DO NOTHING",
+        &[
+            &payment.id,
+            &payment.store_id,
+            &payment.version,
+            &payment.checkout_id,
+            &payment.klarna_order_id,
+            &payment.klarna_reference,
+            &payment.merchant_reference,
+            &payment.status.name(),
+            &payment.fraud.name(),
+            &payment.currency.as_str(),
+            &payment.amounts.authorized.get(),
+            &payment.amounts.captured.get(),
+            &payment.amounts.refunded.get(),
+            &payment.amounts.remaining.get(),
+            &check_at_ms,
+            &document,
+            &payment.created_at_ms,
+            &payment.updated_at_ms,
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+/// Writes a changed payment: counts its version up and keeps the time.
+pub fn update(
+    tx: &mut Tx<'_>,
+    payment: &mut Payment,
+    check_at_ms: Option<i64>,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let read_at = payment.version;
+    payment.version += 1;
+    payment.updated_at_ms = now_ms;
+    let document = write_document("payment", payment)?;
+    let changed = tx.execute(
+        "UPDATE payments SET version = $2, klarna_reference = $3, status = $4, fraud_status = $5,
+                             authorized_minor = $6, captured_minor = $7, refunded_minor = $8,
+                             remaining_minor = $9, check_at_ms = $10, document = $11,
+                             updated_at_ms = $12
+         WHERE id = $1 AND version = $13",
+        &[
+            &payment.id,
+            &payment.version,
+            &payment.klarna_reference,
+            &payment.status.name(),
+            &payment.fraud.name(),
+            &payment.amounts.authorized.get(),
+            &payment.amounts.captured.get(),
+            &payment.amounts.refunded.get(),
+            &payment.amounts.remaining.get(),
+            &check_at_ms,
+            &document,
+            &payment.updated_at_ms,
+            &read_at,
+        ],
+    )?;
+    expect_one(changed, "payment", &payment.id)
+}
+
+/// Moves the next look at a payment, and nothing else.
+pub fn set_check_at(tx: &mut Tx<'_>, id: &str, check_at_ms: Option<i64>) -> Result<(), Fault> {
+    tx.execute("UPDATE payments SET check_at_ms = $2 WHERE id = $1", &[&id, &check_at_ms])?;
+    Ok(())
+}
+
+/// Payments that Klarna should be asked about by now.
+pub fn due(tx: &mut Tx<'_>, now_ms: i64, limit: i64) -> Result<Vec<Payment>, Fault> {
+    tx.query(
+        "SELECT document FROM payments WHERE check_at_ms <= $1 ORDER BY check_at_ms LIMIT $2
+         {for_update_skip_locked}",
+        &[&now_ms, &limit],
+    )?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
+/// What a list of payments is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those in this status.
+    pub status: Option<Status>,
+    /// Only those with this merchant reference, Klarna reference, order id or payment id.
+    pub search: Option<String>,
+    /// Only those before this one: its time and id.
+    pub before: Option<(i64, String)>,
+}
+
+/// Payments of a store, newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    store_id: &str,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Payment>, Fault> {
+    let mut sql = String::from("SELECT document FROM payments WHERE store_id = $1");
+    let mut params: Vec<&dyn ToValue> = vec![&store_id];
+    let status = filter.status.map(Status::name);
+    if let Some(status) = &status {
+        params.push(status);
+        sql.push_str(&format!(" AND status = ${}", params.len()));
+    }
+    if let Some(search) = &filter.search {
+        params.push(search);
+        let n = params.len();
+        sql.push_str(&format!(
+            " AND (merchant_reference = ${n} OR klarna_reference = ${n} OR klarna_order_id = ${n} OR id = ${n})"
+        ));
+    }
+    if let Some((at_ms, id)) = &filter.before {
+        params.push(at_ms);
+        let at = params.len();
+        params.push(id);
+        let n = params.len();
+        sql.push_str(&format!(
+            " AND (created_at_ms < ${at} OR (created_at_ms = ${at} AND id < ${n}))"
+        ));
+    }
+    params.push(&limit);
+    sql.push_str(&format!(" ORDER BY created_at_ms DESC, id DESC LIMIT ${}", params.len()));
+    tx.query_dynamic(&sql, &params)?.iter().map(from_row).collect()
+}
+
+/// How many payments of a store are in each status.
+pub fn count_by_status(tx: &mut Tx<'_>, store_id: &str) -> Result<Vec<(String, i64)>, Fault> {
+    tx.query(
+        "SELECT status, COUNT(*) FROM payments WHERE store_id = $1 GROUP BY status",
+        &[&store_id],
+    )?
+    .iter()
+    .map(|row| Ok((row.get(0)?, row.get(1)?)))
+    .collect()
+}
