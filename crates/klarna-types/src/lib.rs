@@ -36,7 +36,7 @@ mod wire;
 
 pub mod address;
 pub mod arithmetic;
-//CART
+pub mod cart;
 pub mod customer;
 pub mod error;
 pub mod ids;
@@ -47,7 +47,7 @@ pub mod order_management;
 pub mod payments;
 pub mod problem;
 pub mod secret;
-//VALIDATE
+pub mod validate;
 
 pub use address::Address;
 pub use customer::Customer;
@@ -61,3 +61,8 @@ pub use money::{MinorUnits, TaxRate};
 pub use order_line::{OrderLine, OrderLineType};
 pub use problem::Problem;
 pub use secret::{AuthorizationToken, ClientToken, Secret};
+
+/// The examples of the README compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

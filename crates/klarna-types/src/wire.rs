@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A list where `null` means the same as an empty or absent list.
+/// A member where `null` means the same as an absent one.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -13,24 +13,7 @@ where
 
 /// Points in time as Klarna writes them: UTC, milliseconds, `Z`. Read with or without a fraction.
 pub(crate) mod millis {
-    use jiff::Timestamp;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-    pub(crate) fn serialize<S: Serializer>(
-        timestamp: &Timestamp,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{timestamp:.3}"))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Timestamp, D::Error> {
-        Timestamp::deserialize(deserializer)
-    }
-
-    /// The same for a member that may be absent.
+    /// For a member that may be absent.
     pub(crate) mod option {
         use jiff::Timestamp;
         use serde::{Deserialize, Deserializer, Serializer};
@@ -41,7 +24,7 @@ pub(crate) mod millis {
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
             match value {
-                Some(timestamp) => super::serialize(timestamp, serializer),
+                Some(timestamp) => serializer.collect_str(&format_args!("{timestamp:.3}")),
                 None => serializer.serialize_none(),
             }
         }
