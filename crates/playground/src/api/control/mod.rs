@@ -1,0 +1,31 @@
+//! What Klarna does not have: the control API (`/playground/v1`), with which a test or a person is the
+//! shopper, moves the clock, reads the request log, adds merchants and starts afresh.
+//!
+//! Open to this machine only, or to whoever has the control token; see [`operator::Operator`].
+
+mod clock;
+mod merchants;
+mod openapi;
+mod operator;
+mod page;
+mod requests;
+mod reset;
+mod shopper;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// Its routes.
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/", get(page::index))
+        .route("/playground/v1/openapi.json", get(openapi::document))
+        .route("/playground/v1/shopper/authorize", post(shopper::authorize))
+        .route("/playground/v1/shopper/finalize", post(shopper::finalize))
+        .route("/playground/v1/clock", get(clock::read).post(clock::change))
+        .route("/playground/v1/requests", get(requests::list))
+        .route("/playground/v1/merchants", get(merchants::list).post(merchants::create))
+        .route("/playground/v1/reset", post(reset::reset))
+}

@@ -1,0 +1,48 @@
+//! The description of the control API.
+
+use axum::extract::State;
+use utoipa::OpenApi;
+
+use super::{clock, merchants, requests, reset, shopper};
+use crate::api::error::ApiError;
+use crate::api::respond::Answer;
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Kassa playground: control API",
+        description = "What Klarna does not have: be the shopper, move the clock, read the request \
+                       log, add merchants, start afresh. It answers on loopback only, or to whoever \
+                       sends the control token.",
+        version = "1",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    paths(
+        shopper::authorize,
+        shopper::finalize,
+        clock::read,
+        clock::change,
+        requests::list,
+        merchants::list,
+        merchants::create,
+        reset::reset
+    )
+)]
+struct Description;
+
+/// `GET /playground/v1/openapi.json`; open to anyone, it says nothing of this installation.
+pub(super) async fn document(State(_): State<App>) -> Result<Answer, ApiError> {
+    Answer::ok(&Description::openapi())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_is_a_golden_file() {
+        let document = Description::openapi().to_pretty_json().unwrap();
+        insta::assert_snapshot!("control_openapi", document);
+    }
+}

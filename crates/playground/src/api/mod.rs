@@ -1,0 +1,31 @@
+//! The HTTP side: one module for each group of endpoints. They parse, call and answer; they hold
+//! no rules about money or state.
+
+pub(crate) mod auth;
+pub(crate) mod control;
+pub(crate) mod error;
+pub(crate) mod limits;
+pub(crate) mod orders;
+pub(crate) mod payments;
+pub(crate) mod respond;
+
+use axum::Router;
+use axum::middleware;
+use service::Readiness;
+
+use crate::app::App;
+use crate::{edge, web};
+
+/// Everything the playground answers.
+pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
+    Router::new()
+        .merge(payments::router())
+        .merge(orders::router())
+        .merge(control::router())
+        .merge(web::router())
+        .fallback(error::unknown_route)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
+        .merge(readiness.router())
+        .with_state(app.clone())
+}

@@ -1,0 +1,45 @@
+//! Where an order's `redirect_url` leads: it sets the playground's cookie and sends the browser on to
+//! the merchant's confirmation page.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
+use klarna_types::SessionId;
+
+use crate::api::error::ApiError;
+use crate::app::App;
+use crate::domain::callback::fill_placeholders;
+use crate::store::StoreError;
+use crate::store::sessions;
+
+const COOKIE: HeaderValue =
+    HeaderValue::from_static("kassa_playground=seen; Path=/; Max-Age=172800; SameSite=Lax");
+
+/// `GET /redirect/{session_id}`. Possession of the id is the right to be sent on.
+pub(super) async fn redirect(
+    State(app): State<App>,
+    Path(session_id): Path<String>,
+) -> Result<Response, ApiError> {
+    let session_id = SessionId::new(session_id);
+    let id = session_id.clone();
+    let found = app
+        .db()
+        .read(move |tx| -> Result<_, StoreError> {
+            let Some(order_id) = sessions::order_of(tx, &id)? else { return Ok(None) };
+            Ok(sessions::find(tx, &id)?.map(|session| (session, order_id)))
+        })
+        .await?;
+    let target = found.and_then(|(session, order_id)| {
+        let url = session.body.merchant_urls?.confirmation?;
+        Some(fill_placeholders(&url, session_id.as_str(), order_id.as_str()))
+    });
+    let target = target.ok_or_else(|| {
+        ApiError::not_found("Invalid session id")
+            .because("no order with a confirmation URL was made in this session")
+    })?;
+    let location = HeaderValue::from_str(&target)
+        .map_err(|_| ApiError::not_found("Invalid confirmation URL"))?;
+    let headers = [(header::LOCATION, location), (header::SET_COOKIE, COOKIE)];
+    Ok((StatusCode::FOUND, headers).into_response())
+}

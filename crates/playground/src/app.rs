@@ -1,0 +1,258 @@
+//! What every handler shares: the database, the clock, the merchants, the request log, and the way
+//! to wake the worker. Cheap to clone.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use klarna_types::secret::Secret;
+use service::Clock as _;
+use storage::Database;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+use crate::api::auth::{Credential, Directory, SharedDirectory};
+use crate::clock::PlaygroundClock;
+use crate::domain::merchant::Merchant;
+use crate::requests::RequestLog;
+use crate::store::migrations::MIGRATIONS;
+use crate::store::{StoreError, merchants};
+use crate::worker::{Command, Worker};
+use crate::{Config, RateLimits, SeedMerchant, StartError, UnauthorizedForm};
+
+const SALT: &str = "credential_salt";
+const SIGNING_KEY: &str = "client_token_key";
+pub(crate) const CLOCK_OFFSET: &str = "clock_offset_ms";
+
+/// The playground, as its handlers see it.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+struct Inner {
+    db: Database,
+    clock: PlaygroundClock,
+    directory: SharedDirectory,
+    requests: RequestLog,
+    signing_key: Secret,
+    salt: String,
+    public_url: Url,
+    base_url: String,
+    listen: SocketAddr,
+    rate_limits: RateLimits,
+    unauthorized: UnauthorizedForm,
+    control_token: Option<Secret>,
+    seeds: Vec<SeedMerchant>,
+    worker: mpsc::UnboundedSender<Command>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("public_url", &self.0.base_url).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Opens the database and seeds the merchants.
+    pub(crate) async fn open(
+        config: Config,
+        public_url: Url,
+    ) -> Result<(Self, Worker), StartError> {
+        let db = Database::open(&config.location, MIGRATIONS).await?;
+        let fresh_salt = service::random::secret();
+        let fresh_key = service::random::secret();
+        let kept = db
+            .write(move |tx| -> Result<_, storage::Error> {
+                let salt = merchants::setting_or(tx, SALT, &fresh_salt)?;
+                let key = merchants::setting_or(tx, SIGNING_KEY, &fresh_key)?;
+                let offset = merchants::setting(tx, CLOCK_OFFSET)?;
+                Ok((salt, key, offset))
+            })
+            .await?;
+        let (salt, signing_key, offset) = kept;
+        let offset_ms = offset.and_then(|offset| offset.parse().ok()).unwrap_or(0);
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let base_url = public_url.as_str().trim_end_matches('/').to_owned();
+        let app = Self(Arc::new(Inner {
+            db,
+            clock: PlaygroundClock::new(config.clock, offset_ms),
+            directory: SharedDirectory::default(),
+            requests: RequestLog::default(),
+            signing_key: Secret::new(signing_key),
+            salt,
+            public_url,
+            base_url,
+            listen: config.listen,
+            rate_limits: config.rate_limits,
+            unauthorized: config.unauthorized,
+            control_token: config.control_token,
+            seeds: config.merchants,
+            worker: sender,
+        }));
+        app.seed().await?;
+        let worker = Worker::new(app.clone(), receiver);
+        Ok((app, worker))
+    }
+
+    /// Adds the configured merchants, or renews their passwords.
+    pub(crate) async fn seed(&self) -> Result<(), StartError> {
+        for seed in &self.0.seeds {
+            let merchant = Merchant::new(seed.merchant_id.as_str());
+            let added = self
+                .add_merchant(merchant, seed.username.clone(), &seed.password)
+                .await
+                .map_err(|error| match error {
+                    StoreError::Storage(error) => StartError::Storage(error),
+                    StoreError::Document { .. } | StoreError::Seed(_) => StartError::Merchant {
+                        merchant_id: seed.merchant_id.clone(),
+                        reason: error.to_string(),
+                    },
+                })?;
+            if !added {
+                return Err(StartError::Merchant {
+                    merchant_id: seed.merchant_id.clone(),
+                    reason: format!("the user name {} belongs to another merchant", seed.username),
+                });
+            }
+        }
+        self.reload_directory().await.map_err(|error| match error {
+            StoreError::Storage(error) => StartError::Storage(error),
+            StoreError::Document { .. } | StoreError::Seed(_) => {
+                StartError::Merchant { merchant_id: "*".to_owned(), reason: error.to_string() }
+            }
+        })
+    }
+
+    /// Adds a merchant with a credential; one that exists keeps its settings and gets the password.
+    /// `false` when the user name belongs to another merchant. The caller reloads the directory.
+    pub(crate) async fn add_merchant(
+        &self,
+        merchant: Merchant,
+        username: String,
+        password: &Secret,
+    ) -> Result<bool, StoreError> {
+        let credential = Credential {
+            username,
+            merchant_id: merchant.merchant_id.to_string(),
+            secret_hash: Directory::hash(self.0.salt.as_bytes(), password.expose()),
+        };
+        let now_ms = self.0.clock.now_ms();
+        self.0
+            .db
+            .write(move |tx| {
+                merchants::insert(tx, &merchant, now_ms)?;
+                Ok(merchants::put_credential(tx, &credential, now_ms)?)
+            })
+            .await
+    }
+
+    /// Reads the merchants anew.
+    pub(crate) async fn reload_directory(&self) -> Result<(), StoreError> {
+        let salt = self.0.salt.as_bytes().to_vec();
+        let (all, credentials) = self
+            .0
+            .db
+            .read(|tx| -> Result<_, StoreError> {
+                Ok((merchants::all(tx)?, merchants::credentials(tx)?))
+            })
+            .await?;
+        self.0.directory.replace(Directory::new(salt, all, credentials));
+        Ok(())
+    }
+
+    /// The database.
+    pub(crate) fn db(&self) -> &Database {
+        &self.0.db
+    }
+
+    /// The playground's clock.
+    pub(crate) fn clock(&self) -> &PlaygroundClock {
+        &self.0.clock
+    }
+
+    /// The merchants as they are now.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.0.directory.get()
+    }
+
+    /// The log of calls.
+    pub(crate) fn requests(&self) -> &RequestLog {
+        &self.0.requests
+    }
+
+    /// The key that signs client tokens.
+    pub(crate) fn signing_key(&self) -> &Secret {
+        &self.0.signing_key
+    }
+
+    /// Where browsers and merchants reach the playground.
+    pub(crate) fn public_url(&self) -> &Url {
+        &self.0.public_url
+    }
+
+    /// The same as text, without a slash at its end.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// Whether only this machine can reach it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.0.listen.ip().is_loopback()
+    }
+
+    /// The rate limits in force.
+    pub(crate) fn rate_limits(&self) -> RateLimits {
+        self.0.rate_limits
+    }
+
+    /// What wrong credentials are answered with.
+    pub(crate) fn unauthorized(&self) -> UnauthorizedForm {
+        self.0.unauthorized
+    }
+
+    /// Whether a control token is needed, and if so whether `sent` is it.
+    pub(crate) fn control_token_fits(&self, sent: Option<&str>) -> ControlToken {
+        match (&self.0.control_token, sent) {
+            (None, _) => ControlToken::NotNeeded,
+            (Some(expected), Some(sent))
+                if bool::from(expected.expose().as_bytes().ct_eq(sent.as_bytes())) =>
+            {
+                ControlToken::Fits
+            }
+            (Some(_), _) => ControlToken::Wrong,
+        }
+    }
+
+    /// Tells the worker that something may be due. Call it after a unit of work that enqueued a
+    /// callback or placed an order is committed.
+    pub(crate) fn wake(&self) {
+        // The worker ends only when the playground stops; what is due then waits in the database.
+        let _ = self.0.worker.send(Command::Wake);
+    }
+
+    /// Moves the clock forward and returns when everything due by then has happened. `None` when
+    /// the playground is stopping.
+    pub(crate) async fn advance_to(&self, to_ms: i64) -> Option<Result<(), StoreError>> {
+        let (done, finished) = oneshot::channel();
+        self.0.worker.send(Command::Advance { to_ms, done }).ok()?;
+        finished.await.ok()
+    }
+
+    /// Forgets everything but the seeded merchants. `None` when the playground is stopping.
+    pub(crate) async fn reset(&self) -> Option<Result<(), StoreError>> {
+        let (done, finished) = oneshot::channel();
+        self.0.worker.send(Command::Reset { done }).ok()?;
+        finished.await.ok()
+    }
+}
+
+/// How a sent control token compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ControlToken {
+    /// None is configured.
+    NotNeeded,
+    /// It is the configured one.
+    Fits,
+    /// It is not, or none was sent.
+    Wrong,
+}

@@ -1,0 +1,137 @@
+//! Which payment method categories a session offers, and what they are called.
+
+use klarna_types::customer::CustomerType;
+use klarna_types::payments::{
+    AssetUrls, PaymentMethodCategory, PaymentMethodCategoryIdentifier, SessionBody,
+};
+use klarna_types::{Country, Locale};
+
+use crate::domain::merchant::{Categories, Merchant};
+use crate::domain::session::{Session, effective_country};
+
+const BADGE: &str = "https://x.klarnacdn.net/payment-method/assets/badges/generic/klarna.svg";
+
+impl Session {
+    /// What the widget may show. Nothing for a merchant that is gone.
+    pub(crate) fn categories(&self, merchant: Option<&Merchant>) -> Vec<PaymentMethodCategory> {
+        merchant.map_or_else(Vec::new, |merchant| of(&self.body, merchant.settings.categories))
+    }
+}
+
+/// The categories of a session with these data.
+pub(crate) fn of(body: &SessionBody, offered: Categories) -> Vec<PaymentMethodCategory> {
+    use PaymentMethodCategoryIdentifier::{Klarna, PayLater, PayNow, PayOverTime};
+    let identifiers = match offered {
+        Categories::Nothing => Vec::new(),
+        Categories::Klarna => vec![Klarna],
+        Categories::Legacy => {
+            let is_company = body.customer.as_ref().and_then(|customer| customer.kind.as_ref())
+                == Some(&CustomerType::Organization);
+            let country = effective_country(body);
+            let mut identifiers = vec![PayLater];
+            if !is_company && country.is_some_and(has_pay_over_time) {
+                identifiers.push(PayOverTime);
+            }
+            if !is_company && country.is_some_and(has_pay_now) {
+                identifiers.push(PayNow);
+            }
+            identifiers
+        }
+    };
+    let language = body.locale.as_ref().map_or("en", Locale::language);
+    identifiers
+        .into_iter()
+        .map(|identifier| PaymentMethodCategory {
+            name: Some(name(&identifier, language).to_owned()),
+            identifier,
+            asset_urls: Some(AssetUrls::new().descriptive(BADGE).standard(BADGE)),
+        })
+        .collect()
+}
+
+fn has_pay_over_time(country: &Country) -> bool {
+    use Country::{AT, DE, FI, GB, NO, SE, US};
+    matches!(country, US | GB | DE | AT | SE | NO | FI)
+}
+
+fn has_pay_now(country: &Country) -> bool {
+    use Country::{AT, BE, CH, DE, FI, NL, SE};
+    matches!(country, SE | DE | AT | NL | BE | FI | CH)
+}
+
+/// What the shopper reads, in the session's language where we have it and else in English.
+fn name(identifier: &PaymentMethodCategoryIdentifier, language: &str) -> &'static str {
+    use PaymentMethodCategoryIdentifier::{PayLater, PayNow, PayOverTime};
+    match (identifier, language) {
+        (PayLater, "sv") => "Betala senare",
+        (PayLater, "nb") => "Betal senere",
+        (PayLater, "da") => "Betal senere",
+        (PayLater, "fi") => "Maksa myöhemmin",
+        (PayLater, "de") => "Später bezahlen",
+        (PayLater, "nl") => "Achteraf betalen",
+        (PayLater, "fr") => "Payer plus tard",
+        (PayLater, _) => "Pay later",
+        (PayNow, "sv") => "Betala direkt",
+        (PayNow, "nb") => "Betal nå",
+        (PayNow, "da") => "Betal nu",
+        (PayNow, "fi") => "Maksa heti",
+        (PayNow, "de") => "Sofort bezahlen",
+        (PayNow, "nl") => "Direct betalen",
+        (PayNow, "fr") => "Payer maintenant",
+        (PayNow, _) => "Pay now",
+        (PayOverTime, "sv") => "Dela upp betalningen",
+        (PayOverTime, "nb") => "Del opp betalingen",
+        (PayOverTime, "da") => "Del betalingen op",
+        (PayOverTime, "fi") => "Maksa erissä",
+        (PayOverTime, "de") => "In Raten bezahlen",
+        (PayOverTime, "nl") => "Gespreid betalen",
+        (PayOverTime, "fr") => "Payer en plusieurs fois",
+        (PayOverTime, _) => "Pay over time",
+        (_, "sv") => "Betala flexibelt",
+        (_, "nb") => "Betal fleksibelt",
+        (_, "da") => "Betal fleksibelt",
+        (_, "fi") => "Maksa joustavasti",
+        (_, "de") => "Flexibel bezahlen",
+        (_, "nl") => "Flexibel betalen",
+        (_, "fr") => "Paiement flexible",
+        (_, "it") => "Pagamento flessibile",
+        (_, "es") => "Pago flexible",
+        (_, "pl") => "Płać elastycznie",
+        (_, "pt") => "Pagamento flexível",
+        (_, _) => "Flexible payments",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klarna_types::Customer;
+
+    use super::*;
+
+    fn check(country: Country, offered: Categories, expected: &[&str]) {
+        let body = SessionBody::new().purchase_country(country);
+        let found = of(&body, offered);
+        let found: Vec<&str> = found.iter().map(|category| category.identifier.as_str()).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn categories_depend_on_the_account_and_the_market() {
+        check(Country::SE, Categories::Klarna, &["klarna"]);
+        check(Country::SE, Categories::Nothing, &[]);
+        check(Country::SE, Categories::Legacy, &["pay_later", "pay_over_time", "pay_now"]);
+        check(Country::US, Categories::Legacy, &["pay_later", "pay_over_time"]);
+        check(Country::NL, Categories::Legacy, &["pay_later", "pay_now"]);
+        let company = SessionBody::new()
+            .purchase_country(Country::SE)
+            .customer(Customer::new().kind(CustomerType::Organization));
+        assert_eq!(of(&company, Categories::Legacy).len(), 1);
+    }
+
+    #[test]
+    fn names_are_in_the_sessions_language() {
+        let body = SessionBody::new().purchase_country(Country::DE).locale("de-DE");
+        let names: Vec<_> = of(&body, Categories::Klarna).into_iter().map(|c| c.name).collect();
+        assert_eq!(names, [Some("Flexibel bezahlen".to_owned())]);
+    }
+}

@@ -1,0 +1,21 @@
+//! How Klarna behaves: plain data and pure functions.
+//!
+//! Nothing here is async, reads a clock, draws a random number, or knows SQL or HTTP. Commands take
+//! `now` and return the new state and what happened, or a typed refusal.
+
+pub(crate) mod authorization;
+pub(crate) mod callback;
+pub(crate) mod categories;
+pub(crate) mod client_token;
+pub(crate) mod content;
+pub(crate) mod decision;
+pub(crate) mod due_date;
+pub(crate) mod flow;
+pub(crate) mod fraud;
+pub(crate) mod idempotency;
+pub(crate) mod matching;
+pub(crate) mod merchant;
+pub(crate) mod order;
+pub(crate) mod persons;
+pub(crate) mod refund_allocation;
+pub(crate) mod session;

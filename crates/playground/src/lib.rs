@@ -1,0 +1,170 @@
+//! Klarna's side of the wire, offline and stateful.
+//!
+//! The playground answers Klarna's APIs as the published reference says, keeps what it was told
+//! in a database, plays the shopper on request, calls merchants back, and has a clock of its own
+//! that can be moved. It knows nothing of the gateway or the shop: they meet it over HTTP only.
+//!
+//! * [`domain`](self) modules decide: plain data and pure functions, `now` passed in.
+//! * `store` keeps: one file of SQL for each aggregate.
+//! * `api` and `web` answer: they parse, authenticate, call and respond.
+//! * `worker` makes time pass: callbacks, expiries and decisions happen when they are due.
+
+mod api;
+mod app;
+mod clock;
+mod domain;
+mod edge;
+mod requests;
+mod shopper;
+mod store;
+mod web;
+mod worker;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use klarna_types::secret::Secret;
+use service::{Clock, Listener, Readiness, Shutdown};
+use storage::Location;
+use url::Url;
+
+use crate::app::App;
+
+/// How many calls a merchant may make in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RateLimits {
+    /// No limit; the headers are sent all the same, with the playground's numbers.
+    #[default]
+    Off,
+    /// The limits of Klarna's own playground: 5 new sessions and 50 other calls a second.
+    Playground,
+    /// The limits of Klarna's live systems: 40 new sessions and 200 other calls a second.
+    Live,
+}
+
+/// What wrong credentials are answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnauthorizedForm {
+    /// The HTML page of Klarna's edge, as recorded.
+    #[default]
+    Html,
+    /// The JSON body that Klarna's error page describes.
+    Json,
+}
+
+/// A merchant that exists from the start.
+#[derive(Debug, Clone)]
+pub struct SeedMerchant {
+    /// Klarna's merchant id (MID).
+    pub merchant_id: String,
+    /// The user name of its API credential.
+    pub username: String,
+    /// The password (API key) of that credential.
+    pub password: Secret,
+}
+
+/// What the playground is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// The URL under which browsers and merchants reach it; `http://localhost:PORT` when absent.
+    pub public_url: Option<Url>,
+    /// Where its state is kept.
+    pub location: Location,
+    /// Merchants to create, or whose credentials to renew.
+    pub merchants: Vec<SeedMerchant>,
+    /// Calls per second.
+    pub rate_limits: RateLimits,
+    /// What wrong credentials are answered with.
+    pub unauthorized: UnauthorizedForm,
+    /// Needed for `/playground/v1` when set; without it that API answers on loopback only.
+    pub control_token: Option<Secret>,
+    /// Real time. The playground adds its own offset.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The playground could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The port could not be had.
+    #[error(transparent)]
+    Bind(#[from] service::server::BindError),
+    /// The database could not be opened or read.
+    #[error("the playground's database cannot be used")]
+    Storage(#[from] storage::Error),
+    /// A seeded merchant is not acceptable.
+    #[error("merchant {merchant_id} cannot be set up: {reason}")]
+    Merchant {
+        /// Which one.
+        merchant_id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The public URL cannot be formed.
+    #[error("the public URL is not valid")]
+    Url(#[from] url::ParseError),
+}
+
+/// The way to start a playground.
+#[derive(Debug, Clone, Copy)]
+pub struct Playground;
+
+impl Playground {
+    /// Binds, opens the database, seeds the merchants and serves until [`Running::stop`].
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let listener = Listener::bind(config.listen).await?;
+        let address = listener.address();
+        let public_url = match config.public_url.clone() {
+            Some(url) => url,
+            None => Url::parse(&format!("http://localhost:{}", address.port()))?,
+        };
+        let readiness = Readiness::new();
+        let shutdown = Shutdown::new();
+        let (app, worker) = App::open(config, public_url.clone()).await?;
+        let router = api::router(&app, &readiness);
+        let worker = tokio::spawn(worker.run(shutdown.clone()));
+        let server = listener.serve(router, shutdown);
+        readiness.ready();
+        Ok(Running { url: public_url, address, app, readiness, server, worker })
+    }
+}
+
+/// A playground that answers.
+#[derive(Debug)]
+pub struct Running {
+    url: Url,
+    address: SocketAddr,
+    app: App,
+    readiness: Readiness,
+    server: service::Server,
+    worker: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    /// The URL under which it is reached.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The address it is bound to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A handle that asks it to stop.
+    pub fn shutdown(&self) -> Shutdown {
+        self.server.shutdown().clone()
+    }
+
+    /// Finishes open requests, stops the worker and closes the database.
+    pub async fn stop(self) {
+        self.readiness.not_ready();
+        self.server.stop().await;
+        if let Err(error) = self.worker.await {
+            tracing::error!(%error, "the playground's worker did not end well");
+        }
+        self.app.db().close().await;
+    }
+}

@@ -1,0 +1,193 @@
+//! Deliveries to merchants: what is to be sent, what was tried, and how it ended.
+//!
+//! When an attempt is due is kept by the durable queue, so that deliveries survive a restart.
+
+use klarna_types::MerchantId;
+use storage::queue::{Item, Queue};
+use storage::{Migration, Tx};
+
+use crate::domain::callback::{Callback, CallbackKind};
+
+/// The queue of deliveries.
+pub(crate) const QUEUE: Queue = Queue { name: "callbacks" };
+
+/// Their tables.
+pub(crate) const MIGRATION: Migration = Migration {
+    version: 12,
+    name: "callbacks",
+    sql: "CREATE TABLE callback_deliveries (
+            delivery_id TEXT PRIMARY KEY,
+            merchant_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject_id TEXT NOT NULL,
+            url TEXT NOT NULL,
+            body TEXT NOT NULL,
+            state TEXT NOT NULL,
+            first_due_at_ms BIGINT NOT NULL,
+            created_at_ms BIGINT NOT NULL
+          );
+          CREATE INDEX callback_deliveries_by_subject
+            ON callback_deliveries (subject_id, created_at_ms);
+          CREATE TABLE callback_attempts (
+            delivery_id TEXT NOT NULL,
+            attempt BIGINT NOT NULL,
+            at_ms BIGINT NOT NULL,
+            status BIGINT,
+            failure TEXT,
+            duration_ms BIGINT NOT NULL,
+            PRIMARY KEY (delivery_id, attempt)
+          )",
+};
+
+/// A delivery as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    /// What is sent.
+    pub(crate) callback: Callback,
+    /// When the first attempt was due.
+    pub(crate) first_due_at_ms: i64,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// Counted from 1.
+    pub(crate) number: i64,
+    /// When, on the playground's clock.
+    pub(crate) at_ms: i64,
+    /// The answer's status, when there was an answer.
+    pub(crate) status: Option<u16>,
+    /// Why there was none.
+    pub(crate) failure: Option<String>,
+    /// How long it took, in real time.
+    pub(crate) duration_ms: i64,
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The merchant answered as it should.
+    Delivered,
+    /// It did not, and there are no more attempts.
+    GivenUp,
+    /// It is not wanted any more.
+    Cancelled,
+}
+
+impl End {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::GivenUp => "given_up",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Adds a delivery in the unit of work that causes it. The same id twice makes one delivery.
+/// After the unit is committed, wake the worker (`App::wake`).
+pub(crate) fn enqueue(
+    tx: &mut Tx<'_>,
+    callback: &Callback,
+    now_ms: i64,
+) -> Result<(), storage::Error> {
+    let due_at_ms = now_ms.saturating_add(callback.kind.first_delay_ms());
+    let added = tx.execute(
+        "INSERT INTO callback_deliveries
+           (delivery_id, merchant_id, kind, subject_id, url, body, state, first_due_at_ms,
+            created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)
+         ON CONFLICT (delivery_id) DO NOTHING",
+        &[
+            &callback.id,
+            &callback.merchant_id.as_str(),
+            &callback.kind.as_str(),
+            &callback.subject_id,
+            &callback.url,
+            &callback.body,
+            &due_at_ms,
+            &now_ms,
+        ],
+    )?;
+    if added == 1 {
+        QUEUE.enqueue(tx, &callback.id, due_at_ms, "")?;
+    }
+    Ok(())
+}
+
+/// Ends a delivery that is not wanted any more (an acknowledged order needs no push). Harmless
+/// when there is none.
+pub(crate) fn cancel(tx: &mut Tx<'_>, delivery_id: &str) -> Result<(), storage::Error> {
+    QUEUE.cancel(tx, delivery_id)?;
+    end(tx, delivery_id, End::Cancelled)
+}
+
+/// The id of the push delivery of an order, for [`cancel`].
+pub(crate) fn push_id(order_id: &str) -> String {
+    format!("push:{order_id}")
+}
+
+/// A delivery by its id.
+pub(crate) fn find(tx: &mut Tx<'_>, delivery_id: &str) -> Result<Option<Delivery>, storage::Error> {
+    let row = tx.query_opt(
+        "SELECT merchant_id, kind, subject_id, url, body, first_due_at_ms
+         FROM callback_deliveries WHERE delivery_id = $1",
+        &[&delivery_id],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    let kind: String = row.get(1)?;
+    let Some(kind) = CallbackKind::parse(&kind) else { return Ok(None) };
+    let merchant_id: String = row.get(0)?;
+    Ok(Some(Delivery {
+        callback: Callback {
+            id: delivery_id.to_owned(),
+            merchant_id: MerchantId::new(merchant_id),
+            kind,
+            subject_id: row.get(2)?,
+            url: row.get(3)?,
+            body: row.get(4)?,
+        },
+        first_due_at_ms: row.get(5)?,
+    }))
+}
+
+/// Records an attempt, and what follows from it: another one at `next_due_at_ms`, or the end.
+/// `false` when the lease was lost meanwhile, so that someone else decides.
+pub(crate) fn record(
+    tx: &mut Tx<'_>,
+    item: &Item,
+    attempt: &Attempt,
+    next: Result<i64, End>,
+) -> Result<bool, storage::Error> {
+    tx.execute(
+        "INSERT INTO callback_attempts (delivery_id, attempt, at_ms, status, failure, duration_ms)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (delivery_id, attempt) DO NOTHING",
+        &[
+            &item.id,
+            &attempt.number,
+            &attempt.at_ms,
+            &attempt.status,
+            &attempt.failure,
+            &attempt.duration_ms,
+        ],
+    )?;
+    match next {
+        Ok(due_at_ms) => QUEUE.reschedule(tx, item, due_at_ms, ""),
+        Err(ended) => {
+            let held = QUEUE.complete(tx, item)?;
+            if held {
+                end(tx, &item.id, ended)?;
+            }
+            Ok(held)
+        }
+    }
+}
+
+fn end(tx: &mut Tx<'_>, delivery_id: &str, end: End) -> Result<(), storage::Error> {
+    tx.execute(
+        "UPDATE callback_deliveries SET state = $2
+         WHERE delivery_id = $1 AND state = 'pending'",
+        &[&delivery_id, &end.as_str()],
+    )?;
+    Ok(())
+}

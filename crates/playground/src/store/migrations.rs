@@ -1,0 +1,16 @@
+//! All tables, in the order in which they are made. Each owner's SQL stands beside its queries.
+
+use storage::Migration;
+
+use crate::store::{callbacks, flows, idempotency, merchants, orders, sessions};
+
+/// The playground's schema.
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    storage::queue::MIGRATION,
+    merchants::MIGRATION,
+    sessions::MIGRATION,
+    callbacks::MIGRATION,
+    idempotency::MIGRATION,
+    orders::MIGRATION,
+    flows::MIGRATION,
+];

@@ -1,0 +1,32 @@
+//! Forgetting everything: what `POST /playground/v1/reset` asks for.
+
+use storage::Tx;
+
+use crate::store::StoreError;
+
+/// Empties all tables but the playground's own settings. Merchants are seeded again by the caller.
+pub(crate) fn forget_everything(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    for statement in STATEMENTS {
+        tx.execute(statement, &[])?;
+    }
+    Ok(())
+}
+
+/// Each owner's tables, dependants first.
+const STATEMENTS: &[&str] = &[
+    "DELETE FROM idempotent_answers",
+    "DELETE FROM callback_attempts",
+    "DELETE FROM callback_deliveries",
+    "DELETE FROM work_items",
+    "DELETE FROM order_movements",
+    "DELETE FROM order_events",
+    "DELETE FROM orders",
+    "DELETE FROM flow_events",
+    "DELETE FROM flows",
+    "DELETE FROM session_events",
+    "DELETE FROM authorizations",
+    "DELETE FROM sessions",
+    "DELETE FROM credentials",
+    "DELETE FROM merchants",
+    "DELETE FROM settings WHERE name = 'clock_offset_ms'",
+];

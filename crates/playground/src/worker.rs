@@ -1,0 +1,297 @@
+//! Makes time pass: what is due happens, in the order of its due times.
+//!
+//! One task owns the passing of time. It wakes when a handler says so, when real time reaches the
+//! next due instant, or when the clock is moved; then it runs what is due: decisions and expiries
+//! of orders in the database, and callbacks over HTTP. While time passes by itself, a slow merchant
+//! holds up nobody else; while the clock is *moved*, each instant is completed before the next one,
+//! so that a test sees the same order of events every time.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::Method;
+use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use service::http::{HttpClient, Limits};
+use service::{Clock as _, Shutdown};
+use storage::queue::Item;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::api::error::Chain;
+use crate::app::{App, CLOCK_OFFSET};
+use crate::requests::{Direction, Entry};
+use crate::store::callbacks::{self, Attempt, Delivery, End, QUEUE};
+use crate::store::{StoreError, merchants, orders, reset};
+
+/// Documented for the authorization callback; used for all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long a claimed delivery is this worker's own: longer than an attempt can take.
+const LEASE_MS: i64 = 15_000;
+
+/// How many deliveries are on their way at once.
+const IN_FLIGHT: usize = 64;
+
+/// The longest sleep; a base clock that is moved by hand is looked at again after it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How long to wait before trying a failing database again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What the worker is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Something may be due.
+    Wake,
+    /// Move the clock.
+    Advance {
+        /// Until when.
+        to_ms: i64,
+        /// Told when everything due by then has happened.
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Forget everything.
+    Reset {
+        /// Told when that is done.
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
+}
+
+/// The task.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    app: App,
+    commands: mpsc::UnboundedReceiver<Command>,
+    http: HttpClient,
+    owner: String,
+    in_flight: JoinSet<()>,
+}
+
+impl Worker {
+    /// A worker that has not started.
+    pub(crate) fn new(app: App, commands: mpsc::UnboundedReceiver<Command>) -> Self {
+        let limits =
+            Limits { connect: CONNECT_TIMEOUT, answer: ANSWER_TIMEOUT, body_bytes: 64 * 1024 };
+        Self {
+            app,
+            commands,
+            http: HttpClient::new(limits),
+            owner: service::random::uuid().to_string(),
+            in_flight: JoinSet::new(),
+        }
+    }
+
+    /// Runs until the playground stops. Deliveries on their way are finished; the rest waits in
+    /// the database.
+    pub(crate) async fn run(mut self, shutdown: Shutdown) {
+        loop {
+            let sleep = match self.run_due().await {
+                Ok(next_due_ms) => self.until(next_due_ms),
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "due work could not be done");
+                    RETRY
+                }
+            };
+            tokio::select! {
+                () = shutdown.requested() => break,
+                command = self.commands.recv() => match command {
+                    Some(command) => self.obey(command).await,
+                    None => break,
+                },
+                Some(ended) = self.in_flight.join_next() => report(ended),
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+        while let Some(ended) = self.in_flight.join_next().await {
+            report(ended);
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Wake => {}
+            Command::Advance { to_ms, done } => {
+                let outcome = self.advance(to_ms).await;
+                // Whoever asked may have gone away; the clock has moved all the same.
+                let _ = done.send(outcome);
+            }
+            Command::Reset { done } => {
+                let outcome = self.reset().await;
+                let _ = done.send(outcome);
+            }
+        }
+    }
+
+    /// How long to sleep.
+    fn until(&self, next_due_ms: Option<i64>) -> Duration {
+        let Some(next_due_ms) = next_due_ms else { return LONGEST_SLEEP };
+        let wait_ms = next_due_ms.saturating_sub(self.app.clock().now_ms()).max(1);
+        Duration::from_millis(u64::try_from(wait_ms).unwrap_or(1)).min(LONGEST_SLEEP)
+    }
+
+    /// Runs what is due now and returns when the next thing is due.
+    async fn run_due(&mut self) -> Result<Option<i64>, StoreError> {
+        loop {
+            let now_ms = self.app.clock().now_ms();
+            let (orders_ms, callbacks_ms) = self.next_due().await?;
+            if orders_ms.is_some_and(|due_ms| due_ms <= now_ms) {
+                self.app.db().write(move |tx| orders::run_due(tx, now_ms)).await?;
+                continue;
+            }
+            if callbacks_ms.is_some_and(|due_ms| due_ms <= now_ms)
+                && self.in_flight.len() < IN_FLIGHT
+                && self.send_due(now_ms).await? > 0
+            {
+                continue;
+            }
+            // A delivery that is due but not claimable is on its way, or its lease must run out
+            // first; the end of a delivery wakes the loop.
+            let callbacks_ms = callbacks_ms.map(|due_ms| due_ms.max(now_ms + 50));
+            return Ok([orders_ms, callbacks_ms].into_iter().flatten().min());
+        }
+    }
+
+    async fn next_due(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
+        self.app.db().read(|tx| Ok((orders::next_due_at(tx)?, QUEUE.next_due_at(tx)?))).await
+    }
+
+    /// Claims deliveries that are due and sends them in the background. Returns how many.
+    async fn send_due(&mut self, now_ms: i64) -> Result<usize, StoreError> {
+        let limit = i64::try_from(IN_FLIGHT.saturating_sub(self.in_flight.len())).unwrap_or(0);
+        let owner = self.owner.clone();
+        let claimed = self
+            .app
+            .db()
+            .write(move |tx| -> Result<_, StoreError> {
+                let mut claimed = Vec::new();
+                for item in QUEUE.claim(tx, now_ms, &owner, LEASE_MS, limit)? {
+                    match callbacks::find(tx, &item.id)? {
+                        Some(delivery) => claimed.push((item, delivery)),
+                        // Its row is gone, so nobody wants it any more.
+                        None => {
+                            QUEUE.complete(tx, &item)?;
+                        }
+                    }
+                }
+                Ok(claimed)
+            })
+            .await?;
+        let count = claimed.len();
+        for (item, delivery) in claimed {
+            let app = self.app.clone();
+            let http = self.http.clone();
+            self.in_flight.spawn(async move { deliver(&app, &http, item, delivery).await });
+        }
+        Ok(count)
+    }
+
+    /// Moves the clock to `to_ms`, stopping at each instant at which something is due.
+    async fn advance(&mut self, to_ms: i64) -> Result<(), StoreError> {
+        loop {
+            self.settle().await?;
+            let (orders_ms, callbacks_ms) = self.next_due().await?;
+            let next_ms = [orders_ms, callbacks_ms].into_iter().flatten().min();
+            match next_ms {
+                Some(due_ms) if due_ms <= to_ms => self.move_clock(due_ms).await?,
+                _ => break,
+            }
+        }
+        self.move_clock(to_ms).await?;
+        self.settle().await
+    }
+
+    /// Does what is due and waits until all of it has happened.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        loop {
+            self.run_due().await?;
+            let Some(ended) = self.in_flight.join_next().await else { return Ok(()) };
+            report(ended);
+            while let Some(ended) = self.in_flight.join_next().await {
+                report(ended);
+            }
+        }
+    }
+
+    async fn move_clock(&self, to_ms: i64) -> Result<(), StoreError> {
+        let offset_ms = self.app.clock().move_to(to_ms).to_string();
+        self.app
+            .db()
+            .write(move |tx| Ok(merchants::set_setting(tx, CLOCK_OFFSET, &offset_ms)?))
+            .await
+    }
+
+    async fn reset(&mut self) -> Result<(), StoreError> {
+        // What is on its way would otherwise be recorded for an order that is forgotten.
+        self.in_flight.shutdown().await;
+        self.app.db().write(reset::forget_everything).await?;
+        self.app.clock().reset();
+        self.app.requests().clear();
+        self.app.seed().await.map_err(|error| match error {
+            crate::StartError::Storage(error) => StoreError::Storage(error),
+            other => StoreError::Seed(other.to_string()),
+        })
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "sending a callback panicked");
+    }
+}
+
+/// One attempt at one delivery.
+async fn deliver(app: &App, http: &HttpClient, item: Item, delivery: Delivery) {
+    let callback = delivery.callback;
+    let started = Instant::now();
+    let at_ms = app.clock().now_ms();
+    let number = item.attempts.saturating_add(1);
+    let mut headers = HeaderMap::new();
+    if !callback.body.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    let body = Bytes::from(callback.body);
+    let answer = http.send(Method::POST, &callback.url, headers, body.clone()).await;
+    let elapsed = started.elapsed();
+    let (status, failure, response_body) = match answer {
+        Ok(answer) => (Some(answer.status.as_u16()), None, answer.body),
+        Err(error) => (None, Some(Chain(&error).to_string()), Bytes::new()),
+    };
+    let attempt = Attempt {
+        number,
+        at_ms,
+        status,
+        failure: failure.clone(),
+        duration_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
+    };
+    let next = if status.is_some_and(|status| callback.kind.is_satisfied_by(status)) {
+        Err(End::Delivered)
+    } else {
+        let attempts = u32::try_from(number).unwrap_or(u32::MAX);
+        callback
+            .kind
+            .next_due_ms(attempts, delivery.first_due_at_ms, item.due_at_ms)
+            .ok_or(End::GivenUp)
+    };
+    app.requests().push(Entry {
+        direction: Direction::Callback { delivery_id: callback.id, attempt: number },
+        at_ms,
+        merchant_id: Some(callback.merchant_id),
+        method: Method::POST,
+        path: callback.url,
+        status,
+        correlation_id: service::random::uuid(),
+        duration_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        request_body: body,
+        response_body,
+        explanation: failure,
+    });
+    let recorded = app.db().write(move |tx| callbacks::record(tx, &item, &attempt, next)).await;
+    if let Err(error) = recorded {
+        // The lease runs out and the attempt is made again: best effort, as documented.
+        tracing::error!(error = %Chain(&error), "an attempt at a callback could not be recorded");
+    }
+}
