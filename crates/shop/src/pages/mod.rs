@@ -1,0 +1,41 @@
+//! The shop's pages: server-rendered, complete without scripts except for Klarna's own part.
+//!
+//! Pages take what they show and return markup. They call nothing and decide nothing about money.
+
+pub(crate) mod cart;
+pub(crate) mod checkout;
+pub(crate) mod home;
+pub(crate) mod info;
+pub(crate) mod layout;
+pub(crate) mod notice;
+pub(crate) mod order;
+pub(crate) mod product;
+pub(crate) mod totals;
+
+use maud::{Markup, html};
+
+use crate::money::{self, Currency};
+use crate::visit::Visit;
+
+/// An amount in the visitor's own market.
+pub(crate) fn price(visit: &Visit, minor: i64) -> String {
+    money::format(minor, visit.market().currency, visit.market().numbers)
+}
+
+/// An amount on a price tag.
+pub(crate) fn tag(visit: &Visit, minor: i64) -> String {
+    money::format_short(minor, visit.market().currency, visit.market().numbers)
+}
+
+/// An amount in a currency that came over the wire, which need not be the visitor's present one.
+pub(crate) fn amount(visit: &Visit, minor: i64, code: &str) -> String {
+    match Currency::from_code(code) {
+        Some(currency) => money::format(minor, currency, visit.market().numbers),
+        None => format!("{minor} {code}"),
+    }
+}
+
+/// The hidden field that every form carries.
+pub(crate) fn form_token(visit: &Visit) -> Markup {
+    html! { input type="hidden" name="csrf" value=(visit.form_token()); }
+}
