@@ -195,10 +195,12 @@ impl Kassa {
             let data = folder.path().join("data");
             flags.extend(["--data-dir".to_owned(), data.display().to_string()]);
         }
-        Self::spawn(Setup { program: program.into(), folder, flags }, [0; 3])
+        let setup = Setup { program: program.into(), folder, flags };
+        let (process, ready) = Self::spawn(&setup, [0; 3]);
+        Self { process, ready, setup }
     }
 
-    fn spawn(setup: Setup, ports: [u16; 3]) -> Self {
+    fn spawn(setup: &Setup, ports: [u16; 3]) -> (Process, Ready) {
         let mut flags = vec!["up".to_owned(), "--json".to_owned()];
         for (part, port) in ["playground", "gateway", "shop"].into_iter().zip(ports) {
             flags.extend([format!("--{part}-listen"), format!("127.0.0.1:{port}")]);
@@ -206,7 +208,7 @@ impl Kassa {
         flags.extend(setup.flags.iter().cloned());
         let mut process = Process::start(&setup.program, setup.folder.path(), &flags);
         let ready = Ready::read(process.event());
-        Self { process, ready, setup }
+        (process, ready)
     }
 
     /// What the ready line said.
@@ -230,12 +232,12 @@ impl Kassa {
     }
 
     /// Starts it again on the same data and the same ports, after it was ended.
-    pub fn restart(mut self) -> Self {
+    pub fn restart(&mut self) {
         assert!(self.process.child.try_wait().unwrap().is_some(), "end it first");
         let port = |url: &str| url::Url::parse(url).unwrap().port().unwrap();
         let Ready { playground_url, gateway_url, shop_url, .. } = &self.ready;
         let ports = [port(playground_url), port(gateway_url), port(shop_url)];
-        Self::spawn(self.setup, ports)
+        (self.process, self.ready) = Self::spawn(&self.setup, ports);
     }
 
     /// The folder that it runs in.
