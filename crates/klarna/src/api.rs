@@ -1,0 +1,46 @@
+//! The typed calls, by area. Each says what it sends, whether repeating it is safe, and how its answer is read; how a
+//! call is made is the engine's business.
+
+mod orders;
+mod payments;
+
+pub use orders::{CreatedCapture, CreatedRefund, Orders};
+pub use payments::Payments;
+
+use bytes::Bytes;
+use http::Method;
+use klarna_types::IdempotencyKey;
+use serde::Serialize;
+
+use crate::engine::Operation;
+use crate::error::Error;
+use crate::path;
+use crate::retry::Repeat;
+
+/// A call to a route, with the values of its path.
+fn operation(method: Method, route: &'static str, values: &[&str]) -> Result<Operation, Error> {
+    Ok(Operation::new(method, route, path::fill(route, values)?))
+}
+
+/// The same with a JSON body.
+fn with_body<B: Serialize>(
+    method: Method,
+    route: &'static str,
+    values: &[&str],
+    body: &B,
+) -> Result<Operation, Error> {
+    let mut operation = operation(method, route, values)?;
+    match serde_json::to_vec(body) {
+        Ok(body) => operation.body = Some(Bytes::from(body)),
+        Err(error) => return Err(Error::invalid(operation.name(), error.to_string())),
+    }
+    Ok(operation)
+}
+
+/// Gives a write its idempotency key, once for all of its tries.
+fn keyed(mut operation: Operation) -> Operation {
+    // A UUID is 36 printable characters, so it is always a key.
+    operation.key = IdempotencyKey::parse(uuid::Uuid::new_v4().to_string()).ok();
+    operation.repeat = Repeat::Keyed;
+    operation
+}
