@@ -13,7 +13,7 @@ const HOME: &str = r##"<!doctype html><html lang="en"><meta charset="utf-8">
 <link rel="icon" href="data:,"><title>Home</title>
 <h1>Home</h1>
 <label>Name <input id="name" value="before"></label>
-<select id="country"><option value="SE">Sweden<option value="DE">Germany</select>
+<select id="country" aria-label="Country"><option value="SE">Sweden<option value="DE">Germany</select>
 <button id="greet" disabled>Greet</button><p id="greeting" hidden></p>
 <button id="open">Open</button><p id="answer"></p>
 <button id="complain">Complain</button>
@@ -38,7 +38,8 @@ async fn site() -> String {
     let router = Router::new()
         .route("/", get(async || Html(HOME)))
         .route("/frame", get(async || Html(FRAME)))
-        .route("/popup", get(async || Html(POPUP)));
+        .route("/popup", get(async || Html(POPUP)))
+        .route("/bad", get(async || Html(BAD)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -114,4 +115,30 @@ async fn a_killed_browser_leaves_nothing() {
         words.next() == Some(&group.to_string()) && !words.next().unwrap_or("Z").starts_with('Z')
     });
     assert_eq!(alive.count(), 0, "{listing}");
+}
+
+const BAD: &str = r#"<!doctype html><meta charset="utf-8"><title></title>
+<img src="data:,"><input name="nameless"><button></button><p id="twice">a<p id="twice">b
+<p style="color: #999; background: #fff" aria-describedby="nowhere">faint</p>"#;
+
+#[tokio::test]
+async fn stumbling_blocks_are_found() {
+    let site = site().await;
+    let browser = Browser::start("harness/audit", Screen::Wide).await;
+    browser.goto(&site).await;
+    assert_eq!(browser.stumbling_blocks().await, Vec::<String>::new());
+    browser.goto(&format!("{site}bad")).await;
+    let found = browser.stumbling_blocks().await.join("\n");
+    for expected in [
+        "no language",
+        "no title",
+        "twice is there twice",
+        "image without alt",
+        "field without label: nameless",
+        "control without a name",
+        "names nowhere",
+        "contrast of 2.8",
+    ] {
+        assert!(found.contains(expected), "{expected} in:\n{found}");
+    }
 }

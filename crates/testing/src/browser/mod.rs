@@ -370,6 +370,14 @@ impl Browser {
         self.script(script, vec![]).await == Value::Bool(true)
     }
 
+    /// What a person who cannot see the page, or not well, would stumble over: missing names,
+    /// labels, languages, contrast. A sentence for each.
+    pub async fn stumbling_blocks(&self) -> Vec<String> {
+        let found = self.script(include_str!("audit.js"), vec![]).await;
+        let found = found.as_array().cloned().unwrap_or_default();
+        found.iter().filter_map(|sentence| sentence.as_str().map(str::to_owned)).collect()
+    }
+
     /// The number of the process group that chromedriver and the browser run in.
     pub fn group(&self) -> u32 {
         self.driver.group()
