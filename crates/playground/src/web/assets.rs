@@ -1,0 +1,182 @@
+//! The embedded files, served with an entity tag: a browser asks again each time and mostly gets 304,
+//! so that a new build of the playground is never mixed with an old page.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use sha2::{Digest as _, Sha256};
+
+use crate::api::error;
+
+/// What the pages may do: run and style themselves from here, talk to here, and nothing else. Any
+/// page may frame them, since any merchant's page shows the widget; they act only for the origin
+/// that introduced itself.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors http: https:";
+/// Of everything that is not a page.
+const FILE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLES: &str = "text/css; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// A file with its tag.
+struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    body: &'static str,
+    tag: String,
+}
+
+impl Asset {
+    fn new(name: &'static str, content_type: &'static str, body: &'static str) -> Self {
+        let mut tag = String::from("\"");
+        for byte in Sha256::digest(body.as_bytes()).iter().take(12) {
+            // Writing into a string cannot fail.
+            let _ = write!(tag, "{byte:02x}");
+        }
+        tag.push('"');
+        Self { name, content_type, body, tag }
+    }
+}
+
+static LIBRARY: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("api.js", JAVASCRIPT, include_str!("../../assets/api.js")));
+static WIDGET: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("widget", HTML, include_str!("../../assets/widget.html")));
+static FLOW: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("flow", HTML, include_str!("../../assets/flow.html")));
+static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    vec![
+        Asset::new("kit.js", JAVASCRIPT, include_str!("../../assets/kit.js")),
+        Asset::new("texts.js", JAVASCRIPT, include_str!("../../assets/texts.js")),
+        Asset::new("offers.js", JAVASCRIPT, include_str!("../../assets/offers.js")),
+        Asset::new("widget.js", JAVASCRIPT, include_str!("../../assets/widget.js")),
+        Asset::new("flow.js", JAVASCRIPT, include_str!("../../assets/flow.js")),
+        Asset::new("kit.css", STYLES, include_str!("../../assets/kit.css")),
+        Asset::new("widget.css", STYLES, include_str!("../../assets/widget.css")),
+        Asset::new("flow.css", STYLES, include_str!("../../assets/flow.css")),
+    ]
+});
+
+/// `GET /kp/lib/v1/api.js`: loaded by pages of any origin.
+pub(super) async fn library(headers: HeaderMap) -> Response {
+    let mut response = serve(&LIBRARY, &headers, FILE_POLICY);
+    set(&mut response, "cross-origin-resource-policy", "cross-origin");
+    set(&mut response, "access-control-allow-origin", "*");
+    response
+}
+
+/// `GET /kp/widget`: the frame inside the merchant's page.
+pub(super) async fn widget(headers: HeaderMap) -> Response {
+    page(&WIDGET, &headers)
+}
+
+/// `GET /kp/flow`: the popup or overlay.
+pub(super) async fn flow(headers: HeaderMap) -> Response {
+    page(&FLOW, &headers)
+}
+
+/// `GET /kp/assets/{name}`: what the pages are made of.
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match FILES.iter().find(|file| file.name == name) {
+        None => error::unknown_route().await.into_response(),
+        Some(file) => {
+            let mut response = serve(file, &headers, FILE_POLICY);
+            set(&mut response, "cross-origin-resource-policy", "same-origin");
+            response
+        }
+    }
+}
+
+fn page(page: &Asset, headers: &HeaderMap) -> Response {
+    let mut response = serve(page, headers, PAGE_POLICY);
+    // The page must be allowed into a frame even of a page that asks for isolation.
+    set(&mut response, "cross-origin-resource-policy", "cross-origin");
+    set(
+        &mut response,
+        "permissions-policy",
+        "camera=(), microphone=(), geolocation=(), payment=()",
+    );
+    response
+}
+
+fn serve(asset: &Asset, headers: &HeaderMap, policy: &'static str) -> Response {
+    let known =
+        headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(
+            |tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == asset.tag),
+        );
+    let mut response = if known {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        Response::new(Body::from(asset.body))
+    };
+    set(&mut response, "content-type", asset.content_type);
+    set(&mut response, "cache-control", "no-cache");
+    set(&mut response, "content-security-policy", policy);
+    set(&mut response, "referrer-policy", "no-referrer");
+    set(&mut response, "x-content-type-options", "nosniff");
+    // A tag is hexadecimal digits in quotes, which is always a header value.
+    if let Ok(tag) = HeaderValue::from_str(&asset.tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn set(response: &mut Response, name: &'static str, value: &'static str) {
+    response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_known_file_is_not_sent_again() {
+        let first = library(HeaderMap::new()).await;
+        assert_eq!(first.status(), StatusCode::OK);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
+        let second = library(headers).await;
+        assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(second.headers()[header::ETAG], first.headers()[header::ETAG]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_file_is_not_found() {
+        let response = asset(Path("../api.js".to_owned()), HeaderMap::new()).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn the_pages_hold_no_script_or_style_of_their_own() {
+        for page in [&WIDGET, &FLOW] {
+            assert!(
+                !page.body.contains("<style") && !page.body.contains("style="),
+                "{}",
+                page.name
+            );
+            assert!(!page.body.contains(" on"), "{}", page.name);
+            for script in page.body.split("<script").skip(1) {
+                assert!(script.contains("src=\"/kp/assets/") && script.contains("></script>"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_import_of_the_pages_is_served() {
+        for file in FILES.iter().filter(|file| file.content_type == JAVASCRIPT) {
+            for import in file.body.split(" from './").skip(1) {
+                let name = import.split('\'').next().unwrap();
+                assert!(FILES.iter().any(|other| other.name == name), "{name} in {}", file.name);
+            }
+        }
+    }
+}

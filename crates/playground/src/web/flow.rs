@@ -1,0 +1,389 @@
+//! `POST /kp/v1/flow` begins a purchase flow; `POST /kp/v1/flow/{flow_id}/{action}` is one command.
+//!
+//! A command, the decision it may lead to, the token and the callback are one unit of work: after a
+//! crash either all of it happened or none, and the page asks again.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use klarna_types::payments::SessionBody;
+use klarna_types::{AuthorizationToken, Customer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::Clock as _;
+use storage::Tx;
+
+use crate::app::App;
+use crate::domain::content::{self, Stage};
+use crate::domain::decision::{self, Account};
+use crate::domain::flow::offer::Offer;
+use crate::domain::flow::{
+    Answer, AnswerError, Assessment, Beginning, Contact, Finalizing, Flow, Kind, Next, Profile,
+    Rejection,
+};
+use crate::domain::session::{Session, SessionRefusal};
+use crate::shopper::{
+    self, Attempt, Call, Finalization, Loaded, Outcome, Reply, ShopperError, bad_paths,
+};
+use crate::store::flows::{self, StoredFlow};
+use crate::store::{StoreError, sessions};
+use crate::web::caller::{Caller, WebError, json};
+use crate::web::load::{CallOptions, read_data, today};
+use crate::web::view::{self, FlowView};
+
+/// What may be long in a command: nothing that a person types is.
+const MAX_ORIGIN_BYTES: usize = 512;
+
+#[derive(Debug, Serialize)]
+struct FlowAnswer {
+    flow_id: String,
+    view: FlowView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Answer>,
+}
+
+#[derive(Debug, Deserialize)]
+struct BeginRequest {
+    page_origin: String,
+    kind: Kind,
+    #[serde(default)]
+    options: CallOptions,
+    #[serde(default)]
+    data: Value,
+}
+
+/// The handler of a beginning.
+pub(super) async fn begin(
+    State(app): State<App>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Response, WebError> {
+    let request: BeginRequest = read(&body)?;
+    let page_origin = checked_origin(request.page_origin)?;
+    let now = app.clock().now();
+    let today = today(&app);
+    let Taken { session, invalid_fields, show_form } =
+        take_data(&app, &caller, &request.data).await?;
+    let merchant_directory = app.directory();
+    let beginning = Beginning {
+        kind: request.kind,
+        categories: request.options.categories(),
+        finalizing: if request.options.is_finalized_separately() {
+            Finalizing::Separate
+        } else {
+            Finalizing::Automatic
+        },
+        purchase: view::purchase(&session.body),
+        known_contact: known_contact(&session.body),
+        earlier: None,
+    };
+    // Drawn outside: the unit of work may be run again, and must then do the same.
+    let flow_id = service::random::uuid().to_string();
+    let token = AuthorizationToken::new(service::random::uuid().to_string());
+    let (stored, session) = app
+        .db()
+        .write(move |tx| -> Result<_, WebError> {
+            let earlier = flows::last_approved(tx, &session.session_id)?;
+            let (flow, next) = Flow::begin(Beginning { earlier, ..beginning.clone() }, today);
+            let mut stored = StoredFlow {
+                flow_id: flow_id.clone(),
+                session_id: session.session_id.clone(),
+                page_origin: page_origin.clone(),
+                version: 1,
+                flow,
+            };
+            if !invalid_fields.is_empty() {
+                stored.flow.was_shown = false;
+                stored.flow.settle(outcome(Outcome::invalid(invalid_fields.clone())));
+            } else if !show_form {
+                stored.flow.settle(outcome(Outcome::denied()));
+            } else if next == Next::Decide {
+                let context = Context { directory: &merchant_directory, token: &token, now };
+                decide(tx, &mut stored, &session, &context)?;
+            }
+            flows::insert(tx, &stored, now.as_millisecond())?;
+            Ok((stored, session.clone()))
+        })
+        .await?;
+    app.wake();
+    answer(&stored, &session, None)
+}
+
+/// The session with the page's data in it, and what was wrong with them.
+struct Taken {
+    session: Session,
+    invalid_fields: Vec<String>,
+    show_form: bool,
+}
+
+async fn take_data(app: &App, caller: &Caller, data: &Value) -> Result<Taken, WebError> {
+    let refused = |session: Session, paths: Vec<String>| Taken {
+        session,
+        invalid_fields: paths,
+        show_form: true,
+    };
+    let session_id = caller.session_id.clone();
+    let data = match read_data(data) {
+        Ok(data) => data,
+        Err(path) => return Ok(refused(shopper::session(app, session_id).await?, vec![path])),
+    };
+    match shopper::load(app, session_id.clone(), data).await {
+        Ok(Loaded { session, show_form, .. }) => {
+            let invalid_fields = content::invalid_fields(&session.body, Stage::Authorize);
+            Ok(Taken { session, invalid_fields, show_form })
+        }
+        Err(ShopperError::BadValue(problems)) => {
+            Ok(refused(shopper::session(app, session_id).await?, bad_paths(&problems)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn known_contact(body: &SessionBody) -> Option<String> {
+    let address = body.billing_address.as_ref()?;
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    given(&address.email).or_else(|| given(&address.phone))
+}
+
+#[derive(Debug, Deserialize)]
+struct ActRequest {
+    page_origin: String,
+    #[serde(default)]
+    contact: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    answer: String,
+    #[serde(default)]
+    offer: String,
+    #[serde(flatten)]
+    profile: Profile,
+}
+
+/// A command, as the page sends it.
+#[derive(Debug, Clone)]
+enum Command {
+    Resume,
+    Identify(String),
+    Code(String),
+    Back,
+    SignUp(Profile),
+    StepUp(String),
+    Choose(String),
+    Confirm,
+    Leave,
+}
+
+impl Command {
+    fn read(action: &str, request: ActRequest) -> Option<Self> {
+        Some(match action {
+            "resume" => Self::Resume,
+            "identify" => Self::Identify(request.contact),
+            "code" => Self::Code(request.code),
+            "back" => Self::Back,
+            "sign_up" => Self::SignUp(request.profile),
+            "step_up" => Self::StepUp(request.answer),
+            "choose" => Self::Choose(request.offer),
+            "confirm" => Self::Confirm,
+            "abort" => Self::Leave,
+            _ => return None,
+        })
+    }
+
+    /// Whether it makes sense for a session that is over: what was decided can still be asked.
+    fn needs_open_session(&self) -> bool {
+        !matches!(self, Self::Resume | Self::Leave)
+    }
+
+    fn apply(&self, flow: &mut Flow, session: &Session, today: Date) -> Result<Next, Rejection> {
+        match self {
+            Self::Resume => Ok(Next::Show),
+            Self::Identify(contact) => {
+                flow.identify(contact, |contact| assess(contact, &session.body))
+            }
+            Self::Code(code) => flow.enter_code(code, today),
+            Self::Back => flow.back(),
+            Self::SignUp(profile) => flow.sign_up(profile.clone(), today),
+            Self::StepUp(answer) => flow.step_up(answer, today),
+            Self::Choose(offer) => flow.choose(offer),
+            Self::Confirm => flow.confirm(&view::purchase(&session.body), today),
+            Self::Leave => {
+                flow.leave();
+                Ok(Next::Show)
+            }
+        }
+    }
+}
+
+/// The handler of a command.
+pub(super) async fn act(
+    State(app): State<App>,
+    Path((flow_id, action)): Path<(String, String)>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Response, WebError> {
+    let mut request: ActRequest = read(&body)?;
+    let page_origin = checked_origin(std::mem::take(&mut request.page_origin))?;
+    let command = Command::read(&action, request).ok_or(WebError::UnknownAction)?;
+    let now = app.clock().now();
+    let today = today(&app);
+    let directory = app.directory();
+    let token = AuthorizationToken::new(service::random::uuid().to_string());
+    let (stored, session, rejection) = app
+        .db()
+        .write(move |tx| -> Result<_, WebError> {
+            let mut stored =
+                flows::find(tx, &caller.session_id, &flow_id)?.ok_or(WebError::UnknownFlow)?;
+            if stored.page_origin != page_origin {
+                return Err(WebError::OtherOrigin);
+            }
+            let session = sessions::find(tx, &caller.session_id)?
+                .ok_or(ShopperError::Session(SessionRefusal::Gone))?;
+            if stored.flow.step.is_end() {
+                return Ok((stored, session, None));
+            }
+            if command.needs_open_session() {
+                session.check_open(now.as_millisecond()).map_err(ShopperError::Session)?;
+            }
+            let before = stored.flow.clone();
+            let outcome = command.apply(&mut stored.flow, &session, today);
+            if outcome == Ok(Next::Decide) {
+                let context = Context { directory: &directory, token: &token, now };
+                decide(tx, &mut stored, &session, &context)?;
+            }
+            if stored.flow != before {
+                flows::update(tx, &mut stored, now.as_millisecond())?;
+            }
+            Ok((stored, session, outcome.err()))
+        })
+        .await?;
+    app.wake();
+    answer(&stored, &session, rejection)
+}
+
+/// What an e-mail address asks for; of a phone number nothing is known, so the billing address's
+/// e-mail decides.
+fn assess(contact: &Contact, body: &SessionBody) -> Assessment {
+    let known = body.billing_address.as_ref().and_then(|address| address.email.as_deref());
+    let Some(email) = (match contact {
+        Contact::Email(email) => Some(email.as_str()),
+        Contact::Phone(_) => known,
+    }) else {
+        return Assessment::default();
+    };
+    Assessment {
+        sign_up: decision::account(email) == Account::New,
+        step_up: decision::step_up(email),
+        hopeless: decision::is_hopeless(email),
+    }
+}
+
+/// What a decision is made with.
+struct Context<'a> {
+    directory: &'a crate::api::auth::Directory,
+    token: &'a AuthorizationToken,
+    now: Timestamp,
+}
+
+/// The shopper has done their part: lets the decision be made, with all its effects.
+fn decide(
+    tx: &mut Tx<'_>,
+    stored: &mut StoredFlow,
+    session: &Session,
+    context: &Context<'_>,
+) -> Result<(), WebError> {
+    let attempt = attempt(&stored.flow, session);
+    match shopper::authorize_in(tx, context.directory, &attempt, context.token, context.now) {
+        Ok(Reply::Done(done)) => stored.flow.settle(outcome(done)),
+        Ok(Reply::StepUp(step_up)) => stored.flow.ask(step_up),
+        Err(ShopperError::NothingToFinalize) => {
+            stored.flow.settle(already_final(tx, session, context)?);
+        }
+        Err(ShopperError::BadValue(problems)) => {
+            stored.flow.settle(outcome(Outcome::invalid(bad_paths(&problems))));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+fn attempt(flow: &Flow, session: &Session) -> Attempt {
+    let call = match flow.kind {
+        Kind::Authorize => Call::Authorize,
+        Kind::Reauthorize => Call::Reauthorize,
+        Kind::Finalize => Call::Finalize,
+    };
+    let mut attempt = Attempt::new(call, session.session_id.clone());
+    match &flow.contact {
+        Some(Contact::Email(email)) => attempt.email = Some(email.clone()),
+        Some(Contact::Phone(phone)) => attempt.phone = Some(phone.clone()),
+        None => {}
+    }
+    if let Some(profile) = &flow.profile {
+        let customer = session.body.customer.clone().unwrap_or_default();
+        let born = Some(profile.date_of_birth.clone());
+        attempt.data.customer = Some(Customer { date_of_birth: born, ..customer });
+    }
+    attempt.step_up = flow.step_up_outcome;
+    attempt.plan = flow.chosen_offer().map(Offer::payment_method);
+    attempt.finalization = match flow.finalizing {
+        Finalizing::Automatic => Finalization::Automatic,
+        Finalizing::Separate => Finalization::OnRequest,
+    };
+    attempt
+}
+
+/// `finalize` after an approval that was final already: the token still stands, or nothing does.
+fn already_final(
+    tx: &mut Tx<'_>,
+    session: &Session,
+    context: &Context<'_>,
+) -> Result<Answer, StoreError> {
+    let mut answer = outcome(Outcome::denied());
+    let Some(token) = &session.authorization_token else { return Ok(answer) };
+    let authorization = sessions::find_authorization(tx, &session.merchant_id, token.expose())?;
+    let now_ms = context.now.as_millisecond();
+    if authorization.is_some_and(|known| known.check_cancelling(now_ms).is_ok()) {
+        answer.approved = true;
+        answer.show_form = Some(true);
+        answer.authorization_token = Some(token.expose().to_owned());
+    }
+    Ok(answer)
+}
+
+fn outcome(outcome: Outcome) -> Answer {
+    Answer {
+        approved: outcome.approved,
+        show_form: Some(outcome.show_form),
+        authorization_token: outcome.authorization_token.map(|token| token.expose().to_owned()),
+        finalize_required: outcome.finalize_required,
+        error: outcome.error.map(|error| AnswerError { invalid_fields: error.invalid_fields }),
+    }
+}
+
+fn answer(
+    stored: &StoredFlow,
+    session: &Session,
+    rejection: Option<Rejection>,
+) -> Result<Response, WebError> {
+    json(&FlowAnswer {
+        flow_id: stored.flow_id.clone(),
+        view: view::flow(&stored.flow, session, rejection),
+        result: stored.flow.answer.clone(),
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
+    serde_json::from_slice(body).map_err(|error| WebError::BadBody(error.to_string()))
+}
+
+fn checked_origin(origin: String) -> Result<String, WebError> {
+    let web = origin.starts_with("https://") || origin.starts_with("http://");
+    if web && origin.len() <= MAX_ORIGIN_BYTES {
+        Ok(origin)
+    } else {
+        Err(WebError::BadBody("page_origin: an http or https origin".to_owned()))
+    }
+}

@@ -1,0 +1,29 @@
+//! The browser side: the library, the widget and the purchase flow (`/kp`).
+//!
+//! The library runs in the merchant's page and knows this origin from the client token. The widget
+//! and the flow are pages of this origin; they talk to the library by messages and to the server by
+//! `/kp/v1`, with the client token as a bearer token. The token is never part of a URL, and no page
+//! decides anything: it shows the step that the server says.
+
+mod assets;
+mod caller;
+mod flow;
+mod load;
+mod view;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// Its routes.
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/kp/lib/v1/api.js", get(assets::library))
+        .route("/kp/widget", get(assets::widget))
+        .route("/kp/flow", get(assets::flow))
+        .route("/kp/assets/{name}", get(assets::asset))
+        .route("/kp/v1/load", post(load::load))
+        .route("/kp/v1/flow", post(flow::begin))
+        .route("/kp/v1/flow/{flow_id}/{action}", post(flow::act))
+}

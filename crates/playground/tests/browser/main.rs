@@ -1,0 +1,39 @@
+//! The browser side in a real browser: a small shop's page on another origin, the library in it, and
+//! a shopper who clicks. Every row of the callback table and of the error table has a case here.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail where they stand"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod errors;
+mod flows;
+mod loading;
+mod phone;
+mod stage;
+
+use stage::Stage;
+use testing::browser::Screen;
+
+/// One browser for all cases: starting it is what costs. Each case has a session and a page of its
+/// own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_library_in_a_desktop_browser() {
+    let stage = Stage::start("playground/desktop", Screen::Wide).await;
+    loading::cases(&stage).await;
+    errors::cases(&stage).await;
+    flows::cases(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_purchase_flow_on_a_phone() {
+    let stage = Stage::start("playground/phone", Screen::Phone).await;
+    phone::cases(&stage).await;
+    stage.stop().await;
+}
