@@ -121,8 +121,16 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// Reads JSON; the reason of a failure, with its path, goes into the explanation.
+/// Reads a JSON object; the reason of a failure, with its path, goes into the explanation.
 pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
+    // A struct could also be read from an array of its members, which nobody documents.
+    if raw.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::bad_request().because("the body must be a JSON object"));
+    }
+    // serde reads an array into a struct, member by member; none of our bodies is an array.
+    if !is_object(raw) {
+        return Err(ApiError::bad_request().because("the body has to be a JSON object"));
+    }
     serde_json::from_slice(raw).map_err(|error| {
         // Only the failing body is read again, to find where it fails.
         let reason = match serde_path_to_error::deserialize::<_, T>(
@@ -133,4 +141,9 @@ pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
         };
         ApiError::bad_request().because(reason)
     })
+}
+
+/// Whether JSON begins like an object.
+pub(crate) fn is_object(raw: &[u8]) -> bool {
+    raw.trim_ascii_start().first() == Some(&b'{')
 }

@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
 use crate::api::error::ApiError;
-use crate::api::respond::require_json;
+use crate::api::respond::{is_object, require_json};
 
 /// A body as a type in which nothing is required yet.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ async fn collected(body: Body) -> Result<axum::body::Bytes, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
+    // serde reads an array into a struct, member by member; no body of this API is an array.
+    if !is_object(raw) {
+        return Err(ApiError::bad_request().because("the body has to be a JSON object"));
+    }
     serde_json::from_slice(raw).map_err(|error| {
         if !error.is_data() {
             return ApiError::bad_request().because(error);

@@ -52,7 +52,7 @@ impl FromRequestParts<App> for Call {
             .await
             .map_err(|error| ApiError::bad_request().because(error))?;
         let param = |wanted: &str| {
-            params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value).unwrap_or("")
+            params.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value)
         };
         let order_id = order_id(param("order_id"))?;
         let part_id = param("id").to_owned();

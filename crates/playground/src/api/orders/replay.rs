@@ -91,19 +91,19 @@ pub(super) fn from_stored(stored: &StoredAnswer) -> Result<Outcome, ApiError> {
 mod tests {
     use super::*;
 
-    fn check(outcome: Outcome) {
-        let stored = to_stored(&outcome).unwrap().unwrap();
-        assert_eq!(from_stored(&stored).unwrap(), outcome);
+    fn check(outcome: &Outcome) {
+        let stored = to_stored(outcome).unwrap().unwrap();
+        assert_eq!(&from_stored(&stored).unwrap(), outcome);
     }
 
     #[test]
     fn what_is_kept_comes_back_as_it_was() {
-        check(Ok(Answer::no_content()));
-        check(Ok(Answer::empty(StatusCode::CREATED)
+        check(&Ok(Answer::no_content()));
+        check(&Ok(Answer::empty(StatusCode::CREATED)
             .header(HeaderName::from_static("capture-id"), HeaderValue::from_static("c1"))
             .header(HeaderName::from_static("location"), HeaderValue::from_static("http://a/c1"))));
         for code in CODES {
-            check(Err(ApiError::new(StatusCode::FORBIDDEN, code).message("No.").because("why")));
+            check(&Err(ApiError::new(StatusCode::FORBIDDEN, code).message("No.").because("why")));
         }
     }
 

@@ -16,6 +16,7 @@ use super::{
     CancelledBy, Capture, Changed, End, Happened, Order, Refund, less, midnight_after_days, rules,
     total, whole_milliseconds,
 };
+use crate::domain::content;
 use crate::domain::due_date::{self, FreeExtension, Offer};
 use crate::domain::fraud::Fraud;
 use crate::domain::refund_allocation;
@@ -202,6 +203,9 @@ impl Order {
         let before = order.shipping_address.as_ref().or(order.billing_address.as_ref());
         let after = merged(before.cloned().unwrap_or_default(), patch);
         if let Some(member) = missing_member(&after) {
+            return Err(Rejection::InvalidAddress { member: format!("shipping_address.{member}") });
+        }
+        if let Some(member) = content::invalid_shipping_address(&after).into_iter().next() {
             return Err(Rejection::InvalidAddress { member });
         }
         if risk == RiskCheck::Fails {

@@ -24,6 +24,7 @@ pub(crate) enum Status {
 
 impl Status {
     /// Every status.
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 6] = [
         Self::Authorized,
         Self::PartCaptured,
@@ -129,6 +130,7 @@ pub(crate) enum Gate {
 }
 
 /// The table.
+#[expect(clippy::match_same_arms, reason = "a table is read row by row")]
 pub(crate) fn gate(operation: Operation, status: Status) -> Gate {
     use Gate::{NoCapture, Open, Shut};
     let row = match operation {

@@ -273,10 +273,9 @@ impl Order {
             Some(End::Cancelled) => Status::Cancelled,
             Some(End::Expired) => Status::Expired,
             Some(End::Closed) => Status::Closed,
-            Some(End::Released) => Status::Captured,
             None if self.captures.is_empty() => Status::Authorized,
             None if self.captured() < self.authorized => Status::PartCaptured,
-            None => Status::Captured,
+            None | Some(End::Released) => Status::Captured,
         }
     }
 

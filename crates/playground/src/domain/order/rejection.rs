@@ -80,8 +80,8 @@ pub(crate) enum Rejection {
     /// An address that cannot be.
     #[error("The shipping and/or billing address is invalid")]
     InvalidAddress {
-        /// The member that makes it so.
-        member: &'static str,
+        /// The path of the member that makes it so.
+        member: String,
     },
     /// The payment method's authorisation cannot last longer.
     #[error("Authorization time cannot be extended.")]
@@ -235,7 +235,7 @@ impl Rejection {
             }
             .to_owned(),
             Self::InvalidAddress { member } => {
-                format!("shipping_address.{member} is missing or not valid in its country")
+                format!("{member} is missing or not valid in its country")
             }
             Self::ExtensionNotOffered => {
                 "the order's payment method cannot be authorised for longer".to_owned()

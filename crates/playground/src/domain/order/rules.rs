@@ -1,9 +1,6 @@
 //! Choices that Klarna has not published, each in one place, so that changing our mind about one
 //! is changing one line. What stands here is proposed, not known.
 
-/// The largest amount any order, capture or refund may have, in minor units. (This one is known.)
-pub(crate) const MAX_AMOUNT_MINOR: i64 = 200_000_000;
-
 /// The most captures an order may have; `None` for no limit.
 pub(crate) const MAX_CAPTURES: Option<usize> = Some(200);
 
