@@ -81,8 +81,9 @@ impl Client {
     /// ```
     /// # async fn example(client: klarna::Client) -> Result<(), klarna::Error> {
     /// use http::Method;
-    /// let token: serde_json::Value =
-    ///     client.request(Method::GET, "/customer-token/v1/tokens/1234").send().await?.into_inner();
+    /// let call = client.request(Method::GET, "/customer-token/v1/tokens/1234");
+    /// let token = call.send::<serde_json::Value>().await?;
+    /// println!("{}", token["status"]);
     /// # Ok(())
     /// # }
     /// ```
