@@ -47,8 +47,9 @@ const STREET: Field =
 const STREET2: Field =
     field("street_address2", "address-line2", "text", Need::Optional, Width::Whole);
 const CITY: Field = field("city", "address-level2", "text", Need::Required, Width::Half);
+const WIDE_CITY: Field = field("city", "address-level2", "text", Need::Required, Width::Whole);
 const CODE: Field = field("postal_code", "postal-code", "text", Need::Required, Width::Half);
-const REGION: Field = field("region", "address-level1", "select", Need::Required, Width::Whole);
+const REGION: Field = field("region", "address-level1", "select", Need::Required, Width::Half);
 
 const fn field(
     name: &'static str,
@@ -64,7 +65,7 @@ const fn field(
 pub(crate) static CONTACT: &[Field] = &[EMAIL, PHONE];
 
 static PLACE: &[Field] = &[GIVEN, FAMILY, STREET, STREET2, CODE, CITY];
-static PLACE_WITH_REGION: &[Field] = &[GIVEN, FAMILY, STREET, STREET2, CITY, REGION, CODE];
+static PLACE_WITH_REGION: &[Field] = &[GIVEN, FAMILY, STREET, STREET2, WIDE_CITY, REGION, CODE];
 
 /// Where the goods or the bill go.
 pub(crate) fn place(market: &Market) -> &'static [Field] {

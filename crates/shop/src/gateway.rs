@@ -316,6 +316,14 @@ impl GatewayError {
         }
     }
 
+    /// The stable code of a refusal.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { problem, .. } => Some(&problem.code),
+            Self::NoAnswer(_) | Self::Unreadable(_) => None,
+        }
+    }
+
     /// Whether asking again later can help.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -397,6 +405,13 @@ impl Gateway {
             .json()
             .map(|checkout| Confirmed::Done(Box::new(checkout)))
             .map_err(GatewayError::Unreadable)
+    }
+
+    /// Calls an open checkout off, so that no order can come of it any more.
+    pub async fn cancel(&self, id: &str) -> Result<Checkout, GatewayError> {
+        let answer =
+            self.call::<()>(Method::POST, &["v1", "checkouts", id, "cancel"], None, None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
     }
 
     /// Reads a payment.

@@ -237,7 +237,7 @@ texts! {
     free: "Free", "Gratis", "Kostenlos";
     sales_tax: "Sales tax", "Skatt", "Steuer";
     of_which_tax: "Of which VAT", "Varav moms", "Darin MwSt.";
-    total: "Total", "Att betala", "Gesamt";
+    total: "Total", "Totalt", "Gesamt";
 
     checkout: "Checkout", "Kassa", "Kasse";
     change_cart: "Change the cart", "Ändra varukorgen", "Warenkorb ändern";

@@ -49,7 +49,12 @@ impl Scene {
              <stop offset=\"1\" stop-color=\"#fff\" stop-opacity=\"0\"/></radialGradient>\
              <linearGradient id=\"s\" x1=\"0\" x2=\"1\"><stop offset=\"0\" stop-color=\"#000\" \
              stop-opacity=\"0\"/><stop offset=\"1\" stop-color=\"#000\" stop-opacity=\".2\"/>\
-             </linearGradient></defs><rect width=\"800\" height=\"800\" fill=\"{wall}\"/>\
+             </linearGradient><radialGradient id=\"g\">\
+             <stop offset=\"0\" stop-color=\"#ffd98a\" stop-opacity=\".75\"/>\
+             <stop offset=\"1\" stop-color=\"#ffd98a\" stop-opacity=\"0\"/></radialGradient>\
+             <linearGradient id=\"c\" x1=\"0\" x2=\"0\" y1=\"0\" y2=\"1\"><stop offset=\"0\" \
+             stop-color=\"#ffd98a\" stop-opacity=\".6\"/><stop offset=\"1\" \
+             stop-color=\"#ffd98a\" stop-opacity=\".04\"/></linearGradient></defs><rect width=\"800\" height=\"800\" fill=\"{wall}\"/>\
              <rect y=\"560\" width=\"800\" height=\"240\" fill=\"{table}\"/>\
              <rect width=\"800\" height=\"800\" fill=\"url(#l)\"/>"
         );
@@ -129,11 +134,8 @@ fn candles() -> Scene {
     let left = "M300 300c20-10 50-10 70 0v330h-70z";
     let right = "M440 360c20-10 50-10 70 0v270h-70z";
     Scene::new("#3d4a45", "#2f3a36")
-        .ellipse("#f6c667", 335, 220, 150, 150)
-        .ellipse("#3d4a45", 335, 220, 148, 148)
-        .ellipse("#4b5750", 335, 215, 130, 130)
-        .ellipse("#55604f", 475, 285, 110, 110)
-        .ellipse("#665f43", 335, 215, 80, 80)
+        .ellipse("url(#g)", 335, 215, 230, 230)
+        .ellipse("url(#g)", 475, 285, 180, 180)
         .shadow(410, 648, 190)
         .path("#e3ac4f", left)
         .path("#d69d43", right)
@@ -195,8 +197,8 @@ fn tea() -> Scene {
 fn lamp() -> Scene {
     let shade = "M290 300c0-90 60-150 130-150s130 60 130 150z";
     Scene::new("#4a4340", "#3a3432")
-        .path("#6f5d4c", "M290 300h260l120 330H170z")
-        .path("#8a7156", "M330 300h180l60 330H270z")
+        .path("url(#c)", "M290 300h260l130 340H160z")
+        .path("url(#c)", "M320 300h200l80 340H240z")
         .shadow(420, 646, 150)
         .line("#d8c8b0", 14, "M420 300v320")
         .path("#c25b3c", shade)

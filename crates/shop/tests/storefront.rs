@@ -527,6 +527,41 @@ async fn the_other_method_checks_the_address_and_places_the_order() {
 }
 
 #[tokio::test]
+async fn one_cart_becomes_one_order() {
+    let world = World::start().await;
+    let fields = [
+        ("method", "transfer"),
+        ("email", "customer@email.uk"),
+        ("phone", "+447755564318"),
+        ("given_name", "Test"),
+        ("family_name", "Person-uk"),
+        ("street_address", "10 New Burlington Street"),
+        ("postal_code", "W1S 3BE"),
+        ("city", "London"),
+    ];
+    // Paying otherwise calls the Klarna checkout off, which another tab may still show.
+    let mut visitor = world.visitor("en-GB");
+    visitor.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
+    visitor.get("/checkout").await;
+    let answer = visitor.post("/checkout/transfer", &fields).await;
+    assert!(location(&answer).starts_with("/confirmation?order="));
+    assert_eq!(world.books.lock().checkouts["chk_00000001"]["status"], "cancelled");
+    // If Klarna's order was made in the meantime, that is the order.
+    for (id, status, expected) in [
+        ("chk_00000002", "completed", "/confirmation?checkout=chk_00000002"),
+        ("chk_00000003", "confirming", "/checkout/waiting?checkout=chk_00000003"),
+    ] {
+        visitor.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
+        visitor.get("/checkout").await;
+        world.books.lock().checkouts.get_mut(id).unwrap()["status"] = status.into();
+        let answer = visitor.post("/checkout/transfer", &fields).await;
+        assert_eq!(location(&answer), expected);
+        visitor.get(expected).await;
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_gift_card_can_pay_everything() {
     let world = World::start().await;
     let mut visitor = world.visitor("sv-SE");

@@ -13,7 +13,6 @@ const form = document.getElementById('checkout');
 const buy = document.getElementById('buy');
 const buyLabel = document.getElementById('buy-label');
 const message = document.getElementById('pay-message');
-const status = document.getElementById('pay-status');
 const note = document.getElementById('checkout-note');
 const words = document.getElementById('words').dataset;
 const elsewhere = document.getElementById('elsewhere');
@@ -162,7 +161,6 @@ function lock(next, text) {
     control.disabled = true;
     control.dataset.locked = '';
   }
-  status.textContent = text;
   say(text);
 }
 
@@ -174,7 +172,6 @@ function unlock() {
     control.disabled = false;
     delete control.dataset.locked;
   }
-  status.textContent = '';
   label();
 }
 
@@ -413,6 +410,8 @@ async function chooseShipping(value) {
 // --- Beginning -------------------------------------------------------------------------------
 
 form.noValidate = true;
+// On a phone the form comes first; the total stays in sight.
+if (matchMedia('(max-width: 40rem)').matches) document.querySelector('#summary details').open = false;
 recall();
 showElsewhere();
 label();

@@ -32,17 +32,13 @@ pub(crate) async fn add(posted: Posted) -> Response {
     };
     let quantity = cart::parse_quantity(posted.get("quantity"), 1);
     let mut visit = posted.visit;
-    match quantity {
-        Ok(quantity) => {
-            visit.cart.add(product, quantity);
-            visit.keep_cart();
-            visit.go(&format!("/products/{}?added=1", product.slug))
-        }
-        Err(cart::BadQuantity) => {
-            let page = pages::product::page(&visit, product, pages::product::Note::BadQuantity);
-            visit.page(StatusCode::UNPROCESSABLE_ENTITY, page)
-        }
-    }
+    let Ok(quantity) = quantity else {
+        let page = pages::product::page(&visit, product, pages::product::Note::BadQuantity);
+        return visit.page(StatusCode::UNPROCESSABLE_ENTITY, page);
+    };
+    visit.cart.add(product, quantity);
+    visit.keep_cart();
+    visit.go(&format!("/products/{}?added=1", product.slug))
 }
 
 /// `POST /cart/update`: all quantities at once, or one product taken out.

@@ -114,14 +114,13 @@ async fn start(visit: &mut Visit, fingerprint: String) -> Ready {
                 return Ready::Open(Box::new(checkout));
             }
             Ok(_) => {}
-            Err(error) if error.status() == Some(StatusCode::CONFLICT) => {
-                report(&error, "an order number was taken; another is made");
-            }
-            Err(error) => return unavailable(&error),
+            Err(error) if error.is_passing() => return unavailable(&error),
+            Err(error) => report(&error, "a checkout was not opened under this order number"),
         }
         draft = fresh(&fingerprint);
     }
     tracing::error!("the gateway opens no checkout, not even under a second order number");
+    visit.forget_draft();
     Ready::Unavailable
 }
 
@@ -232,11 +231,18 @@ pub(crate) async fn confirm(message: Message<Approval>) -> Response {
                 Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                     (StatusCode::BAD_GATEWAY, Next::Failed)
                 }
+                // Klarna said no to the gateway itself: asking again does not help.
+                _ if matches!(error.code(), Some("credentials_refused" | "klarna_refused")) => {
+                    (StatusCode::BAD_GATEWAY, Next::Failed)
+                }
                 _ if error.is_passing() => (StatusCode::SERVICE_UNAVAILABLE, Next::Retry),
                 // Refused; perhaps because the order exists already, so the truth is read.
                 _ => match gateway.checkout(&id).await {
                     Ok(checkout) if checkout.status == CheckoutStatus::Completed => {
                         (StatusCode::OK, done(&mut visit, &checkout))
+                    }
+                    Ok(checkout) if checkout.status == CheckoutStatus::Declined => {
+                        (StatusCode::OK, Next::Declined)
                     }
                     Ok(checkout) if checkout.status == CheckoutStatus::Confirming => {
                         (StatusCode::ACCEPTED, waiting())
@@ -332,6 +338,11 @@ pub(crate) async fn pay_by_transfer(posted: Posted) -> Response {
     if !form.problems.is_empty() || form.notice.is_some() {
         return show_form(visit, StatusCode::UNPROCESSABLE_ENTITY, form).await;
     }
+    if let Some(id) = visit.draft.as_ref().and_then(|draft| draft.checkout_id.clone())
+        && let Some(elsewhere) = call_off(&visit, &id).await
+    {
+        return visit.go(&elsewhere);
+    }
     let bill = visit.cart.bill(visit.view);
     // A number of its own: the Klarna checkout under way keeps the one it was opened with.
     let reference = order_number(service::random::bytes());
@@ -345,6 +356,24 @@ pub(crate) async fn pay_by_transfer(posted: Posted) -> Response {
     visit.empty_cart();
     visit.forget_draft();
     visit.go(&format!("/confirmation?order={reference}"))
+}
+
+/// Calls the Klarna checkout off before the order is placed in another way, so that a page left
+/// open in another tab cannot make a second order of the same cart. If an order was already made
+/// of it, says where the shopper finds that one.
+async fn call_off(visit: &Visit, id: &str) -> Option<String> {
+    let gateway = &visit.app().gateway;
+    let Err(error) = gateway.cancel(id).await else { return None };
+    report(&error, "a checkout was not called off");
+    match gateway.checkout(id).await.ok()?.status {
+        CheckoutStatus::Completed => Some(format!("/confirmation?checkout={id}")),
+        CheckoutStatus::Confirming => Some(format!("/checkout/waiting?checkout={id}")),
+        CheckoutStatus::Open
+        | CheckoutStatus::Declined
+        | CheckoutStatus::Expired
+        | CheckoutStatus::Cancelled
+        | CheckoutStatus::Unknown(_) => None,
+    }
 }
 
 fn check_form(posted: &Posted) -> Form {

@@ -326,7 +326,6 @@ fn payment_step(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
                     }
                 }
             }
-            p.hidden-text #pay-status role="status" {}
             p.quiet.fine-print {
                 (texts.agree_before) " " a href="/terms" { (texts.terms) } ". "
                 (texts.agree_klarna) " " a href="/privacy" { (texts.privacy) } "."

@@ -14,6 +14,7 @@ pub(crate) mod totals;
 
 use maud::{Markup, html};
 
+use crate::market::MARKETS;
 use crate::money::{self, Currency};
 use crate::visit::Visit;
 
@@ -29,10 +30,15 @@ pub(crate) fn tag(visit: &Visit, minor: i64) -> String {
 
 /// An amount in a currency that came over the wire, which need not be the visitor's present one.
 pub(crate) fn amount(visit: &Visit, minor: i64, code: &str) -> String {
-    match Currency::from_code(code) {
-        Some(currency) => money::format(minor, currency, visit.market().numbers),
-        None => format!("{minor} {code}"),
-    }
+    let Some(currency) = Currency::from_code(code) else { return format!("{minor} {code}") };
+    let own = visit.market();
+    // An order from another country reads as that country writes amounts.
+    let market = if own.currency == currency {
+        own
+    } else {
+        MARKETS.iter().find(|market| market.currency == currency).unwrap_or(own)
+    };
+    money::format(minor, currency, market.numbers)
 }
 
 /// The hidden field that every form carries.

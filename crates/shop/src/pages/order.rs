@@ -153,7 +153,7 @@ fn lines(visit: &Visit, checkout: &Checkout) -> Markup {
                     tr {
                         td {
                             (line.name)
-                            @if line.quantity > 1 { span.quiet { " × " (line.quantity) } }
+                            @if line.quantity > 1 { " " span.quiet { "×\u{a0}" (line.quantity) } }
                         }
                         td.number { (amount(visit, line.total_amount, currency)) }
                     }

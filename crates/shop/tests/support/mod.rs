@@ -3,6 +3,8 @@
 //! The gateway answers as the real one is specified to, keeps its checkouts in memory, and can be
 //! told what to do next. It is small on purpose: the real one is tested elsewhere.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -62,6 +64,7 @@ pub(crate) fn routes(books: Shared) -> Router {
         .route("/v1/checkouts", post(open))
         .route("/v1/checkouts/{id}", get(read).post(update))
         .route("/v1/checkouts/{id}/confirm", post(confirm))
+        .route("/v1/checkouts/{id}/cancel", post(cancel))
         .route("/v1/payments/{id}", get(payment))
         .with_state(books)
 }
@@ -216,6 +219,25 @@ async fn confirm(
         Verdict::Refuse => problem(409, "not_matching"),
         Verdict::Fail => problem(502, "klarna_unreachable"),
         Verdict::Unauthorized => problem(401, "unauthorized"),
+    }
+}
+
+async fn cancel(
+    State(books): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let mut books = books.lock();
+    if let Some(refused) = allowed(&headers, &books) {
+        return refused;
+    }
+    match books.checkouts.get_mut(&id) {
+        None => problem(404, "not_found"),
+        Some(checkout) if checkout["status"] == "open" => {
+            checkout["status"] = "cancelled".into();
+            Json(checkout.clone()).into_response()
+        }
+        Some(_) => problem(409, "state_conflict"),
     }
 }
 
