@@ -1,0 +1,66 @@
+//! What Kassa can do in a second on this machine, and how near that is to what the machine allows.
+//!
+//! Prints one JSON object per line, `{"name", "value", "unit"}`. A rate says little by itself, so each is also given as a
+//! ratio to a bare system that does only the unavoidable part, measured in the same run: SQLite alone for what must be
+//! durable, an axum handler that answers the same bytes for what is served. The systems take turns in many short
+//! rounds; a ratio is the median of the ratios within a round, since a machine that does other things as well slows down
+//! neighbouring measurements alike.
+//!
+//! `bench [--kassa PATH] [storage] [http] [program]`: all three if none is named.
+
+#![allow(clippy::float_arithmetic, reason = "rates and ratios are measured, not money")]
+
+mod bare;
+mod http1;
+mod program;
+mod report;
+mod serving;
+mod sqlite;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Whatever goes wrong ends the run with its text.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
+    let mut kassa = None;
+    let mut wanted = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--kassa" => {
+                kassa = Some(PathBuf::from(arguments.next().ok_or("--kassa needs a path")?));
+            }
+            "storage" | "http" | "program" => wanted.push(argument),
+            other => {
+                return Err(format!(
+                    "there is no measurement `{other}`; known: storage, http, program"
+                )
+                .into());
+            }
+        }
+    }
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if is_wanted("storage") {
+        runtime.block_on(sqlite::measure())?;
+    }
+    if is_wanted("http") {
+        runtime.block_on(serving::measure())?;
+    }
+    if is_wanted("program") {
+        program::measure(&kassa.map_or_else(program::built_beside_this, Ok)?)?;
+    }
+    Ok(())
+}
