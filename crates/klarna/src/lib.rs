@@ -2,23 +2,55 @@
 //!
 //! ```
 //! use klarna::types::cart::{Cart, Item, Prices};
-//! use klarna::types::payments::CreateSession;
-//! use klarna::{Client, Country, Credentials, Currency, MinorUnits, TaxRate};
+//! use klarna::types::order_management::CreateCapture;
+//! use klarna::types::payments::{CreateOrder, CreateSession};
+//! use klarna::{AuthorizationToken, Client, Country, Credentials, Currency, MinorUnits, TaxRate};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let running = playground::Playground::start(playground::Config {
+//! #     listen: "127.0.0.1:0".parse()?,
+//! #     public_url: None,
+//! #     location: storage::Location::Memory,
+//! #     merchants: vec![playground::SeedMerchant {
+//! #         merchant_id: "K123456".into(), username: "K123456_abcd".into(), password: "password".into(),
+//! #     }],
+//! #     rate_limits: playground::RateLimits::Off,
+//! #     unauthorized: playground::UnauthorizedForm::Html,
+//! #     control_token: None,
+//! #     clock: service::ManualClock::starting_at("2026-03-02T09:00:00Z".parse()?),
+//! # }).await?;
+//! # let playground_url = format!("http://{}", running.address());
 //! let client = Client::builder(Credentials::new("K123456_abcd", "password"))
-//!     .base_url("http://localhost:7072")?
+//!     .base_url(&playground_url)?
 //!     .build()?;
 //!
 //! let cart = Cart::builder(Country::SE, Prices::IncludingTax)
 //!     .item(Item::new("Mugg", 1, MinorUnits::new(14900), TaxRate::percent(25)))
 //!     .build()?;
-//! let request = CreateSession::new(Country::SE, Currency::SEK, cart.order_amount, cart.order_lines)
-//!     .order_tax_amount(cart.order_tax_amount)
-//!     .locale("sv-SE");
+//! let (amount, tax, lines) = (cart.order_amount, cart.order_tax_amount, cart.order_lines);
 //!
+//! // For the browser: it shows the widget and brings back an authorization token.
+//! let request = CreateSession::new(Country::SE, Currency::SEK, amount, lines.clone())
+//!     .order_tax_amount(tax)
+//!     .locale("sv-SE");
 //! let session = client.payments().create_session(&request).await?;
 //! println!("{} {:?}", session.session_id, session.meta().correlation_id);
+//! # let shopper = serde_json::json!({"session_id": session.session_id, "email": "customer@email.se"});
+//! # let approval: serde_json::Value = client
+//! #     .request(http::Method::POST, "/playground/v1/shopper/authorize").json(&shopper)
+//! #     .send::<serde_json::Value>().await?.into_inner();
+//! # let from_browser = approval["authorization_token"].as_str().ok_or("not approved")?;
+//!
+//! let token = AuthorizationToken::new(from_browser);
+//! let request = CreateOrder::new(Country::SE, Currency::SEK, amount, lines).order_tax_amount(tax);
+//! let order = client.payments().create_order(&token, &request).await?;
+//!
+//! // When the goods leave:
+//! let capture = CreateCapture::new(amount).reference("SHIPMENT-1");
+//! let captured = client.orders().capture(&order.order_id, &capture).await?;
+//! println!("captured as {}", captured.capture_id);
+//! # running.stop().await;
 //! # Ok(())
 //! # }
 //! ```

@@ -11,13 +11,8 @@ mod common;
 
 use common::world::{World, address, order_request, session_request};
 use http::Method;
-use klarna::types::payments::{
-    Attachment, CreateCustomerToken, FraudStatus, IntendedUse, Intent, SessionStatus, UpdateSession,
-};
-use klarna::{
-    AuthorizationToken, Country, Currency, Error, ErrorCode, ErrorKind, MinorUnits, OrderId,
-    SessionId,
-};
+use klarna::types::payments::{Attachment, FraudStatus, SessionStatus, UpdateSession};
+use klarna::{AuthorizationToken, Error, ErrorCode, ErrorKind, MinorUnits, OrderId, SessionId};
 use playground::RateLimits;
 use serde_json::json;
 
@@ -34,16 +29,6 @@ fn unknown_session() -> SessionId {
 
 fn unknown_token() -> AuthorizationToken {
     AuthorizationToken::new("00000000-0000-4000-8000-000000000000")
-}
-
-fn token_request() -> CreateCustomerToken {
-    CreateCustomerToken::new(
-        Country::SE,
-        Currency::SEK,
-        "sv-SE",
-        "Kaffe",
-        IntendedUse::Subscription,
-    )
 }
 
 #[tokio::test]
@@ -96,9 +81,6 @@ async fn an_authorization_becomes_an_order_once() {
     assert_eq!(line(&error), "404 SESSION_COMPLETED Session has already been completed");
     let error = payments.delete_authorization(&token).await.unwrap_err();
     assert_eq!(line(&error), "404 NOT_FOUND Authorization cannot be deleted");
-    let error = payments.create_customer_token(&token, &token_request()).await.unwrap_err();
-    assert_eq!(error.status().unwrap().as_u16(), 403);
-    assert_eq!(error.code(), Some(&ErrorCode::InvalidOperation));
     world.stop().await;
 }
 
@@ -112,42 +94,6 @@ async fn an_authorization_is_deleted() {
     assert_eq!(line(&error), "404 NOT_FOUND Invalid authorization token");
     let error = payments.create_order(&token, &order_request()).await.unwrap_err();
     assert_eq!(line(&error), "404 NOT_FOUND Invalid authorization token");
-    world.stop().await;
-}
-
-#[tokio::test]
-async fn a_customer_token_is_made() {
-    let world = World::start().await;
-    let payments = world.client.payments();
-    let request = session_request().intent(Intent::BuyAndTokenize);
-    let session = payments.create_session(&request).await.unwrap().into_inner();
-    let token = world.authorize(&session, json!({})).await;
-    let created = payments.create_customer_token(&token, &token_request()).await.unwrap();
-    assert!(!created.token_id.as_str().is_empty());
-    let again = payments.create_customer_token(&token, &token_request()).await.unwrap();
-    assert_eq!(again.token_id, created.token_id);
-    // The first purchase follows under the same authorization.
-    payments.create_order(&token, &order_request()).await.unwrap();
-
-    let error =
-        payments.create_customer_token(&unknown_token(), &token_request()).await.unwrap_err();
-    assert_eq!(line(&error), "404 NOT_FOUND Invalid authorization token");
-    let (_, buy) = world.approved(&world.client).await;
-    let error = payments.create_customer_token(&buy, &token_request()).await.unwrap_err();
-    assert_eq!(
-        line(&error),
-        "403 INVALID_OPERATION Not allowed to create customer token for intent buy"
-    );
-    let session = payments.create_session(&request).await.unwrap().into_inner();
-    let token = world.authorize(&session, json!({})).await;
-    let mismatch = token_request().billing_address(address().city("Elsewhere"));
-    let error = payments.create_customer_token(&token, &mismatch).await.unwrap_err();
-    assert_eq!(line(&error), "409 BAD_VALUE Not matching fields: [billing_address.city]");
-    let mut bad = token_request();
-    bad.description = String::new();
-    let error = payments.create_customer_token(&token, &bad).await.unwrap_err();
-    assert_eq!(line(&error), "400 BAD_VALUE Bad value: description");
-    assert_eq!(error.problems()[0].path, "description");
     world.stop().await;
 }
 
