@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::{self, Product};
-use crate::language::Language;
 use crate::market::{Shipping, ShippingId, TaxLayout, View};
 
 /// The most of one product that can be bought at once.
@@ -321,11 +320,6 @@ fn share(amount: i64, part: i64, whole: i64) -> i64 {
     let whole = i128::from(whole.max(1));
     let half = if product < 0 { -(whole / 2) } else { whole / 2 };
     i64::try_from((product + half) / whole).unwrap_or(i64::MAX)
-}
-
-/// The name of a delivery in a language.
-pub fn shipping_name(shipping: ShippingId, language: Language) -> &'static str {
-    language.texts().shipping_name(shipping)
 }
 
 #[cfg(test)]

@@ -89,15 +89,6 @@ pub fn format_short(minor: i64, currency: Currency, style: NumberStyle) -> Strin
     write(minor, currency, style, Decimals::WhenNeeded)
 }
 
-/// The amount as machines read it (`1299.00`), for structured data.
-pub fn plain(minor: i64, currency: Currency) -> String {
-    let scale = 10_u64.pow(currency.exponent());
-    let size = minor.unsigned_abs();
-    let sign = if minor < 0 { "-" } else { "" };
-    let width = currency.exponent() as usize;
-    format!("{sign}{}.{:0width$}", size / scale, size % scale)
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Decimals {
     Always,
@@ -175,12 +166,6 @@ mod tests {
         assert_eq!(format_short(24_900, Currency::Sek, SWEDEN), "249\u{a0}kr");
         assert_eq!(format_short(24_950, Currency::Sek, SWEDEN), "249,50\u{a0}kr");
         assert_eq!(format_short(24_905, Currency::Usd, ENGLISH), "$249.05");
-    }
-
-    #[test]
-    fn machines_read_a_plain_decimal() {
-        assert_eq!(plain(129_900, Currency::Sek), "1299.00");
-        assert_eq!(plain(-7, Currency::Usd), "-0.07");
     }
 
     #[test]

@@ -410,6 +410,33 @@ async fn an_order_made_while_the_browser_was_away_is_found() {
 }
 
 #[tokio::test]
+async fn a_restart_between_approval_and_confirmation_loses_nothing() {
+    let mut world = World::start().await;
+    let mut before = world.visitor("en-GB");
+    before.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
+    before.get("/checkout").await;
+    let number = world.books.lock().checkouts["chk_00000001"]["merchant_reference"].clone();
+    world.restart_shop().await;
+    // The same browser: other shop process, same cookies.
+    let mut after = world.visitor("en-GB");
+    after.cookies = before.cookies;
+    assert!(after.get("/cart").await.text().contains("Mist mug"));
+    let next: serde_json::Value = after.confirm("chk_00000001", "token").await.json().unwrap();
+    assert_eq!(next["outcome"], "done");
+    // The answer is lost and the page sends it again: still the one order.
+    let next: serde_json::Value = after.confirm("chk_00000001", "token").await.json().unwrap();
+    assert_eq!(next["outcome"], "done");
+    world.restart_shop().await;
+    let mut later = world.visitor("en-GB");
+    later.cookies = after.cookies;
+    let page = later.get("/confirmation?checkout=chk_00000001").await.text();
+    assert_eq!(between(&page, "id=\"order-number\">", "<"), number.as_str().unwrap());
+    assert!(later.get("/orders").await.text().contains("chk_00000001"));
+    assert_eq!(world.books.lock().checkouts.len(), 1);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn what_was_added_after_the_approval_stays_in_the_cart() {
     let world = World::start().await;
     let mut visitor = world.visitor("en-GB");

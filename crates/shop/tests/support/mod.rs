@@ -251,25 +251,23 @@ pub(crate) struct World {
     pub(crate) books: Shared,
     pub(crate) shop: Running,
     gateway: Server,
+    gateway_url: String,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
         let books = Shared::default();
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let gateway_url = format!("http://{}", listener.address()).parse().unwrap();
+        let gateway_url = format!("http://{}", listener.address());
         let gateway = listener.serve(routes(books.clone()), Shutdown::new());
-        let shop = Shop::start(Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: None,
-            gateway_url,
-            gateway_api_key: Secret::new(KEY),
-            session_secret: Secret::new("a secret of the tests"),
-            clock: SystemClock::shared(),
-        })
-        .await
-        .unwrap();
-        Self { books, shop, gateway }
+        let shop = open_shop(&gateway_url).await;
+        Self { books, shop, gateway, gateway_url }
+    }
+
+    /// The shop is stopped and started again, on whatever port is free.
+    pub(crate) async fn restart_shop(&mut self) {
+        let fresh = open_shop(&self.gateway_url).await;
+        std::mem::replace(&mut self.shop, fresh).stop().await;
     }
 
     pub(crate) fn visitor(&self, language: &str) -> Visitor {
@@ -286,6 +284,19 @@ impl World {
         self.shop.stop().await;
         self.gateway.stop().await;
     }
+}
+
+async fn open_shop(gateway_url: &str) -> Running {
+    Shop::start(Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        public_url: None,
+        gateway_url: gateway_url.parse().unwrap(),
+        gateway_api_key: Secret::new(KEY),
+        session_secret: Secret::new("a secret of the tests"),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .unwrap()
 }
 
 /// A browser without a screen: keeps cookies, sends forms with their tokens.
