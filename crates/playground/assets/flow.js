@@ -284,10 +284,9 @@ const DRAW = {
 
   review(view) {
     const { offer, address } = view;
-    const count = view.lines.length;
     return [heading('reviewTitle'),
       form(view, 'confirm',
-        h('section', { class: 'block' }, h('h2', {}, `${texts.order} · ${count === 1 ? texts.item : fill(texts.items, { count })}`),
+        h('section', { class: 'block' }, h('h2', {}, texts.order),
           h('ul', { class: 'lines' }, view.lines.map((line) => h('li', { class: line.amount < 0 ? 'less' : '' },
             h('span', {}, line.quantity > 1 ? `${line.quantity} × ${line.name}` : line.name),
             h('span', { class: 'number' }, money(view, line.amount))))),
@@ -327,7 +326,14 @@ function codeForm(view) {
 }
 
 function draw(view, result) {
+  const before = document.querySelector(`main[data-step="${view.step}"] form`);
+  const typed = view.problem && before !== null ? Array.from(new FormData(before)) : [];
   page(view, DRAW[view.step](view, result));
+  // What was typed stays, but for a code: that one is asked for anew.
+  for (const [name, value] of typed) {
+    const target = document.forms[0].elements.namedItem(name);
+    if (target !== null && target.id !== 'otp_field') target.value = value;
+  }
 }
 
 /** A frame that was hidden while it was drawn could not hold the focus; it takes it when it is shown. */
@@ -362,6 +368,8 @@ function askLeave(view) {
 document.addEventListener('keydown', (event) => {
   if (document.querySelector('dialog[open]') !== null) return;
   if (event.key === 'Escape') {
+    // Else the same key press would close the question that it opens.
+    event.preventDefault();
     const close = document.getElementById('close');
     if (close !== null) close.click();
     return;
