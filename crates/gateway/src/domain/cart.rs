@@ -128,14 +128,23 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
     {
         return Err(problem(
             "currency",
-            format!("\"{asked}\" is not the currency of {}; leave it out or send {}", wish.country, currency.as_str()),
+            format!(
+                "\"{asked}\" is not the currency of {}; leave it out or send {}",
+                wish.country,
+                currency.as_str()
+            ),
         ));
     }
     let locale = wish.locale.map_or_else(|| market.default_locale(), Locale::new);
     if !market.accepts_locale(&locale) {
         return Err(problem(
             "locale",
-            format!("\"{}\" is not offered in {}; use one of {}", locale.as_str(), wish.country, market.locales.join(", ")),
+            format!(
+                "\"{}\" is not offered in {}; use one of {}",
+                locale.as_str(),
+                wish.country,
+                market.locales.join(", ")
+            ),
         ));
     }
     let reference_length = wish.merchant_reference.chars().count();
@@ -159,7 +168,11 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
     })
 }
 
-fn lay_out(country: &Country, prices: PricesMode, lines: &[LineInput]) -> Result<cart::Cart, Problem> {
+fn lay_out(
+    country: &Country,
+    prices: PricesMode,
+    lines: &[LineInput],
+) -> Result<cart::Cart, Problem> {
     let prices = match prices {
         PricesMode::IncludingTax => cart::Prices::IncludingTax,
         PricesMode::ExcludingTax => cart::Prices::ExcludingTax,
@@ -171,10 +184,15 @@ fn lay_out(country: &Country, prices: PricesMode, lines: &[LineInput]) -> Result
         let taken_off = || {
             line.unit_price
                 .checked_mul(line.quantity)
-                .and_then(|amount| if amount.is_negative() { amount.checked_neg() } else { Some(amount) })
+                .and_then(
+                    |amount| if amount.is_negative() { amount.checked_neg() } else { Some(amount) },
+                )
                 .filter(|amount| amount.is_positive())
                 .ok_or_else(|| {
-                    problem(format!("lines[{index}].unit_price"), "takes nothing off; it must not be 0")
+                    problem(
+                        format!("lines[{index}].unit_price"),
+                        "takes nothing off; it must not be 0",
+                    )
                 })
         };
         let kind = match line.kind {
@@ -336,7 +354,10 @@ mod tests {
             (with(|wish| wish.merchant_reference = String::new()), "merchant_reference"),
             (wish("SE", Vec::new()), "lines"),
             (wish("SE", vec![line("cup", 1, 100, 10_001)]), "lines[0].tax_rate"),
-            (wish("SE", vec![line("cup", 1, 100, 0), line("pot", -1, 100, 0)]), "lines[1].unit_price"),
+            (
+                wish("SE", vec![line("cup", 1, 100, 0), line("pot", -1, 100, 0)]),
+                "lines[1].unit_price",
+            ),
             (wish("SE", vec![line("cup", 1, 100, 0), nothing_off]), "lines[1].unit_price"),
             (wish("SE", vec![line("", 1, 100, 0)]), "lines[0].name"),
             (wish("SE", vec![line("cup", 1, i64::MAX, 2500)]), "lines[0].unit_price"),

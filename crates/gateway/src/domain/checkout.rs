@@ -216,8 +216,6 @@ pub struct Checkout {
     pub updated_at_ms: i64,
     /// When it ends if nobody comes back.
     pub expires_at_ms: i64,
-    /// How often Klarna was asked about it although nothing happened.
-    pub polls: i64,
 }
 
 const MINUTE_MS: i64 = 60 * 1000;
@@ -262,7 +260,8 @@ impl Checkout {
         if !self.status.takes_authorizations() {
             return None;
         }
-        let wait_ms = FIRST_POLL_MS << self.polls.clamp(0, 12);
+        // As long again as nothing has happened: the waits double.
+        let wait_ms = (now_ms - self.updated_at_ms).max(FIRST_POLL_MS);
         let poll_at_ms = now_ms + wait_ms;
         if poll_at_ms < self.session.expires_at_ms {
             Some(poll_at_ms)
@@ -365,7 +364,6 @@ mod tests {
         while let Some(at_ms) = checkout.next_poll_at_ms(now_ms) {
             assert!(at_ms > now_ms);
             now_ms = at_ms;
-            checkout.polls += 1;
             polls += 1;
             if checkout.is_overdue(now_ms) {
                 checkout.step(Step::Expire).unwrap();
@@ -407,7 +405,6 @@ mod tests {
             created_at_ms: 0,
             updated_at_ms: 0,
             expires_at_ms: LIFE_MS,
-            polls: 0,
         }
     }
 }

@@ -8,8 +8,12 @@ use klarna_types::{MinorUnits, OrderLine};
 use serde::{Deserialize, Serialize};
 
 use super::idempotency;
-use super::operation::{Kind, Rejected, Refusal, State, Step, next};
+use super::operation::{Kind, Refusal, Rejected, State, Step, next};
 use super::payment::Pending;
+use super::retry::KEY_WINDOW_MS;
+
+/// How long before the end of its window a key is no longer relied on: clocks differ.
+const KEY_MARGIN_MS: i64 = 60 * 60 * 1000;
 
 /// What an operation asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +109,8 @@ pub struct Operation {
     pub outcome: Option<Outcome>,
     /// Klarna's id of the last exchange.
     pub correlation_id: Option<String>,
+    /// When Klarna was first asked.
+    pub first_sent_at_ms: Option<i64>,
     /// When it was accepted.
     pub created_at_ms: i64,
     /// The last change.
@@ -143,6 +149,7 @@ impl Operation {
             held: false,
             outcome: None,
             correlation_id: None,
+            first_sent_at_ms: None,
             created_at_ms: now_ms,
             updated_at_ms: now_ms,
         }
@@ -156,10 +163,23 @@ impl Operation {
             // Running already: an earlier worker died with it, nobody knows how far it got.
             self.doubted |= from == State::Running;
             self.attempts += 1;
+            self.first_sent_at_ms.get_or_insert(now_ms);
         }
         self.doubted |= step == Step::Doubt;
         self.updated_at_ms = now_ms;
         Ok(())
+    }
+
+    /// Whether Klarna may be asked (again). A capture or refund in doubt must not be repeated once
+    /// its key may be forgotten: it could happen twice.
+    pub fn may_be_sent(&self, now_ms: i64) -> bool {
+        let keyed = match self.kind {
+            // An authorisation makes one order, however often it is tried.
+            Kind::PlaceOrder => false,
+            Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => true,
+        };
+        let since_ms = now_ms - self.first_sent_at_ms.unwrap_or(now_ms);
+        !(keyed && self.doubted && since_ms >= KEY_WINDOW_MS - KEY_MARGIN_MS)
     }
 
     /// The key under which Klarna is asked.
@@ -243,6 +263,17 @@ mod tests {
         operation.step(Step::Start, 1).unwrap();
         operation.step(Step::Postpone, 1).unwrap();
         assert_eq!((operation.state, operation.doubted), (State::Queued, false));
+    }
+
+    #[test]
+    fn a_key_is_not_relied_on_for_longer_than_klarna_keeps_it() {
+        let mut operation = operation();
+        operation.step(Step::Start, 0).unwrap();
+        operation.step(Step::Doubt, 0).unwrap();
+        assert!(operation.may_be_sent(22 * 3_600_000));
+        assert!(!operation.may_be_sent(23 * 3_600_000));
+        operation.doubted = false;
+        assert!(operation.may_be_sent(100 * 3_600_000));
     }
 
     #[test]

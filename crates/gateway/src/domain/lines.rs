@@ -161,10 +161,8 @@ fn cut_units(line: &OrderLine, before: i64, quantity: i64) -> Option<OrderLine> 
         MinorUnits::new(share(amount, after, line.quantity) - share(amount, before, line.quantity))
     };
     let discount = line.total_discount_amount.map(part_of);
-    let total = line
-        .unit_price
-        .checked_mul(quantity)?
-        .checked_sub(discount.unwrap_or(MinorUnits::ZERO))?;
+    let total =
+        line.unit_price.checked_mul(quantity)?.checked_sub(discount.unwrap_or(MinorUnits::ZERO))?;
     Some(OrderLine {
         quantity,
         total_amount: total,
@@ -314,8 +312,8 @@ fn cut_checked(
             if taking == 0 {
                 continue;
             }
-            let part = cut_units(row.line, row.units_gone, taking)
-                .ok_or(Problem::Overflow { index })?;
+            let part =
+                cut_units(row.line, row.units_gone, taking).ok_or(Problem::Overflow { index })?;
             row.units_gone += taking;
             row.amount_gone = row.amount_gone.saturating_add(part.total_amount.get());
             missing -= taking;
@@ -392,7 +390,8 @@ mod tests {
             taken.extend(part);
         }
         assert_eq!(sum(&taken), Some(MinorUnits::new(100)));
-        let tax: i64 = taken.iter().filter_map(|line| line.total_tax_amount).map(MinorUnits::get).sum();
+        let tax: i64 =
+            taken.iter().filter_map(|line| line.total_tax_amount).map(MinorUnits::get).sum();
         assert_eq!(tax, 20);
     }
 
@@ -447,7 +446,8 @@ mod tests {
         let refs: Vec<_> = part.iter().collect();
         let rest = give_back_amount(&captured, &refs, MinorUnits::new(300));
         assert_eq!(totals(&rest), [300]);
-        let tax: Vec<_> = part.iter().chain(&rest).filter_map(|line| line.total_tax_amount).collect();
+        let tax: Vec<_> =
+            part.iter().chain(&rest).filter_map(|line| line.total_tax_amount).collect();
         assert_eq!(MinorUnits::checked_sum(tax), Some(MinorUnits::new(260)));
         // More than the lines hold: no lines rather than wrong ones.
         assert_eq!(give_back_amount(&captured, &[], MinorUnits::new(1301)), []);

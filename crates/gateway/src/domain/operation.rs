@@ -176,10 +176,7 @@ pub fn next(state: State, step: Step) -> Option<State> {
             | Step::HandOver
             | Step::Resume,
         )
-        | (
-            State::NeedsAttention,
-            Step::Start | Step::Postpone | Step::Doubt | Step::HandOver,
-        )
+        | (State::NeedsAttention, Step::Start | Step::Postpone | Step::Doubt | Step::HandOver)
         | (State::Done | State::Refused, _) => None,
     }
 }
@@ -390,10 +387,9 @@ fn refusal(kind: Kind, failure: &Failure) -> Refusal {
         (403, "MERCHANT_INACTIVE") => {
             (Reason::NotAllowed, "Klarna has not activated this merchant id. Ask Klarna.")
         }
-        (403, "REJECTED") => (
-            Reason::Declined,
-            "Offer the shopper another way to pay, or let them authorise again.",
-        ),
+        (403, "REJECTED") => {
+            (Reason::Declined, "Offer the shopper another way to pay, or let them authorise again.")
+        }
         (404, "SESSION_COMPLETED") => (
             Reason::StateForbids,
             "An order already exists for this session. Look it up in Klarna's merchant portal by \
@@ -418,11 +414,13 @@ fn refusal(kind: Kind, failure: &Failure) -> Refusal {
             "The token was used already, or Klarna has not enabled this for the merchant id. Let \
              the shopper authorise again; if that fails too, ask Klarna.",
         ),
-        (400 | 413 | 422, _) => (
-            Reason::InvalidRequest,
-            "Correct the value that Klarna names, then ask again.",
-        ),
-        (403, "CAPTURE_NOT_ALLOWED" | "REFUND_NOT_ALLOWED" | "CANCEL_NOT_ALLOWED" | "NOT_ALLOWED") => (
+        (400 | 413 | 422, _) => {
+            (Reason::InvalidRequest, "Correct the value that Klarna names, then ask again.")
+        }
+        (
+            403,
+            "CAPTURE_NOT_ALLOWED" | "REFUND_NOT_ALLOWED" | "CANCEL_NOT_ALLOWED" | "NOT_ALLOWED",
+        ) => (
             Reason::StateForbids,
             "The payment was read anew from Klarna. See its available_actions for what is possible \
              now.",
@@ -709,10 +707,10 @@ mod tests {
     #[test]
     fn what_was_never_sent_is_postponed_and_at_last_refused() {
         let unsent = failed(Effect::NoneYet, 0, "");
-        assert_eq!(decide(first(Kind::Refund), &unsent), Decision::Postpone { wait_ms: 5000 });
-        let last = Facts { attempts: 4, ..first(Kind::Refund) };
+        assert_eq!(decide(first(Kind::Refund), &unsent), Decision::Postpone { wait_ms: 300 });
+        let last = Facts { attempts: 5, ..first(Kind::Refund) };
         assert_eq!(reason_of(&decide(last, &unsent)), Some((Reason::Unreachable, "refuse")));
-        assert_eq!(decide(doubted(Kind::Refund), &unsent), Decision::Doubt { wait_ms: 300_000 });
+        assert_eq!(decide(doubted(Kind::Refund), &unsent), Decision::Doubt { wait_ms: 5_000 });
     }
 
     fn entry<'a>(id: &'a str, amount: i64, reference: &'a str) -> Entry<'a> {
@@ -725,12 +723,8 @@ mod tests {
 
     #[test]
     fn a_lost_capture_is_found_by_its_reference() {
-        let mark = Mark {
-            kind: Kind::Capture,
-            amount: 500,
-            reference: "op_1",
-            remaining_before: 1000,
-        };
+        let mark =
+            Mark { kind: Kind::Capture, amount: 500, reference: "op_1", remaining_before: 1000 };
         let found = |entries| find_effect(&mark, &books(Status::PartCaptured, 500, entries));
         assert_eq!(
             found(vec![entry("c1", 500, "op_0"), entry("c2", 500, "op_1")]),

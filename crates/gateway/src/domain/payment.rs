@@ -158,10 +158,7 @@ impl Amounts {
             && self.refunded <= self.captured
             && self.captured <= self.authorized
             && zero <= self.remaining
-            && self
-                .captured
-                .checked_add(self.remaining)
-                .is_some_and(|sum| sum <= self.authorized)
+            && self.captured.checked_add(self.remaining).is_some_and(|sum| sum <= self.authorized)
     }
 }
 
@@ -500,8 +497,7 @@ impl Payment {
                 // Lines are told where they are certain: when the rest of the lines is the rest of
                 // the money.
                 let rest = lines::take_rest(&self.order_lines, &taken);
-                let order_lines =
-                    if lines::sum(&rest) == Some(amount) { rest } else { Vec::new() };
+                let order_lines = if lines::sum(&rest) == Some(amount) { rest } else { Vec::new() };
                 (amount, order_lines)
             }
         };
@@ -585,7 +581,8 @@ impl Payment {
 
     /// Records a capture that Klarna made for us. A capture that is known already changes nothing.
     pub fn record_capture(&mut self, capture: Capture) -> Option<Happened> {
-        if self.captures.iter().any(|known| known.id == capture.id) {
+        if let Some(known) = self.captures.iter_mut().find(|known| known.id == capture.id) {
+            known.operation_id = known.operation_id.take().or(capture.operation_id);
             return None;
         }
         self.amounts.captured = plus(self.amounts.captured, capture.amount);
@@ -598,7 +595,8 @@ impl Payment {
 
     /// Records a refund that Klarna made for us. A refund that is known already changes nothing.
     pub fn record_refund(&mut self, refund: Refund) -> Option<Happened> {
-        if self.refunds.iter().any(|known| known.id == refund.id) {
+        if let Some(known) = self.refunds.iter_mut().find(|known| known.id == refund.id) {
+            known.operation_id = known.operation_id.take().or(refund.operation_id);
             return None;
         }
         self.amounts.refunded = plus(self.amounts.refunded, refund.amount);

@@ -1,23 +1,27 @@
 //! When a call to Klarna is repeated.
 //!
-//! The SDK already repeats within one call, for seconds. This is the durable part: the repeats
-//! that survive a restart. Klarna publishes "5 seconds, 5 minutes, 5 hours, then a person" for
-//! order management; all of it stays inside the 24 hours for which an idempotency key is honoured.
+//! One quick repeat, for the hiccup of a moment, and then what Klarna publishes for order management:
+//! "5 seconds, 5 minutes, 5 hours, then a person". All of it is in the journal and survives a
+//! restart, and all of it stays inside the 24 hours for which an idempotency key is honoured. The SDK
+//! repeats no call that changes something: two schedules over each other could not say honestly what
+//! is known of an effect.
 
 use super::operation::Kind;
 
 /// After this long under one key a repeat is no longer known to be recognised as one.
 pub const KEY_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
 
+const QUICK_MS: i64 = 300;
 const SECOND_MS: i64 = 1000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 
-/// Klarna's own schedule for order management.
-const ORDER_MANAGEMENT_MS: [i64; 3] = [5 * SECOND_MS, 5 * MINUTE_MS, 300 * MINUTE_MS];
+/// Klarna's own schedule for order management, after one quick repeat.
+const ORDER_MANAGEMENT_MS: [i64; 4] = [QUICK_MS, 5 * SECOND_MS, 5 * MINUTE_MS, 300 * MINUTE_MS];
 
 /// A shopper may be looking at the page, and the token dies after 60 minutes: closer together at
 /// first. The last repeat comes after that: an order that was made is still answered then.
-const PLACE_ORDER_MS: [i64; 6] = [
+const PLACE_ORDER_MS: [i64; 7] = [
+    QUICK_MS,
     2 * SECOND_MS,
     10 * SECOND_MS,
     MINUTE_MS,
@@ -77,14 +81,14 @@ mod tests {
 
     #[test]
     fn order_management_follows_the_published_schedule() {
-        let waits: Vec<_> = (1..=4).map(|n| wait_ms(Kind::Capture, n, None)).collect();
-        assert_eq!(waits, [Some(5_000), Some(300_000), Some(18_000_000), None]);
+        let waits: Vec<_> = (1..=5).map(|n| wait_ms(Kind::Capture, n, None)).collect();
+        assert_eq!(waits, [Some(300), Some(5_000), Some(300_000), Some(18_000_000), None]);
     }
 
     #[test]
     fn an_answer_may_ask_for_more_patience_but_not_for_less() {
         assert_eq!(wait_ms(Kind::Refund, 1, Some(9_000)), Some(9_000));
-        assert_eq!(wait_ms(Kind::Refund, 1, Some(1_000)), Some(5_000));
-        assert_eq!(wait_ms(Kind::Refund, 1, Some(-5)), Some(5_000));
+        assert_eq!(wait_ms(Kind::Refund, 2, Some(1_000)), Some(5_000));
+        assert_eq!(wait_ms(Kind::Refund, 2, Some(-5)), Some(5_000));
     }
 }

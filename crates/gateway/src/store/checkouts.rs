@@ -82,6 +82,17 @@ pub fn update(
     expect_one(changed, "checkout", &checkout.id)
 }
 
+/// Moves the next look at a checkout, and nothing else.
+pub fn set_poll_at(tx: &mut Tx<'_>, id: &str, poll_at_ms: Option<i64>) -> Result<(), Fault> {
+    tx.execute("UPDATE checkouts SET poll_at_ms = $2 WHERE id = $1", &[&id, &poll_at_ms])?;
+    Ok(())
+}
+
+/// When the next look at any checkout is due.
+pub fn next_poll_at(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
+    Ok(tx.query_one("SELECT MIN(poll_at_ms) FROM checkouts", &[])?.get(0)?)
+}
+
 /// Checkouts that Klarna should be asked about by now.
 pub fn due(tx: &mut Tx<'_>, now_ms: i64, limit: i64) -> Result<Vec<Checkout>, Fault> {
     tx.query(

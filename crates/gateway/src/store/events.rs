@@ -6,6 +6,7 @@ use storage::{Row, Tx};
 
 use super::write_document;
 use crate::domain::idempotency;
+use crate::domain::journal::Operation;
 use crate::fault::Fault;
 
 /// Something that happened.
@@ -42,6 +43,33 @@ pub fn append(
         "INSERT INTO events (id, store_id, subject_id, version, type, document, created_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
         &[&id, &store_id, &subject_id, &version, &kind, &document, &now_ms],
+    )?;
+    Ok(())
+}
+
+/// Appends an event about an operation to the history of what the operation is about.
+pub fn append_about_operation(
+    tx: &mut Tx<'_>,
+    operation: &Operation,
+    subject: (&str, i64),
+    kind: &str,
+    data: &serde_json::Value,
+) -> Result<(), Fault> {
+    let (subject_id, version) = subject;
+    let id = idempotency::event_id(&operation.id, operation.version, kind);
+    let document = write_document("event", data)?;
+    tx.execute(
+        "INSERT INTO events (id, store_id, subject_id, version, type, document, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+        &[
+            &id,
+            &operation.store_id,
+            &subject_id,
+            &version,
+            &kind,
+            &document,
+            &operation.updated_at_ms,
+        ],
     )?;
     Ok(())
 }

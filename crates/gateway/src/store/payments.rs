@@ -107,6 +107,11 @@ pub fn set_check_at(tx: &mut Tx<'_>, id: &str, check_at_ms: Option<i64>) -> Resu
     Ok(())
 }
 
+/// When the next look at any payment is due.
+pub fn next_check_at(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
+    Ok(tx.query_one("SELECT MIN(check_at_ms) FROM payments", &[])?.get(0)?)
+}
+
 /// Payments that Klarna should be asked about by now.
 pub fn due(tx: &mut Tx<'_>, now_ms: i64, limit: i64) -> Result<Vec<Payment>, Fault> {
     tx.query(

@@ -1,0 +1,124 @@
+//! A checkout as the shop sees it.
+
+use jiff::Timestamp;
+use klarna_types::{MinorUnits, OrderLine, payments::PaymentMethodCategory};
+use serde::Serialize;
+
+use super::super::payments::view::PaymentView;
+use super::super::problem::KlarnaCause;
+use crate::app::App;
+use crate::domain::checkout::{Checkout, Status};
+
+/// What the shop's page needs to show Klarna's widget.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct KlarnaView {
+    /// For `Klarna.Payments.init`.
+    pub client_token: String,
+    /// Where the browser library is loaded from.
+    pub script_url: String,
+    /// What the widget can show.
+    #[schema(value_type = Vec<Object>)]
+    pub payment_method_categories: Vec<PaymentMethodCategory>,
+    /// When the client token ends. A read of the checkout renews it in time.
+    pub session_expires_at: String,
+}
+
+/// Why the last authorisation led to no order.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct RefusalView {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// For people.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// What Klarna answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub klarna: Option<KlarnaCause>,
+}
+
+/// A checkout.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct CheckoutView {
+    /// Its id.
+    pub id: String,
+    /// Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`.
+    #[schema(value_type = String)]
+    pub status: Status,
+    /// The shop's order number.
+    pub merchant_reference: String,
+    /// Where the shopper buys.
+    pub country: String,
+    /// The currency of every amount in it.
+    pub currency: String,
+    /// The shopper's language.
+    pub locale: String,
+    /// The total, in minor units.
+    #[schema(value_type = i64)]
+    pub order_amount: MinorUnits,
+    /// The tax in it.
+    #[schema(value_type = i64)]
+    pub order_tax_amount: MinorUnits,
+    /// The lines, as Klarna is told them.
+    #[schema(value_type = Vec<Object>)]
+    pub order_lines: Vec<OrderLine>,
+    /// What the shop's page needs; only while the shopper can authorise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub klarna: Option<KlarnaView>,
+    /// Why the last authorisation led to no order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RefusalView>,
+    /// The payment it led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<String>,
+    /// The payment itself, in the answer to `confirm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentView>,
+    /// Where the shopper's browser should go after the purchase, in the answer to `confirm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// When the checkout ends if nobody comes back.
+    pub expires_at: String,
+    /// When it was opened.
+    pub created_at: String,
+}
+
+/// A point in time as the API writes it.
+pub fn time(at_ms: i64) -> String {
+    Timestamp::from_millisecond(at_ms).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+}
+
+impl CheckoutView {
+    /// The view of a checkout.
+    pub fn new(checkout: &Checkout, app: &App) -> Self {
+        let cart = &checkout.cart;
+        Self {
+            id: checkout.id.clone(),
+            status: checkout.status,
+            merchant_reference: cart.merchant_reference.clone(),
+            country: cart.country.as_str().to_owned(),
+            currency: cart.currency.as_str().to_owned(),
+            locale: cart.locale.as_str().to_owned(),
+            order_amount: cart.order_amount,
+            order_tax_amount: cart.order_tax_amount,
+            order_lines: cart.order_lines.clone(),
+            klarna: checkout.status.takes_authorizations().then(|| KlarnaView {
+                client_token: checkout.session.client_token.clone(),
+                script_url: app.script_url().to_owned(),
+                payment_method_categories: checkout.session.payment_method_categories.clone(),
+                session_expires_at: time(checkout.session.expires_at_ms),
+            }),
+            refusal: checkout.refusal.as_ref().map(|refusal| RefusalView {
+                code: refusal.reason.name(),
+                detail: refusal.detail.clone(),
+                remedy: refusal.remedy.clone(),
+                klarna: refusal.klarna.as_ref().map(KlarnaCause::from),
+            }),
+            payment_id: checkout.payment_id.clone(),
+            payment: None,
+            redirect_url: None,
+            expires_at: time(checkout.expires_at_ms),
+            created_at: time(checkout.created_at_ms),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What every endpoint takes from a request: who asks, the body, how long the caller waits, and
+//! under which key.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq as _;
+
+use super::problem::Problem;
+use crate::app::App;
+use crate::domain::idempotency;
+use crate::store::access;
+
+/// The caller, known by an API key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The store the key belongs to.
+    pub store_id: String,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let refused = || {
+            Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "The request carries no API key that this gateway knows.",
+                "Send `Authorization: Bearer kassa_sk_…` with a key of this gateway.",
+            )
+        };
+        let key = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, key)| key.trim())
+            .ok_or_else(refused)?;
+        let digest = idempotency::digest(key);
+        let wanted = digest.clone();
+        let found = app.database().read(move |tx| access::api_key(tx, &wanted)).await?;
+        match found {
+            Some((store_id, stored)) if bool::from(stored.as_bytes().ct_eq(digest.as_bytes())) => {
+                Ok(Self { store_id })
+            }
+            Some(_) | None => Err(refused()),
+        }
+    }
+}
+
+/// A JSON body, with the bytes it was read from.
+#[derive(Debug)]
+pub struct Body<T> {
+    /// What it says.
+    pub value: T,
+    /// As it was sent.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let content_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let is_json = content_type
+            .split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        let said_otherwise = !content_type.is_empty() && !is_json;
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "payload_too_large",
+                    "The body is larger than 1 MiB.",
+                    "Send a smaller body.",
+                )
+            } else {
+                Problem::invalid("", "The body could not be read.")
+            }
+        })?;
+        if said_otherwise {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                format!("The body is declared as {content_type:.80}."),
+                "Send JSON, with `Content-Type: application/json`.",
+            ));
+        }
+        // No body at all is an empty object: some requests have nothing to say.
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        let value = parse(text)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let mut member = error.path().to_string();
+        let cause = error.into_inner();
+        let said = cause.to_string();
+        // The path ends at the object; the cause names the member.
+        if let Some(name) = named_member(&said) {
+            member = if member == "." { name.to_owned() } else { format!("{member}.{name}") };
+        }
+        let member = if member == "." { String::new() } else { member };
+        if cause.is_syntax() || cause.is_eof() {
+            Problem::invalid("", format!("The body is not JSON: {said}."))
+        } else if member.is_empty() {
+            Problem::invalid("", format!("The body is not as expected: {said}."))
+        } else {
+            Problem::invalid(member.clone(), format!("{member}: {said}."))
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| Problem::invalid("", format!("The body is not JSON: {error}.")))?;
+    Ok(value)
+}
+
+/// The member that serde's "unknown field" and "missing field" name.
+fn named_member(said: &str) -> Option<&str> {
+    let rest =
+        said.strip_prefix("unknown field `").or_else(|| said.strip_prefix("missing field `"))?;
+    rest.split('`').next()
+}
+
+/// How long a caller waits for an outcome before it takes `202`.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience(pub Duration);
+
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_PATIENCE_SECONDS: u64 = 30;
+
+impl Patience {
+    /// From `Prefer: respond-async` or `Prefer: wait=5`.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let preferences = headers
+            .get_all("prefer")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split([',', ';']))
+            .map(str::trim);
+        let mut patience = DEFAULT_PATIENCE;
+        for preference in preferences {
+            if preference.eq_ignore_ascii_case("respond-async") {
+                patience = Duration::ZERO;
+            } else if let Some((name, value)) = preference.split_once('=')
+                && name.trim().eq_ignore_ascii_case("wait")
+                && let Ok(seconds) = value.trim().parse::<u64>()
+            {
+                patience = Duration::from_secs(seconds.min(LONGEST_PATIENCE_SECONDS));
+            }
+        }
+        Self(patience)
+    }
+}
+
+/// The `Idempotency-Key`, if there is one.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if idempotency::is_acceptable_key(key) => Ok(Some(key.to_owned())),
+        Ok(_) | Err(_) => Err(Problem::invalid(
+            "Idempotency-Key",
+            "Idempotency-Key: 1 to 255 printable ASCII characters are allowed.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[allow(dead_code)]
+        lines: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[allow(dead_code)]
+        quantity: i64,
+    }
+
+    #[test]
+    fn the_member_that_is_wrong_is_named() {
+        let cases = [
+            (r#"{"lines":[{"quantity":1},{"quantity":"x"}]}"#, "lines[1].quantity"),
+            (r#"{"lines":[{"quantity":1,"colour":2}]}"#, "lines[0].colour"),
+            (r#"{"lines":[{}]}"#, "lines[0].quantity"),
+            (r#"{}"#, "lines"),
+            (r#"{"lines":[],"surprise":1}"#, "surprise"),
+        ];
+        for (body, member) in cases {
+            let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.member.as_deref(), Some(member), "{body}: {}", problem.detail);
+        }
+        for body in ["", "{", "[1", "nonsense", r#"{"lines":[]} trailing"#] {
+            let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
+            assert!(problem.detail.starts_with("The body is not JSON"), "{body}");
+        }
+    }
+
+    #[test]
+    fn patience_has_a_limit() {
+        let of = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", value.parse().unwrap());
+            Patience::of(&headers).0.as_secs()
+        };
+        assert_eq!(Patience::of(&HeaderMap::new()).0, DEFAULT_PATIENCE);
+        assert_eq!(of("respond-async"), 0);
+        assert_eq!(of("wait=3"), 3);
+        assert_eq!(of("handling=lenient, wait=900"), 30);
+    }
+}

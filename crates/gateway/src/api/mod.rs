@@ -1,0 +1,79 @@
+//! The JSON API and Klarna's callbacks: parse, authenticate, call, answer. No rules here.
+
+pub mod callbacks;
+pub mod checkouts;
+pub mod extract;
+pub mod openapi;
+pub mod payments;
+pub mod problem;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use problem::Problem;
+
+/// The largest body that is read.
+const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+/// Klarna's callbacks are a few hundred bytes.
+const CALLBACK_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The routes for shops and for Klarna.
+pub fn router() -> Router<App> {
+    let shops = Router::new()
+        .route("/v1/checkouts", post(checkouts::create::create))
+        .route("/v1/checkouts/{id}", get(checkouts::read::read).post(checkouts::update::update))
+        .route("/v1/checkouts/{id}/confirm", post(checkouts::confirm::confirm))
+        .route("/v1/checkouts/{id}/cancel", post(checkouts::cancel::cancel))
+        .route("/v1/payments", get(payments::list::list))
+        .route("/v1/payments/{id}", get(payments::read::read))
+        .route("/v1/payments/{id}/events", get(payments::events::events))
+        .route("/v1/payments/{id}/captures", post(payments::capture::capture))
+        .route("/v1/payments/{id}/refunds", post(payments::refund::refund))
+        .route("/v1/payments/{id}/cancel", post(payments::cancel::cancel))
+        .route("/v1/payments/{id}/release", post(payments::release::release))
+        .route("/v1/openapi.json", get(openapi::document))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES));
+    let klarna = Router::new()
+        .route("/klarna/callbacks/authorization/{secret}", post(callbacks::authorization))
+        .route("/klarna/callbacks/notification/{secret}", post(callbacks::notification))
+        .layer(DefaultBodyLimit::max(CALLBACK_LIMIT_BYTES));
+    shops
+        .merge(klarna)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(map_response(uncached))
+}
+
+/// For whatever no route answers.
+pub async fn not_found() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is nothing at this address.",
+        "See /v1/openapi.json for what there is.",
+    )
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This address does not answer to this method.",
+        "See /v1/openapi.json for what it answers to.",
+    )
+}
+
+/// Answers hold payments and tokens: nothing on the way may keep them.
+async fn uncached(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

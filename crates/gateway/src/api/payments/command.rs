@@ -1,0 +1,189 @@
+//! What capture, refund, cancel and release have in common: taken under the caller's key, waited
+//! for, answered.
+
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use storage::Tx;
+
+use super::super::checkouts::create::different;
+use super::super::extract::{Caller, Patience, idempotency_key};
+use super::super::problem::Problem;
+use super::view::{OperationView, PaymentView};
+use crate::app::App;
+use crate::domain::idempotency;
+use crate::domain::journal::{Operation, Outcome};
+use crate::domain::operation::{Kind, State};
+use crate::engine::commands::{self, Command, Intent, NotPossible};
+use crate::fault::Fault;
+use crate::store::answers::{self, Found};
+use crate::store::{operations, payments};
+
+/// The answer while an outcome is not known yet.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Accepted {
+    /// The operation: read the payment to see what becomes of it.
+    pub operation: OperationView,
+    /// The payment as it is now.
+    pub payment: PaymentView,
+}
+
+/// What is asked, and under which key.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// What.
+    pub command: Command,
+    /// The caller's key, if there is one.
+    pub key: Option<String>,
+    /// What the key must stand for.
+    pub fingerprint: String,
+}
+
+/// What came of taking a command.
+pub enum Taken {
+    /// The operation, new or joined.
+    Operation(Box<Operation>),
+    /// It is not possible.
+    NotPossible(NotPossible),
+    /// The key stands for something else.
+    Different,
+}
+
+impl Command {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Capture { .. } => Kind::Capture,
+            Self::Refund { .. } => Kind::Refund,
+            Self::Cancel => Kind::Cancel,
+            Self::Release => Kind::Release,
+        }
+    }
+}
+
+/// Takes a command for a payment of a store. The same key joins the same operation: a second press
+/// of a button, or a repeat after a lost answer, never happens twice.
+pub async fn take(
+    app: &App,
+    store_id: &str,
+    payment_id: &str,
+    asked: Asked,
+) -> Result<Taken, Fault> {
+    let engine = app.engine();
+    let new_id = engine.fresh_id("op");
+    let now_ms = engine.now_ms();
+    let (store_id, payment_id) = (store_id.to_owned(), payment_id.to_owned());
+    let taken = app
+        .database()
+        .write(move |tx| take_in(tx, &store_id, &payment_id, &asked, &new_id, now_ms))
+        .await?;
+    engine.wake();
+    Ok(taken)
+}
+
+fn take_in(
+    tx: &mut Tx<'_>,
+    store_id: &str,
+    payment_id: &str,
+    asked: &Asked,
+    new_id: &str,
+    now_ms: i64,
+) -> Result<Taken, Fault> {
+    let key = asked.key.as_deref();
+    if let Some(key) = key {
+        let fingerprint = &asked.fingerprint;
+        match answers::begin(tx, store_id, key, fingerprint, new_id, now_ms, now_ms)? {
+            Found::Mine => {}
+            Found::Operation(id) => {
+                let operation = operations::get(tx, &id)?
+                    .ok_or_else(|| Fault::inconsistent(format!("operation {id} is gone")))?;
+                return Ok(Taken::Operation(Box::new(operation)));
+            }
+            Found::Different | Found::InProgress | Found::Answer { .. } => {
+                return Ok(Taken::Different);
+            }
+        }
+    }
+    let dedupe = commands::dedupe(asked.command.kind(), payment_id, key, new_id);
+    let intent = Intent { store_id, payment_id, dedupe: &dedupe, new_id };
+    match commands::take_command(tx, intent, &asked.command, now_ms)? {
+        Ok(operation) => {
+            if let Some(key) = key {
+                answers::attach(tx, store_id, key, new_id, &operation.id)?;
+            }
+            Ok(Taken::Operation(Box::new(operation)))
+        }
+        Err(not_possible) => {
+            if let Some(key) = key {
+                answers::release(tx, store_id, key, new_id)?;
+            }
+            Ok(Taken::NotPossible(not_possible))
+        }
+    }
+}
+
+/// Takes a command of the API and answers with what came of it.
+pub async fn run(
+    app: &App,
+    caller: &Caller,
+    payment_id: &str,
+    headers: &HeaderMap,
+    command: Command,
+    body: &[u8],
+) -> Result<Response, Problem> {
+    let patience = Patience::of(headers).0;
+    let path = format!("/v1/payments/{payment_id}/{}", command.kind().name());
+    let asked = Asked {
+        command,
+        key: idempotency_key(headers)?,
+        fingerprint: idempotency::fingerprint("POST", &path, body),
+    };
+    let operation = match take(app, &caller.store_id, payment_id, asked).await? {
+        Taken::Operation(operation) => *operation,
+        Taken::NotPossible(not_possible) => return Err(not_possible.into()),
+        Taken::Different => return Err(different()),
+    };
+    // What waits for a fraud decision waits for hours: nobody stands there for that.
+    let operation = if operation.held {
+        operation
+    } else {
+        app.engine().outcome(&operation.id, patience).await?.unwrap_or(operation)
+    };
+    let view = load(app, payment_id).await?;
+    match (operation.state, &operation.outcome) {
+        (State::Done, _) => {
+            let status = match operation.kind {
+                Kind::Capture | Kind::Refund => StatusCode::CREATED,
+                Kind::PlaceOrder | Kind::Cancel | Kind::Release => StatusCode::OK,
+            };
+            Ok((status, Json(view)).into_response())
+        }
+        (State::Refused, Some(Outcome::Refused(refusal))) => {
+            Err(Problem::refused(refusal, &operation.id))
+        }
+        (
+            State::Queued
+            | State::Running
+            | State::InDoubt
+            | State::NeedsAttention
+            | State::Refused,
+            _,
+        ) => {
+            let accepted = Accepted { operation: OperationView::from(&operation), payment: view };
+            Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+        }
+    }
+}
+
+/// The payment as it now is.
+pub async fn load(app: &App, payment_id: &str) -> Result<PaymentView, Fault> {
+    let payment_id = payment_id.to_owned();
+    app.database()
+        .read(move |tx| {
+            let payment = payments::get(tx, &payment_id)?
+                .ok_or_else(|| Fault::inconsistent(format!("payment {payment_id} is gone")))?;
+            let operations = operations::of_payment(tx, &payment_id)?;
+            Ok::<_, Fault>(PaymentView::new(&payment, &operations))
+        })
+        .await
+}

@@ -1,0 +1,32 @@
+//! `GET /v1/payments/{id}`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use super::super::extract::Caller;
+use super::super::problem::Problem;
+use super::view::PaymentView;
+use crate::app::App;
+use crate::store::{operations, payments};
+
+/// Reads a payment.
+#[utoipa::path(get, path = "/v1/payments/{id}", tag = "payments", params(("id" = String, Path)),
+    responses((status = 200, body = PaymentView), (status = "default", body = Problem)),
+    security(("api_key" = [])))]
+pub async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<PaymentView>, Problem> {
+    let found = app
+        .database()
+        .read(move |tx| {
+            let Some(payment) = payments::get_in(tx, &caller.store_id, &id)? else {
+                return Ok(None);
+            };
+            let operations = operations::of_payment(tx, &id)?;
+            Ok::<_, crate::fault::Fault>(Some(PaymentView::new(&payment, &operations)))
+        })
+        .await?;
+    found.map(Json).ok_or_else(|| Problem::not_found("payment"))
+}

@@ -1,0 +1,4 @@
+//! sign in
+/// attempts
+#[derive(Debug, Default)]
+pub struct Attempts;

@@ -1,0 +1,439 @@
+//! Accepting what is wanted: the journal entry is written in the same unit of work as the state
+//! change that wants it. Nothing here talks to Klarna.
+
+use klarna_types::order_management::{CreateCapture, CreateRefund, ShippingInfo};
+use klarna_types::payments::{CreateOrder, CreateSession, MerchantUrls, UpdateSession};
+use klarna_types::{MinorUnits, validate};
+use serde_json::json;
+use storage::Tx;
+
+use crate::domain::checkout::{self, CaptureMode, Cart, Checkout, Status};
+use crate::domain::idempotency;
+use crate::domain::journal::{Operation, Outcome, Request, Transfer};
+use crate::domain::operation::{Kind, Reason, Refusal, State, Step};
+use crate::domain::payment::{Payment, Rejection, Share};
+use crate::fault::Fault;
+use crate::store::{checkouts, events, operations, payments};
+
+/// The URLs at which Klarna finds a checkout.
+pub fn merchant_urls(checkout: &Checkout, public_url: &str) -> MerchantUrls {
+    let base = public_url.trim_end_matches('/');
+    let key = checkout.callback_key();
+    MerchantUrls {
+        confirmation: checkout.confirmation_url(),
+        notification: Some(format!("{base}/klarna/callbacks/notification/{key}")),
+        authorization: Some(format!("{base}/klarna/callbacks/authorization/{key}")),
+        ..MerchantUrls::default()
+    }
+}
+
+/// The body that opens a session for a cart.
+pub fn session_body(cart: &Cart, urls: MerchantUrls) -> CreateSession {
+    CreateSession::new(
+        cart.country.clone(),
+        cart.currency.clone(),
+        cart.order_amount,
+        cart.order_lines.clone(),
+    )
+    .order_tax_amount(cart.order_tax_amount)
+    .locale(cart.locale.clone())
+    .merchant_reference1(cart.merchant_reference.clone())
+    .merchant_urls(urls)
+}
+
+/// The body that makes a session say what the cart says. It carries the whole cart, so that
+/// sending it twice is the same as once.
+pub fn session_update(cart: &Cart) -> UpdateSession {
+    UpdateSession::default()
+        .purchase_country(cart.country.clone())
+        .purchase_currency(cart.currency.clone())
+        .order_amount(cart.order_amount)
+        .order_tax_amount(cart.order_tax_amount)
+        .order_lines(cart.order_lines.clone())
+        .locale(cart.locale.clone())
+        .merchant_reference1(cart.merchant_reference.clone())
+}
+
+/// The body that makes the order. Neither addresses nor customer: Klarna has what the shopper
+/// authorised, and the gateway need not know it.
+fn order_body(checkout: &Checkout, public_url: &str) -> CreateOrder {
+    let cart = &checkout.cart;
+    let urls = MerchantUrls { authorization: None, ..merchant_urls(checkout, public_url) };
+    let order = CreateOrder::new(
+        cart.country.clone(),
+        cart.currency.clone(),
+        cart.order_amount,
+        cart.order_lines.clone(),
+    )
+    .order_tax_amount(cart.order_tax_amount)
+    .locale(cart.locale.clone())
+    .merchant_reference1(cart.merchant_reference.clone())
+    .merchant_urls(urls);
+    match checkout.capture {
+        CaptureMode::Manual => order,
+        CaptureMode::Automatic => order.auto_capture(true),
+    }
+}
+
+fn text<T: serde::Serialize>(body: &T) -> Result<String, Fault> {
+    serde_json::to_string(body).map_err(Fault::document("request body"))
+}
+
+/// Why an authorisation is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTaken {
+    /// There is no such checkout in that store.
+    Unknown,
+    /// It is completed already, with this payment.
+    Completed(Option<String>),
+    /// It takes no authorisations any more.
+    Closed(checkout::Rejection),
+}
+
+/// Takes an authorisation, whoever brings it: the browser, Klarna's callback, the janitor. The same
+/// token of the same checkout is the same operation.
+pub fn take_authorization(
+    tx: &mut Tx<'_>,
+    checkout_id: &str,
+    token: &str,
+    public_url: &str,
+    new_id: &str,
+    now_ms: i64,
+) -> Result<Result<Operation, NotTaken>, Fault> {
+    let dedupe = format!("place/{checkout_id}/{}", idempotency::digest(token));
+    let Some(mut checkout) = checkouts::lock(tx, checkout_id)? else {
+        return Ok(Err(NotTaken::Unknown));
+    };
+    if let Some(operation) = operations::by_dedupe(tx, &dedupe)? {
+        return Ok(Ok(operation));
+    }
+    if checkout.status == Status::Completed {
+        return Ok(Err(NotTaken::Completed(checkout.payment_id)));
+    }
+    if let Err(rejection) = checkout.step(checkout::Step::Confirm) {
+        return Ok(Err(NotTaken::Closed(rejection)));
+    }
+    let request = Request::PlaceOrder {
+        session_id: checkout.session.id.clone(),
+        body: text(&order_body(&checkout, public_url))?,
+    };
+    let mut operation = Operation::new(
+        new_id.to_owned(),
+        &checkout.store_id,
+        &checkout.id,
+        dedupe,
+        request,
+        now_ms,
+    );
+    // At most one placement of a checkout is being tried. What was not begun gives way to the newer
+    // authorisation, which has replaced its token at Klarna; what was begun is waited for.
+    for mut older in operations::of_checkout(tx, checkout_id)? {
+        match older.state {
+            State::Queued if older.attempts == 0 => supersede(tx, &mut older, now_ms)?,
+            State::Queued | State::Running | State::InDoubt | State::NeedsAttention => {
+                operation.held = true;
+            }
+            State::Done | State::Refused => {}
+        }
+    }
+    operations::insert(tx, &operation, Some(token))?;
+    if !operation.held {
+        operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
+    }
+    checkout.refusal = None;
+    checkouts::update(tx, &mut checkout, None, now_ms)?;
+    events::append(
+        tx,
+        &checkout.store_id,
+        (&checkout.id, checkout.version),
+        "checkout.confirming",
+        &json!({ "operation_id": operation.id }),
+        now_ms,
+    )?;
+    Ok(Ok(operation))
+}
+
+/// Ends an order placement that was not begun: a newer one takes its place.
+pub fn supersede(tx: &mut Tx<'_>, operation: &mut Operation, now_ms: i64) -> Result<(), Fault> {
+    operation.step(Step::Refuse, now_ms).map_err(Fault::inconsistent)?;
+    operation.held = false;
+    operation.outcome = Some(Outcome::Refused(Refusal {
+        reason: Reason::Superseded,
+        detail: "A newer authorisation of the same checkout took its place.".to_owned(),
+        remedy: "Nothing to do: see the checkout for what came of the newer one.".to_owned(),
+        klarna: None,
+    }));
+    operations::INTERACTIVE.cancel(tx, &operation.id)?;
+    operations::update(tx, operation)
+}
+
+/// What is asked of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Capture.
+    Capture {
+        /// How much.
+        share: Share,
+        /// Shown to the shopper.
+        description: Option<String>,
+        /// Stands in settlement files; the operation's id if it is not given.
+        reference: Option<String>,
+        /// Parcels.
+        shipping_info: Vec<ShippingInfo>,
+    },
+    /// Refund.
+    Refund {
+        /// How much.
+        share: Share,
+        /// Shown to the shopper.
+        description: Option<String>,
+        /// Stands in settlement files; the operation's id if it is not given.
+        reference: Option<String>,
+    },
+    /// Cancel.
+    Cancel,
+    /// Release what remains.
+    Release,
+}
+
+/// Why a command is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotPossible {
+    /// There is no such payment in that store.
+    Unknown,
+    /// The payment does not allow it.
+    Rejected(Rejection),
+    /// A member breaks a limit of Klarna's.
+    Limits(String),
+}
+
+/// What a command is taken for.
+#[derive(Debug, Clone, Copy)]
+pub struct Intent<'a> {
+    /// The store that asks.
+    pub store_id: &'a str,
+    /// The payment it is about.
+    pub payment_id: &'a str,
+    /// The same intent has the same key.
+    pub dedupe: &'a str,
+    /// The id of the operation, should this be the first time.
+    pub new_id: &'a str,
+}
+
+/// Takes a command. The same intent again is the same operation.
+pub fn take_command(
+    tx: &mut Tx<'_>,
+    intent: Intent<'_>,
+    command: &Command,
+    now_ms: i64,
+) -> Result<Result<Operation, NotPossible>, Fault> {
+    let Some(payment) = payments::lock(tx, intent.payment_id)?
+        .filter(|payment| payment.store_id == intent.store_id)
+    else {
+        return Ok(Err(NotPossible::Unknown));
+    };
+    if let Some(operation) = operations::by_dedupe(tx, intent.dedupe)? {
+        return Ok(Ok(operation));
+    }
+    let pending: Vec<_> = operations::pending_of_payment(tx, &payment.id)?
+        .iter()
+        .map(Operation::as_pending)
+        .collect();
+    let (request, held) = match plan(&payment, &pending, command, intent.new_id)? {
+        Ok(planned) => planned,
+        Err(not_possible) => return Ok(Err(not_possible)),
+    };
+    let mut operation = Operation::new(
+        intent.new_id.to_owned(),
+        &payment.store_id,
+        &payment.checkout_id,
+        intent.dedupe.to_owned(),
+        request,
+        now_ms,
+    );
+    operation.payment_id = Some(payment.id.clone());
+    operation.held = held;
+    operations::insert(tx, &operation, None)?;
+    if !held {
+        operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
+    }
+    events::append_about_operation(
+        tx,
+        &operation,
+        (&payment.id, payment.version),
+        "operation.accepted",
+        &json!({
+            "operation_id": operation.id,
+            "kind": operation.kind,
+            "amount": operation.amount(),
+            "held": held,
+        }),
+    )?;
+    Ok(Ok(operation))
+}
+
+type Plan = Result<(Request, bool), NotPossible>;
+
+fn plan(
+    payment: &Payment,
+    pending: &[crate::domain::payment::Pending],
+    command: &Command,
+    new_id: &str,
+) -> Result<Plan, Fault> {
+    let order_id = payment.klarna_order_id.clone();
+    let rejected = |rejection| Ok(Err(NotPossible::Rejected(rejection)));
+    match command {
+        Command::Capture { share, description, reference, shipping_info } => {
+            let planned = match payment.plan_capture(pending, share) {
+                Ok(planned) => planned,
+                Err(rejection) => return rejected(rejection),
+            };
+            let reference = reference.clone().unwrap_or_else(|| new_id.to_owned());
+            let mut body = CreateCapture::new(planned.amount).reference(reference.clone());
+            body.description.clone_from(description);
+            body.order_lines = some_lines(&planned.order_lines);
+            body.shipping_info = (!shipping_info.is_empty()).then(|| shipping_info.clone());
+            if let Some(problem) = first_problem(&body, validate::capture)? {
+                return Ok(Err(NotPossible::Limits(problem)));
+            }
+            let transfer = Transfer {
+                order_id,
+                amount: planned.amount,
+                order_lines: planned.order_lines,
+                reference,
+                description: description.clone(),
+                body: text(&body)?,
+            };
+            Ok(Ok((Request::Capture(transfer), planned.held)))
+        }
+        Command::Refund { share, description, reference } => {
+            let planned = match payment.plan_refund(pending, share) {
+                Ok(planned) => planned,
+                Err(rejection) => return rejected(rejection),
+            };
+            let reference = reference.clone().unwrap_or_else(|| new_id.to_owned());
+            let mut body = CreateRefund::new(planned.amount).reference(reference.clone());
+            body.description.clone_from(description);
+            body.order_lines = some_lines(&planned.order_lines);
+            if let Some(problem) = first_problem(&body, validate::refund)? {
+                return Ok(Err(NotPossible::Limits(problem)));
+            }
+            let transfer = Transfer {
+                order_id,
+                amount: planned.amount,
+                order_lines: planned.order_lines,
+                reference,
+                description: description.clone(),
+                body: text(&body)?,
+            };
+            Ok(Ok((Request::Refund(transfer), false)))
+        }
+        Command::Cancel => match payment.check_cancel(pending) {
+            Ok(()) => Ok(Ok((Request::Cancel { order_id }, false))),
+            Err(rejection) => rejected(rejection),
+        },
+        Command::Release => match payment.check_release(pending) {
+            Ok(()) => {
+                let remaining_before = payment.amounts.remaining;
+                Ok(Ok((Request::Release { order_id, remaining_before }, false)))
+            }
+            Err(rejection) => rejected(rejection),
+        },
+    }
+}
+
+fn some_lines(lines: &[klarna_types::OrderLine]) -> Option<Vec<klarna_types::OrderLine>> {
+    (!lines.is_empty()).then(|| lines.to_vec())
+}
+
+/// Checks a request with the rules of the wire types, which read it as a server would.
+fn first_problem<T, B>(
+    body: &T,
+    check: fn(&B) -> Vec<klarna_types::Problem>,
+) -> Result<Option<String>, Fault>
+where
+    T: serde::Serialize,
+    B: serde::de::DeserializeOwned,
+{
+    let read = serde_json::to_value(body)
+        .and_then(serde_json::from_value::<B>)
+        .map_err(Fault::document("request body"))?;
+    Ok(check(&read).first().map(ToString::to_string))
+}
+
+/// What a held operation waited for is decided: what was held may go on, or is refused.
+pub fn release_held(
+    tx: &mut Tx<'_>,
+    payment_id: &str,
+    fraud_accepted: bool,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    for mut operation in operations::pending_of_payment(tx, payment_id)? {
+        if !operation.held {
+            continue;
+        }
+        operation.held = false;
+        operation.updated_at_ms = now_ms;
+        if fraud_accepted {
+            operations::update(tx, &mut operation)?;
+            operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
+        } else {
+            operation.step(Step::Refuse, now_ms).map_err(Fault::inconsistent)?;
+            operation.outcome = Some(Outcome::Refused(Refusal {
+                reason: Reason::FraudRejected,
+                detail: "Klarna's review of this order ended with a refusal.".to_owned(),
+                remedy: "Do not ship. A capture within four hours of the refusal overrules it, at \
+                         your own risk; after that Klarna cancels the order."
+                    .to_owned(),
+                klarna: None,
+            }));
+            operations::update(tx, &mut operation)?;
+        }
+    }
+    Ok(())
+}
+
+/// After an order placement was settled: the newest authorisation that waited for it is tried, or,
+/// when the order exists, none is needed any more.
+pub fn next_placement(
+    tx: &mut Tx<'_>,
+    checkout_id: &str,
+    settled: State,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let mut waiting: Vec<_> = operations::of_checkout(tx, checkout_id)?
+        .into_iter()
+        .filter(|operation| operation.held && operation.state == State::Queued)
+        .collect();
+    let next = match settled {
+        State::Refused => waiting.pop(),
+        State::Done => None,
+        // Nothing may be tried while the outcome is open.
+        State::Queued | State::Running | State::InDoubt | State::NeedsAttention => {
+            return Ok(false);
+        }
+    };
+    for mut older in waiting {
+        supersede(tx, &mut older, now_ms)?;
+    }
+    let Some(mut operation) = next else { return Ok(false) };
+    operation.held = false;
+    operation.updated_at_ms = now_ms;
+    operations::update(tx, &mut operation)?;
+    operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
+    Ok(true)
+}
+
+/// The key of an intent that a shop's `Idempotency-Key` names, or that is made once and for all.
+pub fn dedupe(kind: Kind, payment_id: &str, key: Option<&str>, new_id: &str) -> String {
+    match key {
+        Some(key) => format!("{}/{payment_id}/{}", kind.name(), idempotency::digest(key)),
+        None => format!("{}/{payment_id}/{new_id}", kind.name()),
+    }
+}
+
+/// The amount of an order body, as it was journalled.
+pub fn order_amount(body: &str) -> Result<(MinorUnits, CreateOrder), Fault> {
+    let order: CreateOrder = serde_json::from_str(body).map_err(Fault::document("order body"))?;
+    Ok((order.order_amount, order))
+}

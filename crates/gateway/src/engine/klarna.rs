@@ -1,0 +1,100 @@
+//! What the engine needs of Klarna, as a port.
+//!
+//! The engine knows this trait and not the SDK, so that tests and simulations can stand in for
+//! Klarna and lose answers at will. A call is one logical attempt: an implementation may repeat it
+//! for seconds under the same key, and then must say honestly what is known of its effect.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use klarna_types::AuthorizationToken;
+use klarna_types::order_management::Order;
+use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
+
+use crate::domain::operation::Failure;
+
+/// A future that a trait object can return.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A successful answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// What was answered.
+    pub value: T,
+    /// The HTTP status.
+    pub status: u16,
+    /// Klarna's id of the exchange.
+    pub correlation_id: Option<String>,
+}
+
+impl<T> Answer<T> {
+    /// The same answer with another value.
+    pub fn with<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            value: change(self.value),
+            status: self.status,
+            correlation_id: self.correlation_id,
+        }
+    }
+}
+
+/// What a call comes to.
+pub type Outcome<T> = Result<Answer<T>, Failure>;
+
+/// A Klarna account: one merchant id in one region, with its credentials.
+///
+/// Bodies of calls that move money are JSON text from the journal and are sent as they are.
+pub trait Klarna: Send + Sync {
+    /// Opens a session.
+    fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>>;
+    /// Changes a session.
+    fn update_session<'a>(
+        &'a self,
+        session_id: &'a str,
+        body: &'a UpdateSession,
+    ) -> Boxed<'a, Outcome<()>>;
+    /// Reads a session.
+    fn read_session<'a>(&'a self, session_id: &'a str) -> Boxed<'a, Outcome<Session>>;
+    /// Makes the order of an authorisation.
+    fn place_order<'a>(
+        &'a self,
+        token: &'a AuthorizationToken,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedOrder>>;
+    /// Reads an order.
+    fn read_order<'a>(&'a self, order_id: &'a str) -> Boxed<'a, Outcome<Order>>;
+    /// Captures; answers Klarna's id of the capture.
+    fn capture<'a>(
+        &'a self,
+        order_id: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>>;
+    /// Refunds; answers Klarna's id of the refund.
+    fn refund<'a>(
+        &'a self,
+        order_id: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>>;
+    /// Cancels.
+    fn cancel<'a>(&'a self, order_id: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>>;
+    /// Releases what remains.
+    fn release<'a>(&'a self, order_id: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>>;
+}
+
+/// Which account serves which store and country. One account for all, or many.
+pub trait Accounts: Send + Sync {
+    /// The account, if the store has one for the country.
+    fn account(&self, store_id: &str, country: &str) -> Option<Arc<dyn Klarna>>;
+}
+
+/// One account for every store and country.
+pub struct OneAccount(pub Arc<dyn Klarna>);
+
+impl Accounts for OneAccount {
+    fn account(&self, _store_id: &str, _country: &str) -> Option<Arc<dyn Klarna>> {
+        Some(Arc::clone(&self.0))
+    }
+}

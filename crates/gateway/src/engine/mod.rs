@@ -1,0 +1,224 @@
+//! The engine: carries out the journal.
+//!
+//! Every change at Klarna is an operation that was written down before it is asked for. A worker
+//! claims it under a lease, asks Klarna with the operation's own key and body, and commits what came
+//! of it together with the state it leads to. A crash at any point resumes from the journal. Where
+//! an answer was lost the operation is in doubt: it is asked for again under the same key, or looked
+//! up in Klarna's books; it is never assumed to have failed.
+//!
+//! The clock, Klarna and fresh ids come from outside, and the engine can be driven step by step
+//! ([`Engine::step`]), so that a test or a simulation decides what happens when.
+//!
+//! Locks are taken in one order: checkout, then payment, then operation.
+
+pub mod commands;
+pub mod hub;
+mod janitor;
+pub mod klarna;
+pub mod mirror;
+pub mod sdk;
+pub mod sessions;
+mod settle;
+pub(crate) mod tasks;
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::{Clock, Shutdown};
+use storage::Database;
+use storage::queue::Item;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::domain::checkout;
+use crate::domain::journal::Operation;
+use crate::fault::Fault;
+use crate::store::{checkouts, operations};
+use hub::Hub;
+use klarna::Accounts;
+
+/// How long a worker may hold an item before another may take it. Longer than the longest call.
+const LEASE_MS: i64 = 60 * 1000;
+/// How many operations of one process are with Klarna at once.
+const IN_FLIGHT: usize = 64;
+/// How often the journal is looked at although nothing woke this process: other nodes write to it.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a waiting caller looks although nothing woke it.
+const WAITER_LOOKS_EVERY: Duration = Duration::from_millis(250);
+
+/// Where fresh ids and secrets come from.
+pub type Fresh = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What the engine is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// The journal and everything else.
+    pub database: Database,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Klarna.
+    pub accounts: Arc<dyn Accounts>,
+    /// Fresh, unguessable values.
+    pub fresh: Fresh,
+    /// Where Klarna's callbacks reach this gateway.
+    pub public_url: String,
+}
+
+/// Carries out the journal. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    /// Who this process is in leases.
+    owner: String,
+    hub: Hub,
+    wake: Notify,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("owner", &self.0.owner).finish_non_exhaustive()
+    }
+}
+
+/// One piece of claimed work.
+enum Work {
+    Operation { item: Item, operation: Box<Operation>, token: Option<String> },
+    Read(Item),
+}
+
+impl Engine {
+    /// An engine that does nothing yet.
+    pub fn new(parts: Parts) -> Self {
+        let owner = (parts.fresh)();
+        Self(Arc::new(Inner { parts, owner, hub: Hub::default(), wake: Notify::new() }))
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.0.parts.database
+    }
+
+    /// The time, in unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.0.parts.clock.now_ms()
+    }
+
+    /// A fresh id with a prefix that says what it is of.
+    pub fn fresh_id(&self, prefix: &str) -> String {
+        let fresh = (self.0.parts.fresh)();
+        let digest = crate::domain::idempotency::digest(&fresh);
+        // 128 bits are plenty for an id.
+        format!("{prefix}_{}", digest.get(..32).unwrap_or(&digest))
+    }
+
+    /// A fresh secret.
+    pub fn fresh_secret(&self) -> String {
+        (self.0.parts.fresh)()
+    }
+
+    /// Where Klarna's callbacks reach this gateway.
+    pub fn public_url(&self) -> &str {
+        &self.0.parts.public_url
+    }
+
+    /// Says that there is new work.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Looks at checkouts that were active lately: while this process was away, callbacks may have
+    /// come in vain.
+    pub async fn recover(&self) -> Result<(), Fault> {
+        let now_ms = self.now_ms();
+        let looked_at = self
+            .database()
+            .write(move |tx| checkouts::look_at_recent(tx, now_ms - checkout::RECENT_MS, now_ms))
+            .await?;
+        if looked_at > 0 {
+            tracing::info!(checkouts = looked_at, "asking Klarna about recently active checkouts");
+        }
+        Ok(())
+    }
+
+    /// Carries out everything that is due now, one after the other, and returns how much it was.
+    /// What a test or a simulation drives the engine with.
+    pub async fn step(&self) -> Result<usize, Fault> {
+        janitor::run(self).await?;
+        let work = worker::claim(self, 1).await?;
+        let count = work.len();
+        for work in work {
+            worker::carry_out(self, work).await;
+        }
+        Ok(count)
+    }
+
+    /// Carries out the journal until `shutdown`, then finishes what was begun.
+    pub async fn run(self, shutdown: Shutdown) {
+        if let Err(error) = self.recover().await {
+            tracing::error!(%error, "recently active checkouts could not be looked at");
+        }
+        let mut tasks = JoinSet::new();
+        let stop = shutdown.requested();
+        tokio::pin!(stop);
+        loop {
+            let free = IN_FLIGHT.saturating_sub(tasks.len());
+            let mut claimed = 0;
+            match self.look(free).await {
+                Ok(work) => {
+                    claimed = work.len();
+                    for work in work {
+                        let engine = self.clone();
+                        tasks.spawn(async move { worker::carry_out(&engine, work).await });
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the journal could not be read"),
+            }
+            if claimed == free && free > 0 {
+                continue;
+            }
+            tokio::select! {
+                () = self.0.wake.notified() => {}
+                Some(_) = tasks.join_next() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = &mut stop => break,
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn look(&self, free: usize) -> Result<Vec<Work>, Fault> {
+        if free == 0 {
+            return Ok(Vec::new());
+        }
+        janitor::run(self).await?;
+        worker::claim(self, i64::try_from(free).unwrap_or(1)).await
+    }
+
+    /// Waits until an operation is settled or the time is up, and returns it as it then is.
+    pub async fn outcome(&self, id: &str, patience: Duration) -> Result<Option<Operation>, Fault> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let seat = self.0.hub.wait_for(id);
+        loop {
+            let woken = seat.wake.notified();
+            tokio::pin!(woken);
+            // Taken before the journal is read, so that no wake is missed in between.
+            woken.as_mut().enable();
+            let wanted = id.to_owned();
+            let operation = self.database().read(move |tx| operations::get(tx, &wanted)).await?;
+            let Some(operation) = operation else { return Ok(None) };
+            let now = tokio::time::Instant::now();
+            if operation.state.is_settled() || now >= deadline {
+                return Ok(Some(operation));
+            }
+            let look_at = deadline.min(now + WAITER_LOOKS_EVERY);
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep_until(look_at) => {}
+            }
+        }
+    }
+}

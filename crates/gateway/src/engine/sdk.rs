@@ -1,0 +1,207 @@
+//! The port to Klarna, over the SDK.
+//!
+//! Calls that change something are made once: repeating them is the journal's business. Opening and
+//! reading repeat within the call, for a moment.
+
+use std::time::Duration;
+
+use klarna::retry::RetryPolicy;
+use klarna::{Client, ErrorKind, Response};
+use klarna_types::order_management::{CreateCapture, CreateRefund, Order};
+use klarna_types::payments::{
+    CreateOrder, CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession,
+};
+use klarna_types::{AuthorizationToken, IdempotencyKey, OrderId, SessionId};
+use serde::de::DeserializeOwned;
+
+use super::klarna::{Answer, Boxed, Klarna, Outcome};
+use crate::domain::operation::{Effect, Failure};
+
+/// A Klarna account, reached by the SDK.
+#[derive(Debug, Clone)]
+pub struct Sdk(Client);
+
+impl Sdk {
+    /// Over this client.
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+}
+
+/// Someone may be waiting: two more tries, within seconds.
+fn patient() -> RetryPolicy {
+    RetryPolicy {
+        max_tries: 3,
+        window: Duration::from_secs(5),
+        base_delay: Duration::from_millis(200),
+        ..RetryPolicy::default()
+    }
+}
+
+fn answered<T>(response: Response<T>) -> Answer<T> {
+    let (value, meta) = response.into_parts();
+    Answer {
+        value,
+        status: meta.status.as_u16(),
+        correlation_id: meta.correlation_id.map(klarna_types::CorrelationId::into_string),
+    }
+}
+
+fn failed(error: &klarna::Error) -> Failure {
+    let status = error.status().map(|status| status.as_u16());
+    let effect = match (error.kind(), status) {
+        _ if error.outcome_unknown() => Effect::Unknown,
+        (ErrorKind::Connect, _) | (_, Some(429)) => Effect::NoneYet,
+        (ErrorKind::InvalidRequest, _) => Effect::Refused,
+        (ErrorKind::Refused, Some(500..)) => Effect::Unknown,
+        (ErrorKind::Refused, _) => Effect::Refused,
+        // Timed out, interrupted, unreadable, or a kind that is newer than this line.
+        _ => Effect::Unknown,
+    };
+    let mut error_messages = error.messages().to_vec();
+    error_messages.extend(error.problems().iter().map(ToString::to_string));
+    Failure {
+        effect,
+        status: status.or((error.kind() == ErrorKind::InvalidRequest).then_some(400)),
+        error_code: error.code().map(|code| code.as_str().to_owned()),
+        error_messages,
+        correlation_id: error.correlation_id().map(|id| id.as_str().to_owned()),
+        retry_after_ms: error
+            .rate_limit()
+            .and_then(|limit| {
+                limit.retry_after.or_else(|| limit.reset.filter(|_| status == Some(429)))
+            })
+            .and_then(|wait| i64::try_from(wait.as_millis()).ok()),
+        summary: summary(error, status),
+    }
+}
+
+fn summary(error: &klarna::Error, status: Option<u16>) -> String {
+    match (error.kind(), status) {
+        (ErrorKind::Connect, _) => "no connection".to_owned(),
+        (ErrorKind::TimedOut, _) => "no answer in time".to_owned(),
+        (ErrorKind::Interrupted, _) => "the connection broke before the answer".to_owned(),
+        (ErrorKind::Decode, _) => "an answer that cannot be read".to_owned(),
+        (ErrorKind::InvalidRequest, _) => "a request that cannot be sent".to_owned(),
+        (_, Some(status)) => match error.code() {
+            Some(code) => format!("answered {status} {}", code.as_str()),
+            None => format!("answered {status}"),
+        },
+        (_, None) => "no usable answer".to_owned(),
+    }
+}
+
+fn outcome<T>(result: Result<Response<T>, klarna::Error>) -> Outcome<T> {
+    result.map(answered).map_err(|error| failed(&error))
+}
+
+/// A journalled body, as the SDK takes it. What the gateway wrote it can read.
+fn read<T: DeserializeOwned>(body: &str) -> Result<T, Failure> {
+    serde_json::from_str(body)
+        .map_err(|error| unusable(format!("a journalled body is unreadable: {error}")))
+}
+
+fn key(key: &str) -> Result<IdempotencyKey, Failure> {
+    IdempotencyKey::parse(key).map_err(|error| unusable(error.to_string()))
+}
+
+fn unusable(summary: String) -> Failure {
+    Failure {
+        effect: Effect::Refused,
+        status: None,
+        error_code: None,
+        error_messages: Vec::new(),
+        correlation_id: None,
+        retry_after_ms: None,
+        summary,
+    }
+}
+
+impl Klarna for Sdk {
+    fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>> {
+        let call = self.0.payments().create_session(body).retry(patient());
+        Box::pin(async move { outcome(call.send().await) })
+    }
+
+    fn update_session<'a>(
+        &'a self,
+        session_id: &'a str,
+        body: &'a UpdateSession,
+    ) -> Boxed<'a, Outcome<()>> {
+        let id = SessionId::new(session_id);
+        let call = self.0.payments().update_session(&id, body).retry(patient());
+        Box::pin(async move { outcome(call.send().await) })
+    }
+
+    fn read_session<'a>(&'a self, session_id: &'a str) -> Boxed<'a, Outcome<Session>> {
+        let call = self.0.payments().session(&SessionId::new(session_id)).retry(patient());
+        Box::pin(async move { outcome(call.send().await) })
+    }
+
+    fn place_order<'a>(
+        &'a self,
+        token: &'a AuthorizationToken,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedOrder>> {
+        Box::pin(async move {
+            let body: CreateOrder = read(body)?;
+            let call = self.0.payments().create_order(token, &body).retry(RetryPolicy::never());
+            outcome(call.send().await)
+        })
+    }
+
+    fn read_order<'a>(&'a self, order_id: &'a str) -> Boxed<'a, Outcome<Order>> {
+        let call = self.0.orders().get(&OrderId::new(order_id)).retry(patient());
+        Box::pin(async move { outcome(call.send().await) })
+    }
+
+    fn capture<'a>(
+        &'a self,
+        order_id: &'a str,
+        idempotency_key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>> {
+        Box::pin(async move {
+            let (key, body): (_, CreateCapture) = (key(idempotency_key)?, read(body)?);
+            let call = self.0.orders().capture(&OrderId::new(order_id), &body);
+            let answer =
+                outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)?;
+            Ok(answer.with(|capture| capture.capture_id.into_string()))
+        })
+    }
+
+    fn refund<'a>(
+        &'a self,
+        order_id: &'a str,
+        idempotency_key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>> {
+        Box::pin(async move {
+            let (key, body): (_, CreateRefund) = (key(idempotency_key)?, read(body)?);
+            let call = self.0.orders().refund(&OrderId::new(order_id), &body);
+            let answer =
+                outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)?;
+            Ok(answer.with(|refund| refund.refund_id.into_string()))
+        })
+    }
+
+    fn cancel<'a>(&'a self, order_id: &'a str, idempotency_key: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async move {
+            let key = key(idempotency_key)?;
+            let call = self.0.orders().cancel(&OrderId::new(order_id));
+            outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
+        })
+    }
+
+    fn release<'a>(
+        &'a self,
+        order_id: &'a str,
+        idempotency_key: &'a str,
+    ) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async move {
+            let key = key(idempotency_key)?;
+            let call = self.0.orders().release_remaining_authorization(&OrderId::new(order_id));
+            outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
+        })
+    }
+}

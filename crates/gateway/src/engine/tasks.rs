@@ -1,0 +1,268 @@
+//! Reads of Klarna that nobody waits for: of a session, to learn whether its shopper has
+//! authorised; of an order, to learn what became of it.
+//!
+//! A callback only ever leads here. What it claimed is not looked at: the truth is what Klarna
+//! answers when it is asked.
+
+use klarna_types::payments::{Session, SessionStatus};
+use serde_json::json;
+use storage::Tx;
+use storage::queue::Item;
+
+use super::{Engine, commands, mirror, sessions};
+use crate::domain::checkout::{Checkout, Step};
+use crate::domain::operation::{Effect, Failure};
+use crate::domain::payment::{Fraud, Happened};
+use crate::domain::retry;
+use crate::fault::Fault;
+use crate::store::operations::BACKGROUND;
+use crate::store::{checkouts, events, payments};
+
+const RESOLVE: &str = "resolve_checkout";
+const SYNC: &str = "sync_payment";
+
+/// Wants a checkout's session to be read. `cause` tells wishes apart: one that came while a read was
+/// under way must lead to another read.
+pub(crate) fn enqueue_resolve(
+    tx: &mut Tx<'_>,
+    checkout_id: &str,
+    cause: &str,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let id = format!("{RESOLVE}/{checkout_id}/{cause}");
+    let payload = json!({ "read": RESOLVE, "id": checkout_id }).to_string();
+    Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
+}
+
+/// Wants a payment's order to be read.
+pub(crate) fn enqueue_sync(
+    tx: &mut Tx<'_>,
+    payment_id: &str,
+    cause: &str,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let id = format!("{SYNC}/{payment_id}/{cause}");
+    let payload = json!({ "read": SYNC, "id": payment_id }).to_string();
+    Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
+}
+
+/// How a read went.
+enum Turn {
+    /// Nothing more to do.
+    Over,
+    /// Again, soon.
+    Again { wait_ms: i64 },
+}
+
+/// Carries a read out.
+pub(super) async fn read(engine: &Engine, item: &Item) -> Result<(), Fault> {
+    let payload: serde_json::Value =
+        serde_json::from_str(&item.payload).map_err(Fault::document("task"))?;
+    let member = |name: &str| payload.get(name).and_then(serde_json::Value::as_str);
+    let turn = match (member("read"), member("id")) {
+        (Some(RESOLVE), Some(id)) => resolve_checkout(engine, id, item.attempts + 1).await?,
+        (Some(SYNC), Some(id)) => sync_payment(engine, id, item.attempts + 1).await?,
+        _ => return Err(Fault::inconsistent(format!("unknown task {}", item.id))),
+    };
+    let now_ms = engine.now_ms();
+    let item = item.clone();
+    engine
+        .database()
+        .write(move |tx| {
+            // A lost lease is harmless: a read may happen twice.
+            match turn {
+                Turn::Over => BACKGROUND.complete(tx, &item)?,
+                Turn::Again { wait_ms } => {
+                    BACKGROUND.reschedule(tx, &item, now_ms + wait_ms, &item.payload)?
+                }
+            };
+            Ok::<_, Fault>(())
+        })
+        .await
+}
+
+fn after_failure(failure: &Failure, attempts: i64) -> Turn {
+    match (failure.effect, retry::read_wait_ms(attempts)) {
+        (Effect::Refused, _) | (_, None) => Turn::Over,
+        (Effect::NoneYet | Effect::Unknown, Some(wait_ms)) => {
+            Turn::Again { wait_ms: wait_ms.max(failure.retry_after_ms.unwrap_or(0)) }
+        }
+    }
+}
+
+async fn resolve_checkout(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, Fault> {
+    let Some(checkout) = sessions::load(engine, id).await? else { return Ok(Turn::Over) };
+    if !checkout.status.takes_authorizations() {
+        return Ok(Turn::Over);
+    }
+    if checkout.is_overdue(engine.now_ms()) {
+        expire(engine, id).await?;
+        return Ok(Turn::Over);
+    }
+    let country = checkout.cart.country.as_str();
+    let Some(account) = engine.0.parts.accounts.account(&checkout.store_id, country) else {
+        return Ok(Turn::Over);
+    };
+    let session = match account.read_session(&checkout.session.id).await {
+        Ok(answer) => answer.value,
+        Err(failure) => return Ok(after_failure(&failure, attempts)),
+    };
+    // Where an update's answer was lost, the session itself says which cart was authorised.
+    let checkout = sessions::adopt(engine, checkout, &session).await?;
+    if session.status == Some(SessionStatus::Complete) {
+        alarm(engine, checkout).await?;
+        return Ok(Turn::Over);
+    }
+    take(engine, &checkout, session).await?;
+    Ok(Turn::Over)
+}
+
+/// Places the order of a session that its shopper has authorised, with the token read from Klarna.
+async fn take(engine: &Engine, checkout: &Checkout, session: Session) -> Result<(), Fault> {
+    let Some(token) = session.authorization_token else { return Ok(()) };
+    let id = checkout.id.clone();
+    let session_id = checkout.session.id.clone();
+    let new_id = engine.fresh_id("op");
+    let public_url = engine.public_url().to_owned();
+    let now_ms = engine.now_ms();
+    let taken = engine
+        .database()
+        .write(move |tx| {
+            // Renewed meanwhile: the token belongs to a session that the checkout has left.
+            let current = checkouts::get(tx, &id)?;
+            if current.is_none_or(|current| current.session.id != session_id) {
+                return Ok(None);
+            }
+            commands::take_authorization(tx, &id, token.expose(), &public_url, &new_id, now_ms)
+                .map(Some)
+        })
+        .await?;
+    if let Some(Ok(operation)) = taken {
+        tracing::info!(
+            checkout.id = %operation.checkout_id,
+            operation.id = %operation.id,
+            "an authorisation was found by reading the session"
+        );
+        engine.wake();
+    }
+    Ok(())
+}
+
+async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
+    let id = id.to_owned();
+    let now_ms = engine.now_ms();
+    engine
+        .database()
+        .write(move |tx| {
+            let Some(mut checkout) = checkouts::lock(tx, &id)? else { return Ok(()) };
+            if checkout.is_overdue(now_ms) && checkout.step(Step::Expire).is_ok() {
+                checkouts::update(tx, &mut checkout, None, now_ms)?;
+                let subject = (checkout.id.as_str(), checkout.version);
+                events::append(
+                    tx,
+                    &checkout.store_id,
+                    subject,
+                    "checkout.expired",
+                    &json!({}),
+                    now_ms,
+                )?;
+            }
+            Ok::<_, Fault>(())
+        })
+        .await
+}
+
+/// Klarna says that a session has an order, and the gateway has made none.
+async fn alarm(engine: &Engine, checkout: Checkout) -> Result<(), Fault> {
+    tracing::error!(
+        checkout.id = %checkout.id,
+        "Klarna has completed a session for which this gateway has placed no order"
+    );
+    let now_ms = engine.now_ms();
+    engine
+        .database()
+        .write(move |tx| {
+            let subject = (checkout.id.as_str(), checkout.version);
+            let data = json!({
+                "detail": "Klarna has an order for this session that the gateway did not place.",
+                "remedy": "Look the merchant reference up in Klarna's merchant portal.",
+            });
+            events::append(tx, &checkout.store_id, subject, "checkout.alarm", &data, now_ms)?;
+            checkouts::set_poll_at(tx, &checkout.id, Some(checkout.expires_at_ms))
+        })
+        .await
+}
+
+async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, Fault> {
+    let wanted = id.to_owned();
+    let before = engine.database().read(move |tx| payments::get(tx, &wanted)).await?;
+    let Some(before) = before else { return Ok(Turn::Over) };
+    let account = engine.0.parts.accounts.account(&before.store_id, &before.country);
+    let Some(account) = account else { return Ok(Turn::Over) };
+    let order = match account.read_order(&before.klarna_order_id).await {
+        Ok(answer) => answer.value,
+        Err(failure) => return Ok(after_failure(&failure, attempts)),
+    };
+    let books = mirror::books(order);
+    let now_ms = engine.now_ms();
+    let id = id.to_owned();
+    let read_at = before.version;
+    let current = engine
+        .database()
+        .write(move |tx| {
+            let Some(mut payment) = payments::lock(tx, &id)? else { return Ok(true) };
+            if payment.version != read_at {
+                // Something was recorded while the answer was on its way: it may be older.
+                return Ok(false);
+            }
+            let was_pending = payment.fraud == Fraud::Pending;
+            let happened = payment.take_over(books.clone(), now_ms);
+            let check_at_ms = payment.next_check_at_ms(now_ms);
+            if happened.is_empty() {
+                payments::set_check_at(tx, &payment.id, check_at_ms)?;
+                return Ok(true);
+            }
+            payments::update(tx, &mut payment, check_at_ms, now_ms)?;
+            for happened in happened {
+                tell(tx, &payment, happened, now_ms)?;
+            }
+            match payment.fraud {
+                Fraud::Pending => {}
+                Fraud::Accepted if was_pending => {
+                    commands::release_held(tx, &payment.id, true, now_ms)?;
+                }
+                Fraud::Rejected | Fraud::Other(_) if was_pending => {
+                    commands::release_held(tx, &payment.id, false, now_ms)?;
+                }
+                Fraud::Accepted | Fraud::Rejected | Fraud::Other(_) => {}
+            }
+            Ok::<_, Fault>(true)
+        })
+        .await?;
+    engine.wake();
+    Ok(if current { Turn::Over } else { Turn::Again { wait_ms: 0 } })
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    payment: &crate::domain::payment::Payment,
+    happened: Happened,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    if happened == Happened::Alarm {
+        tracing::error!(
+            payment.id = %payment.id,
+            order.id = %payment.klarna_order_id,
+            "Klarna's order shows a change that cannot be"
+        );
+    }
+    let data = json!({
+        "status": payment.status,
+        "fraud_status": payment.fraud.name(),
+        "amounts": payment.amounts,
+        "expires_at_ms": payment.expires_at_ms,
+        "source": "klarna",
+    });
+    let subject = (payment.id.as_str(), payment.version);
+    events::append(tx, &payment.store_id, subject, happened.event_type(), &data, now_ms)
+}
