@@ -156,7 +156,8 @@ impl App {
                 Ok((merchants::all(tx)?, merchants::credentials(tx)?))
             })
             .await?;
-        self.0.directory.replace(Directory::new(salt, all, credentials));
+        let before = self.directory();
+        self.0.directory.replace(Directory::new(salt, all, credentials, &before));
         Ok(())
     }
 

@@ -67,7 +67,7 @@ pub(crate) async fn edge(State(app): State<App>, request: Request, next: Next) -
     if KLARNA_PATHS.iter().any(|prefix| path.starts_with(prefix)) {
         klarna(app, request, next).await
     } else {
-        own(&app, request, next).await
+        own(request, next).await
     }
 }
 
@@ -81,7 +81,7 @@ async fn klarna(app: App, request: Request, next: Next) -> Response {
         .path_and_query()
         .map_or_else(|| request.uri().path().to_owned(), |path| path.as_str().to_owned());
     let mut seen = Seen::default();
-    let mut response = match admit(&app, request, correlation_id, &mut seen).await {
+    let mut response = match admit(&app, request, &mut seen).await {
         Ok(request) => guarded(next, request).await,
         Err(refusal) => refusal.into_response(),
     };
@@ -89,7 +89,7 @@ async fn klarna(app: App, request: Request, next: Next) -> Response {
     let quota = seen.quota.unwrap_or_else(|| Quota::untouched(&method, &path, app.rate_limits()));
     quota.write(response.headers_mut());
     let status = response.status();
-    // The recorded answer is a page without a correlation id.
+    // What was recorded is a page.
     if status == StatusCode::UNAUTHORIZED && app.unauthorized() == UnauthorizedForm::Html {
         response = unauthorized_page(response);
     }
@@ -115,23 +115,25 @@ async fn klarna(app: App, request: Request, next: Next) -> Response {
 }
 
 /// A call of what is ours: the browser side, the control API, pages.
-async fn own(app: &App, request: Request, next: Next) -> Response {
+async fn own(request: Request, next: Next) -> Response {
     let correlation_id = correlation_id();
-    let mut response = match admit_own(app, request).await {
+    let mut response = match admit_own(request).await {
         Ok(request) => guarded(next, request).await,
         Err(refusal) => refusal.into_response(),
     };
+    // Klarna keeps its reasons to itself; what is ours explains itself to its caller.
+    if let Some(error) = response.extensions_mut().get_mut::<ApiError>()
+        && error.messages.is_empty()
+        && !error.status.is_server_error()
+    {
+        error.messages.extend(error.explanation.clone());
+    }
     finish(&mut response, correlation_id);
     response
 }
 
 /// Lets a call of one of Klarna's APIs in, or says why not.
-async fn admit(
-    app: &App,
-    request: Request,
-    correlation_id: Uuid,
-    seen: &mut Seen,
-) -> Result<Request, ApiError> {
+async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, ApiError> {
     check_headers(request.headers())?;
     let account = app.directory().authenticate(request.headers());
     let (mut parts, body) = request.into_parts();
@@ -164,12 +166,12 @@ async fn admit(
         }
         None => Body::empty(),
     };
-    parts.extensions.insert(Caller { merchant, correlation_id });
+    parts.extensions.insert(Caller { merchant });
     Ok(Request::from_parts(parts, body))
 }
 
 /// Limits sizes; who may call is decided by the routes themselves.
-async fn admit_own(_: &App, request: Request) -> Result<Request, ApiError> {
+async fn admit_own(request: Request) -> Result<Request, ApiError> {
     check_headers(request.headers())?;
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(request);
@@ -215,7 +217,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
             return Err(too_large());
         }
         // Most bodies come in one piece and are then not copied.
-        if first.is_empty() {
+        if first.is_empty() && rest.is_empty() {
             first = data;
         } else {
             if rest.is_empty() {
@@ -299,10 +301,10 @@ fn finish(response: &mut Response, correlation_id: Uuid) -> Option<ApiError> {
 }
 
 /// The answer to wrong credentials, in the form that was recorded at Klarna's edge.
-fn unauthorized_page(response: Response) -> Response {
+fn unauthorized_page(mut response: Response) -> Response {
     let mut page = Response::new(Body::from(UNAUTHORIZED_PAGE));
     *page.status_mut() = StatusCode::UNAUTHORIZED;
-    *page.headers_mut() = response.headers().clone();
+    *page.headers_mut() = std::mem::take(response.headers_mut());
     page.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     page.headers_mut().insert(
         header::WWW_AUTHENTICATE,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 const CAPACITY: usize = 2_048;
 
 /// How much of a body is kept.
-const KEPT_BODY_BYTES: usize = 16 * 1024;
+const KEPT_BODY_BYTES: usize = 8 * 1024;
 
 /// Who called whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +95,15 @@ impl RequestLog {
 
     /// Adds an entry; the oldest one makes room.
     pub(crate) fn push(&self, mut entry: Entry) {
-        entry.request_body = kept(entry.request_body);
-        entry.response_body = kept(entry.response_body);
+        // Copied: a request's body is a slice of its connection's read buffer, which would stay in
+        // memory as a whole for as long as the entry does.
+        let start = entry.request_body.len().min(KEPT_BODY_BYTES);
+        entry.request_body =
+            Bytes::copy_from_slice(entry.request_body.get(..start).unwrap_or_default());
+        if entry.response_body.len() > KEPT_BODY_BYTES {
+            let start = entry.response_body.get(..KEPT_BODY_BYTES).unwrap_or_default();
+            entry.response_body = Bytes::copy_from_slice(start);
+        }
         let sequence = self.next.fetch_add(1, Ordering::Relaxed);
         let index = usize::try_from(sequence).unwrap_or(0) % self.slots.len();
         let Some(slot) = self.slots.get(index) else { return };
@@ -131,14 +138,6 @@ impl Filter {
     fn passes(&self, entry: &Entry) -> bool {
         self.path.as_ref().is_none_or(|path| entry.path.contains(path.as_str()))
             && self.status.is_none_or(|status| entry.status == Some(status))
-    }
-}
-
-/// The beginning of a long body, copied so that the rest is freed; a short one as it is.
-fn kept(body: Bytes) -> Bytes {
-    match body.get(..KEPT_BODY_BYTES) {
-        Some(start) if body.len() > KEPT_BODY_BYTES => Bytes::copy_from_slice(start),
-        _ => body,
     }
 }
 

@@ -287,7 +287,7 @@ fn assess(merchant: Option<&Merchant>, session: Session) -> Loaded {
     let email = session.body.billing_address.as_ref().and_then(|address| address.email.as_deref());
     let screened = merchant.is_some_and(|merchant| merchant.may(Permission::PreScreening));
     let offered = !session.categories(merchant).is_empty();
-    let show_form = offered && !(screened && !decision::shows_form(email));
+    let show_form = offered && (!screened || decision::shows_form(email));
     let invalid_fields = if show_form {
         content::invalid_fields(&session.body, content::Stage::Load)
     } else {

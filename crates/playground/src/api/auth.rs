@@ -15,7 +15,6 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use uuid::Uuid;
 
 use crate::api::error::ApiError;
 use crate::api::limits::Counters;
@@ -30,7 +29,7 @@ pub(crate) struct Account {
     /// The merchant.
     pub(crate) merchant: Arc<Merchant>,
     /// Its calls in the present second.
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// The right to call as a merchant.
@@ -60,13 +59,18 @@ impl Directory {
         salt: Vec<u8>,
         merchants: Vec<Merchant>,
         credentials: Vec<Credential>,
+        before: &Self,
     ) -> Self {
         let accounts: HashMap<String, Arc<Account>> = merchants
             .into_iter()
             .map(|merchant| {
                 let id = merchant.merchant_id.to_string();
-                let account =
-                    Account { merchant: Arc::new(merchant), counters: Counters::default() };
+                let counters = before
+                    .accounts
+                    .get(&id)
+                    .map(|account| account.counters.clone())
+                    .unwrap_or_default();
+                let account = Account { merchant: Arc::new(merchant), counters };
                 (id, Arc::new(account))
             })
             .collect();
@@ -178,8 +182,6 @@ impl SharedDirectory {
 pub(crate) struct Caller {
     /// The merchant.
     pub(crate) merchant: Arc<Merchant>,
-    /// The id of this call.
-    pub(crate) correlation_id: Uuid,
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -209,7 +211,7 @@ mod tests {
             credential("K3_shop", "K3", "shared"),
         ];
         let merchants = ["K1", "K2", "K3"].map(Merchant::new).to_vec();
-        Directory::new(salt, merchants, credentials)
+        Directory::new(salt, merchants, credentials, &Directory::default())
     }
 
     fn check(authorization: &str, expected: Option<&str>) {

@@ -64,8 +64,7 @@ fn name(identifier: &PaymentMethodCategoryIdentifier, language: &str) -> &'stati
     use PaymentMethodCategoryIdentifier::{PayLater, PayNow, PayOverTime};
     match (identifier, language) {
         (PayLater, "sv") => "Betala senare",
-        (PayLater, "nb") => "Betal senere",
-        (PayLater, "da") => "Betal senere",
+        (PayLater, "nb" | "da") => "Betal senere",
         (PayLater, "fi") => "Maksa myöhemmin",
         (PayLater, "de") => "Später bezahlen",
         (PayLater, "nl") => "Achteraf betalen",
@@ -88,8 +87,7 @@ fn name(identifier: &PaymentMethodCategoryIdentifier, language: &str) -> &'stati
         (PayOverTime, "fr") => "Payer en plusieurs fois",
         (PayOverTime, _) => "Pay over time",
         (_, "sv") => "Betala flexibelt",
-        (_, "nb") => "Betal fleksibelt",
-        (_, "da") => "Betal fleksibelt",
+        (_, "nb" | "da") => "Betal fleksibelt",
         (_, "fi") => "Maksa joustavasti",
         (_, "de") => "Flexibel bezahlen",
         (_, "nl") => "Flexibel betalen",

@@ -45,6 +45,9 @@ pub(crate) fn invalid_shipping_address(address: &Address) -> Vec<String> {
     fields
 }
 
+/// A member, its value, and whether the value is fine.
+type Rule<'a> = (&'static str, &'a Option<String>, &'a dyn Fn(&str) -> bool);
+
 fn check_address(
     name: &str,
     address: &Address,
@@ -54,7 +57,7 @@ fn check_address(
 ) {
     let country = address.country.as_ref().or(fallback);
     let greek = country == Some(&Country::GR);
-    let rules: [(&str, &Option<String>, &dyn Fn(&str) -> bool); 9] = [
+    let rules: [Rule<'_>; 9] = [
         ("given_name", &address.given_name, &|text| is_name(text, greek)),
         ("family_name", &address.family_name, &|text| is_name(text, greek)),
         ("email", &address.email, &is_email),
@@ -72,13 +75,17 @@ fn check_address(
         }
     }
     let needs_region = matches!(country, Some(Country::US | Country::AU));
-    if stage == Stage::Authorize && needs_region && lacks(&address.region) && is_complete(address) {
+    if stage == Stage::Authorize
+        && needs_region
+        && lacks(address.region.as_ref())
+        && is_complete(address)
+    {
         fields.push(format!("{name}.region"));
     }
 }
 
-fn lacks(value: &Option<String>) -> bool {
-    value.as_deref().unwrap_or_default().trim().is_empty()
+fn lacks(value: Option<&String>) -> bool {
+    value.is_none_or(|text| text.trim().is_empty())
 }
 
 /// Whether everything but the region is there.
@@ -91,7 +98,7 @@ fn is_complete(address: &Address) -> bool {
         &address.city,
     ]
     .into_iter()
-    .any(lacks)
+    .any(|value| lacks(value.as_ref()))
 }
 
 /// Longer than one character, not digits only, of the allowed characters.

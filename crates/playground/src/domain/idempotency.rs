@@ -37,12 +37,8 @@ pub(crate) fn is_key(key: &[u8]) -> bool {
 
 /// Whether an answer is kept: successes and final refusals, but not 401, 409, 429, and never 5xx.
 pub(crate) fn is_kept(status: u16) -> bool {
-    match status {
-        200..300 => true,
-        401 | 409 | 429 => false,
-        400..500 => true,
-        _ => false,
-    }
+    (200..300).contains(&status)
+        || ((400..500).contains(&status) && !matches!(status, 401 | 409 | 429))
 }
 
 #[cfg(test)]

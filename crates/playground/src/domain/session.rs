@@ -12,7 +12,12 @@ use crate::domain::merchant::{Merchant, Strictness};
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// How long a session, and its client token, stand.
-pub(crate) const SESSION_LIFE_MS: i64 = 48 * HOUR_MS;
+const SESSION_LIFE_MS: i64 = 48 * HOUR_MS;
+
+/// When a session ends that is counted from `from_ms`.
+pub(crate) fn ends_at_ms(from_ms: i64) -> i64 {
+    from_ms.saturating_add(SESSION_LIFE_MS)
+}
 
 /// Whether a session has led to an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,7 @@ impl Status {
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the names are Klarna's")]
 pub(crate) struct Session {
     /// Its id.
     pub(crate) session_id: SessionId,
@@ -73,26 +79,6 @@ pub(crate) enum SessionRefusal {
 }
 
 impl Session {
-    /// A new session with data that passed validation.
-    pub(crate) fn open(
-        session_id: SessionId,
-        merchant_id: MerchantId,
-        body: SessionBody,
-        now_ms: i64,
-    ) -> Self {
-        Self {
-            session_id,
-            merchant_id,
-            status: Status::Incomplete,
-            created_at_ms: now_ms,
-            expires_at_ms: now_ms.saturating_add(SESSION_LIFE_MS),
-            version: 1,
-            body: body.for_session(),
-            authorization_token: None,
-            to_finalize: None,
-        }
-    }
-
     /// Whether it still stands.
     pub(crate) fn is_alive(&self, now_ms: i64) -> bool {
         now_ms < self.expires_at_ms
@@ -114,7 +100,7 @@ impl Session {
         self.body = merged;
         self.version += 1;
         if merchant.wants(Strictness::SlideExpiryOnUpdate) {
-            self.expires_at_ms = now_ms.saturating_add(SESSION_LIFE_MS);
+            self.expires_at_ms = ends_at_ms(now_ms);
         }
         if merchant.wants(Strictness::VoidTokenOnUpdate) {
             self.authorization_token = None;
@@ -131,11 +117,6 @@ impl Session {
             merged.intent = intent;
         }
         merged
-    }
-
-    /// The country whose rules apply: the billing address's, if it names one.
-    pub(crate) fn country(&self) -> Option<&Country> {
-        effective_country(&self.body)
     }
 }
 
@@ -201,7 +182,17 @@ mod tests {
             .order_amount(MinorUnits::new(100))
             .billing_address(Address::new().given_name("Alice").city("Stockholm"))
             .intent(Intent::Buy);
-        Session::open(SessionId::new("s"), MerchantId::new("K1"), body, 1_000)
+        Session {
+            session_id: SessionId::new("s"),
+            merchant_id: MerchantId::new("K1"),
+            status: Status::Incomplete,
+            created_at_ms: 1_000,
+            expires_at_ms: ends_at_ms(1_000),
+            version: 1,
+            body,
+            authorization_token: None,
+            to_finalize: None,
+        }
     }
 
     #[test]

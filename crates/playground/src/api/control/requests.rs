@@ -1,5 +1,7 @@
 //! The log of API calls and callbacks, newest first.
 
+#![allow(unused_qualifications, reason = "written by the macro that describes the parameters")]
+
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};

@@ -19,9 +19,9 @@ use crate::shopper::{self, Attempt, Call, Finalization, Outcome, Reply, ShopperE
 /// What the shopper does.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(super) struct ShopperCall {
-    /// The session, or
+    /// The session; or give `client_token`.
     session_id: Option<String>,
-    /// its client token.
+    /// The client token of the session.
     client_token: Option<String>,
     /// The e-mail address typed in the purchase flow. It steers the decision; without it the billing
     /// address's does.
@@ -32,7 +32,8 @@ pub(super) struct ShopperCall {
     otp: Option<String>,
     /// One of the session's categories; checked, but it changes nothing.
     payment_method_category: Option<String>,
-    /// The method the shopper chooses, such as `invoice`, `direct_debit`, `card`.
+    /// The method the shopper chooses, such as `invoice`, `direct_debit`, `card`; or `pay_later`,
+    /// `pay_now`, `pay_over_time` for the usual one of these.
     payment_method: Option<String>,
     /// `false`: methods with a second step wait for `finalize`.
     auto_finalize: Option<bool>,
@@ -87,7 +88,7 @@ async fn run(app: &App, wanted: ShopperCall, call: Call) -> Result<Answer, ApiEr
     if let Some(category) = &wanted.payment_method_category {
         check_category(app, &session_id, category).await?;
     }
-    let payment_method = match wanted.payment_method.as_deref().map(PaymentMethodType::from) {
+    let payment_method = match wanted.payment_method.as_deref().map(payment_method) {
         Some(PaymentMethodType::Unknown(_)) => {
             return Err(ApiError::bad_value(&["payment_method"]));
         }
@@ -116,6 +117,16 @@ async fn run(app: &App, wanted: ShopperCall, call: Call) -> Result<Answer, ApiEr
         Reply::Done(outcome) => Answer::ok(&outcome),
         // Not reached: an outcome for the extra step is always given above.
         Reply::StepUp(_) => Answer::ok(&Outcome::aborted()),
+    }
+}
+
+/// A method by its own name, or by the category it stands for.
+fn payment_method(name: &str) -> PaymentMethodType {
+    match name {
+        "pay_later" => PaymentMethodType::Invoice,
+        "pay_now" => PaymentMethodType::PayByCard,
+        "pay_over_time" => PaymentMethodType::FixedAmount,
+        name => PaymentMethodType::from(name),
     }
 }
 

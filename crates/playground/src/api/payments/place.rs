@@ -108,7 +108,7 @@ impl Call {
         self.check_match(&session, merchant)?;
         let order = self.order(&session, &authorization.approval)?;
         orders::insert(tx, &order)?;
-        let answer = self.answer(&mut session, &authorization)?;
+        let answer = self.answer(&mut session, &authorization);
         let placed = Placed {
             order_id: self.order_id.clone(),
             // JSON that was read is UTF-8.
@@ -273,11 +273,7 @@ impl Call {
     }
 
     /// The answer; the session keeps the URLs that the redirect will need.
-    fn answer(
-        &self,
-        session: &mut Session,
-        authorization: &Authorization,
-    ) -> Result<CreatedOrder, ApiError> {
+    fn answer(&self, session: &mut Session, authorization: &Authorization) -> CreatedOrder {
         let urls = self.urls(session);
         let redirect_url = urls
             .confirmation
@@ -289,12 +285,12 @@ impl Call {
             Review::None => FraudStatus::Accepted,
             Review::AcceptAfterMinutes(_) | Review::RejectAfterMinutes(_) => FraudStatus::Pending,
         };
-        Ok(CreatedOrder {
+        CreatedOrder {
             order_id: self.order_id.clone(),
             redirect_url,
             fraud_status: Some(fraud_status),
             authorized_payment_method: Some(authorization.approval.payment_method.clone()),
-        })
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use klarna_types::payments::{
     Attachment, CreatedSession, Session as SessionView, SessionBody, SessionStatus,
 };
 use klarna_types::problem::Problem;
-use klarna_types::{Locale, OrderLine, OrderLineType, SessionId, validate};
+use klarna_types::{Locale, MinorUnits, OrderLine, OrderLineType, SessionId, validate};
 use service::Clock as _;
 
 use super::refusals::{bad_values, unwanted_value};
@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
 use crate::domain::merchant::{Merchant, Strictness};
-use crate::domain::session::{SESSION_LIFE_MS, Session, SessionRefusal, Status};
+use crate::domain::session::{Session, SessionRefusal, Status, ends_at_ms};
 use crate::domain::{categories, client_token};
 use crate::store::sessions::{self, Event};
 use crate::store::{StoreError, to_document};
@@ -27,7 +27,7 @@ pub(super) async fn create(
 ) -> Result<Answer, ApiError> {
     bad_values(&check(&body, &caller.merchant))?;
     let now_ms = app.clock().now_ms();
-    let expires_at_ms = now_ms.saturating_add(SESSION_LIFE_MS);
+    let expires_at_ms = ends_at_ms(now_ms);
     let session_id = service::random::uuid().to_string();
     let answer = CreatedSession {
         client_token: client_token::sign(
@@ -122,7 +122,7 @@ pub(super) fn account_problems(body: &SessionBody, merchant: &Merchant) -> Vec<P
                     OrderLineType::Discount | OrderLineType::GiftCard | OrderLineType::StoreCredit
                 )
             );
-            if is_reduction && line.total_amount.is_some_and(|amount| amount.is_positive()) {
+            if is_reduction && line.total_amount.is_some_and(MinorUnits::is_positive) {
                 let path = format!("order_lines[{index}].total_amount");
                 problems.push(unwanted_value(path, "negative on a line that reduces the order"));
             }
