@@ -1168,3 +1168,142 @@ async fn the_authorisation_is_raised_by_invoice_and_not_by_card() {
     .await;
     world.stop().await;
 }
+
+/// Klarna's order of checks: each call breaks two rules, and the earlier one is answered.
+#[tokio::test]
+async fn the_earlier_check_answers() {
+    let world = World::start().await;
+    let desk = Desk::open(&world, &Purchase::of(10_000)).await;
+    let (known, unknown) = (desk.order_id.as_str(), NOBODY);
+    let good = world.merchant.authorization.as_str();
+    for (authorization, order_id, rest, body, status) in [
+        ("Basic d3Jvbmc6d3Jvbmc=", "no-uuid", "/captures", "{", 401),
+        (good, known, "/no-such-route", "{", 404),
+        (good, "no-uuid", "/captures", "{", 400),
+        (good, unknown, "/captures", "{", 400),
+        (good, unknown, "/captures", "{}", 404),
+        (good, known, "/captures", "{}", 422),
+        // Refunding is refused by the state, but the body is looked at before.
+        (good, known, "/refunds", "{}", 422),
+        (good, known, "/refunds", "{\"refunded_amount\":1}", 403),
+    ] {
+        let path = format!("/ordermanagement/v1/orders/{order_id}{rest}");
+        let headers = [("authorization", authorization), ("content-type", "application/json")];
+        let reply = world.send("POST", &path, &headers, body.to_owned()).await;
+        assert_eq!(reply.status, status, "{path} {body}: {reply:?}");
+    }
+    world.stop().await;
+}
+
+/// All places in a document, as JSON pointers.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let place = format!("{at}/{name}");
+                places(member, &place, found);
+                found.push(place);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let place = format!("{at}/{index}");
+                places(item, &place, found);
+                found.push(place);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every member of every body, replaced by every kind of wrong value: always an answer, never a
+/// failure, and never more money than there is.
+#[tokio::test]
+async fn no_wrong_value_breaks_anything() {
+    let world = World::start().await;
+    let line = json!({
+        "type": "physical", "reference": "shirt", "name": "Shirt", "quantity": 1, "quantity_unit": "pcs",
+        "unit_price": 1, "tax_rate": 2500, "total_amount": 1, "total_discount_amount": 0,
+        "total_tax_amount": 0, "merchant_data": "m", "product_url": "https://a.example",
+        "image_url": "https://a.example", "product_identifiers": { "brand": "b", "color": "c" },
+        "subscription": { "name": "s", "interval": "MONTH", "interval_count": 1 },
+    });
+    let parcel = json!({
+        "shipping_company": "DHL", "shipping_method": "Home", "tracking_number": "1",
+        "tracking_uri": "https://a.example", "return_shipping_company": "DHL",
+        "return_tracking_number": "1", "return_tracking_uri": "https://a.example",
+    });
+    let bodies = [
+        (
+            "POST",
+            "/captures",
+            json!({
+                "captured_amount": 1, "description": "d", "reference": "r", "shipping_delay": 0,
+                "order_lines": [line], "shipping_info": [parcel],
+            }),
+        ),
+        (
+            "POST",
+            "/refunds",
+            json!({ "refunded_amount": 1, "description": "d", "reference": "r", "order_lines": [line] }),
+        ),
+        (
+            "PATCH",
+            "/authorization",
+            json!({ "order_amount": 9_999, "description": "d", "order_lines": [line] }),
+        ),
+        (
+            "PATCH",
+            "/merchant-references",
+            json!({ "merchant_reference1": "a", "merchant_reference2": "b" }),
+        ),
+        (
+            "PATCH",
+            "/customer-details",
+            json!({ "shipping_address": { "given_name": "A", "city": "Lund", "country": "SE" } }),
+        ),
+        ("POST", "/shipping-info", json!({ "shipping_info": [parcel] })),
+        ("PATCH", "/captures/{c}/extend-due-date", json!({ "number_of_days": 10 })),
+    ];
+    let wrong = [
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(i64::MIN),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(""),
+        json!("\u{0}"),
+        json!("x".repeat(10_000)),
+        json!([]),
+        json!([1]),
+        json!({}),
+        json!({ "a": {} }),
+    ];
+    let mut calls = 0;
+    for (method, rest, body) in bodies {
+        let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
+        desk.capture(4_000).await;
+        let mut found = Vec::new();
+        places(&body, "", &mut found);
+        for place in found {
+            for value in &wrong {
+                let mut body = body.clone();
+                *body.pointer_mut(&place).unwrap() = value.clone();
+                let reply = desk.send(method, rest, &body).await;
+                assert!(
+                    matches!(reply.status, 201 | 204 | 400 | 403 | 422),
+                    "{method} {rest} {place} = {value}: {reply:?}"
+                );
+                calls += 1;
+            }
+        }
+        let order = desk.read().await;
+        let amount = |name: &str| order[name].as_i64().unwrap();
+        assert!(amount("refunded_amount") <= amount("captured_amount"));
+        assert!(amount("captured_amount") <= amount("order_amount"));
+    }
+    assert!(calls > 800, "{calls}");
+    world.stop().await;
+}

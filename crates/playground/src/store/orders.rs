@@ -165,11 +165,15 @@ fn append(
             ],
         )?;
         let movement = match &event.what {
-            Happened::Captured { capture_id, amount } => Some((capture_id.as_str(), *amount)),
-            Happened::Refunded { refund_id, amount } => Some((refund_id.as_str(), *amount)),
+            Happened::Captured { capture_id, amount } => {
+                Some(("capture", capture_id.as_str(), *amount))
+            }
+            Happened::Refunded { refund_id, amount } => {
+                Some(("refund", refund_id.as_str(), *amount))
+            }
             _ => None,
         };
-        if let Some((movement_id, amount)) = movement {
+        if let Some((kind, movement_id, amount)) = movement {
             tx.execute(
                 "INSERT INTO order_movements
                    (movement_id, order_id, merchant_id, kind, amount, currency, at_ms)
@@ -178,7 +182,7 @@ fn append(
                     &movement_id,
                     &order.id().as_str(),
                     &order.merchant_id().as_str(),
-                    &event.what.kind(),
+                    &kind,
                     &amount.get(),
                     &order.currency().as_str(),
                     &at_ms,
@@ -280,4 +284,137 @@ pub(crate) fn run_due(tx: &mut Tx<'_>, now_ms: i64) -> Result<usize, StoreError>
 pub(crate) fn next_due_at(tx: &mut Tx<'_>) -> Result<Option<i64>, storage::Error> {
     tx.query_one("SELECT MIN(next_due_at_ms) FROM orders WHERE next_due_at_ms IS NOT NULL", &[])?
         .get(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use storage::{Database, Location};
+
+    use super::*;
+    use crate::domain::order::tests::{capture_command, new_order, refund_command, start};
+    use crate::store::migrations::MIGRATIONS;
+
+    async fn database() -> Database {
+        Database::open(&Location::Memory, MIGRATIONS).await.unwrap()
+    }
+
+    fn placed(id: &str) -> Order {
+        Order::place(OrderId::new(id), new_order(1_000), start())
+    }
+
+    /// Runs one unit of work that has to succeed.
+    async fn write<T: Send + 'static>(
+        db: &Database,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        db.write(work).await.unwrap()
+    }
+
+    fn merchant() -> MerchantId {
+        new_order(1).merchant_id
+    }
+
+    fn find(tx: &mut Tx<'_>, id: &str) -> Result<Loaded, StoreError> {
+        Ok(load(tx, &merchant(), &OrderId::new(id), start())?.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_read_back_with_its_history() {
+        let db = database().await;
+        write(&db, |tx| {
+            insert(tx, &placed("o1"))?;
+            let loaded = find(tx, "o1")?;
+            assert_eq!(loaded, Loaded { order: placed("o1"), version: 1 });
+            let changed = loaded.order.capture(capture_command("c1", 400), start()).unwrap();
+            assert_eq!(save(tx, 1, &changed)?, Saved::Yes);
+            let changed = changed.order.refund(refund_command("r1", 100), start()).unwrap();
+            assert_eq!(save(tx, 2, &changed)?, Saved::Yes);
+            assert_eq!(find(tx, "o1")?, Loaded { order: changed.order, version: 3 });
+
+            let rows = tx.query("SELECT kind FROM order_events ORDER BY version, position", &[])?;
+            let kinds: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+            assert_eq!(kinds, ["placed", "captured", "refunded"]);
+            let rows = tx.query(
+                "SELECT movement_id, kind, amount FROM order_movements ORDER BY movement_id",
+                &[],
+            )?;
+            let movements: Vec<(String, String, i64)> = rows
+                .iter()
+                .map(|row| (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap()))
+                .collect();
+            assert_eq!(
+                movements,
+                [
+                    ("c1".to_owned(), "capture".to_owned(), 400),
+                    ("r1".to_owned(), "refund".to_owned(), 100),
+                ]
+            );
+            Ok(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_stale_order_is_not_written() {
+        let db = database().await;
+        write(&db, |tx| {
+            insert(tx, &placed("o1"))?;
+            let first = find(tx, "o1")?.order.capture(capture_command("c1", 600), start()).unwrap();
+            let second =
+                find(tx, "o1")?.order.capture(capture_command("c2", 600), start()).unwrap();
+            assert_eq!(save(tx, 1, &first)?, Saved::Yes);
+            assert_eq!(save(tx, 1, &second)?, Saved::Stale);
+            assert_eq!(find(tx, "o1")?.order, first.order);
+            let rows = tx.query("SELECT movement_id FROM order_movements", &[])?;
+            assert_eq!(rows.len(), 1);
+            Ok(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_reader_sees_what_time_has_brought_and_writes_nothing() {
+        let db = database().await;
+        write(&db, |tx| insert(tx, &placed("o1"))).await;
+        let id = OrderId::new("o1");
+        let at_end = placed("o1").expires_at();
+        let before = at_end - SignedDuration::from_millis(1);
+        let (fresh, expired, order, stranger) = db
+            .read(move |tx| -> Result<_, StoreError> {
+                Ok((
+                    read_answer(tx, &merchant(), &id, before)?.unwrap(),
+                    read_answer(tx, &merchant(), &id, at_end)?.unwrap(),
+                    read(tx, &merchant(), &id, at_end)?.unwrap(),
+                    read_answer(tx, &MerchantId::new("K2"), &id, before)?,
+                ))
+            })
+            .await
+            .unwrap();
+        assert!(fresh.contains("\"AUTHORIZED\""));
+        assert!(expired.contains("\"EXPIRED\""));
+        assert_eq!(order, placed("o1").advance(at_end).order);
+        assert_eq!(stranger, None);
+        let version = write(&db, |tx| Ok(find(tx, "o1")?.version)).await;
+        assert_eq!(version, 1);
+    }
+
+    #[tokio::test]
+    async fn due_orders_are_advanced_a_few_at_a_time() {
+        let db = database().await;
+        write(&db, |tx| {
+            for number in 0..150 {
+                insert(tx, &placed(&format!("o{number}")))?;
+            }
+            Ok(())
+        })
+        .await;
+        let due_at_ms = placed("o1").expires_at().as_millisecond();
+        assert_eq!(write(&db, |tx| Ok(next_due_at(tx)?)).await, Some(due_at_ms));
+        assert_eq!(write(&db, move |tx| run_due(tx, due_at_ms - 1)).await, 0);
+        for expected in [100, 50, 0] {
+            assert_eq!(write(&db, move |tx| run_due(tx, due_at_ms)).await, expected);
+        }
+        assert_eq!(write(&db, |tx| Ok(next_due_at(tx)?)).await, None);
+    }
 }

@@ -1,7 +1,13 @@
 //! A whole playground for a test: started on a free port, in memory, on a clock that stands still until
 //! the control API moves it, spoken to over HTTP only.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test binary uses a part of it, and may fail where it stands"
+)]
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -75,8 +75,7 @@ fn order_id(text: &str) -> Result<OrderId, ApiError> {
 impl Call {
     /// The order as the merchant reads it.
     pub(super) async fn read_order(self) -> Outcome {
-        let missing = self.missing_order();
-        let Self { app, merchant, order_id, .. } = self;
+        let (app, merchant, order_id) = (&self.app, self.merchant.clone(), self.order_id.clone());
         let now = app.clock().now();
         let answer: Option<String> = app
             .db()
@@ -84,7 +83,7 @@ impl Call {
                 Ok(store::orders::read_answer(tx, &merchant.merchant_id, &order_id, now)?)
             })
             .await?;
-        answer.map(Answer::ok_text).ok_or(missing)
+        answer.map(Answer::ok_text).ok_or_else(|| self.missing_order())
     }
 
     /// Something of the order.

@@ -14,7 +14,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     at("2026-07-08T09:48:16.680Z")
 }
 
@@ -40,7 +40,7 @@ fn address() -> Address {
         .country(Country::SE)
 }
 
-fn new_order(amount: i64) -> NewOrder {
+pub(crate) fn new_order(amount: i64) -> NewOrder {
     NewOrder {
         merchant_id: MerchantId::new("K123456"),
         lines: vec![line("shirt", amount)],
@@ -83,11 +83,11 @@ fn under_review(accept: bool, auto_capture: bool) -> Order {
     place(NewOrder { fraud, auto_capture, ..new_order(1_000) })
 }
 
-fn capture_command(id: &str, amount: i64) -> CaptureCommand {
+pub(crate) fn capture_command(id: &str, amount: i64) -> CaptureCommand {
     CaptureCommand::of(CaptureId::new(id), money(amount))
 }
 
-fn refund_command(id: &str, amount: i64) -> RefundCommand {
+pub(crate) fn refund_command(id: &str, amount: i64) -> RefundCommand {
     RefundCommand {
         id: RefundId::new(id),
         amount: money(amount),
@@ -316,6 +316,16 @@ fn captures_are_numbered_and_counted() {
 }
 
 #[test]
+fn an_order_has_200_refunds_at_most() {
+    let mut order = captured(order(1_000), "c1", 1_000);
+    for number in 1..=200 {
+        order = order.refund(refund_command(&format!("r{number}"), 1), start()).unwrap().order;
+    }
+    let refusal = order.refund(refund_command("r201", 1), start()).unwrap_err();
+    assert_eq!(refusal, Rejection::TooManyRefunds);
+}
+
+#[test]
 fn a_lower_authorisation_can_complete_the_order() {
     let order = captured(order(1_000), "c1", 400);
     let order =
@@ -331,7 +341,7 @@ fn raise(
     risk: RiskCheck,
 ) -> Result<i64, String> {
     let (initial_payment_method, country) = (method(kind.clone()), country.clone());
-    place(NewOrder { initial_payment_method, country, ..new_order(1_000) })
+    place(NewOrder { country, initial_payment_method, ..new_order(1_000) })
         .update_authorization(update_command(1_500), risk, start())
         .map(|changed| changed.order.remaining().get())
         .map_err(|rejection| rejection.to_string())

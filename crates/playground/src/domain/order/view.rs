@@ -1,7 +1,6 @@
 //! An order as merchants read it.
 
 use klarna_types::address::Address;
-use klarna_types::customer::Customer;
 use klarna_types::ids::{CaptureId, KlarnaReference, RefundId};
 use klarna_types::order_management as wire;
 use klarna_types::payments::FraudStatus;
@@ -29,7 +28,7 @@ impl Order {
             merchant_reference1: self.merchant_reference1.clone(),
             merchant_reference2: self.merchant_reference2.clone(),
             klarna_reference: Some(self.klarna_reference.clone()),
-            customer: self.customer.as_ref().map(customer_view),
+            customer: self.customer.clone(),
             billing_address: self.billing_address.as_ref().map(address_view),
             shipping_address: self.shipping_address.as_ref().map(address_view),
             created_at: Some(self.created_at),
@@ -136,13 +135,4 @@ fn address_view(address: &Address) -> Address {
         member.get_or_insert_default();
     }
     shown
-}
-
-/// Order Management shows two members of the customer.
-fn customer_view(customer: &Customer) -> Customer {
-    Customer {
-        date_of_birth: customer.date_of_birth.clone(),
-        national_identification_number: customer.national_identification_number.clone(),
-        ..Customer::default()
-    }
 }
