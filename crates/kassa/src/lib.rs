@@ -1,1 +1,56 @@
-//! The one binary: wires playground, gateway and shop together and runs them.
+//! The command line of Kassa: reads what it is told, starts the parts, says where they are, and
+//! stops them in order.
+//!
+//! It wires and reports. It must hold no rule of any part: what a part does is the part's own
+//! business, and the parts know nothing of each other.
+
+mod cli;
+mod credentials;
+mod file;
+mod report;
+mod run;
+mod settings;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::cli::{Cli, Command};
+
+/// Runs the program: 0 when it did what was asked, 1 when that failed, 2 on wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse_from(cli::with_default_command(std::env::args_os()));
+    if let Command::Completions { shell } = &cli.command {
+        let mut command = Cli::command();
+        clap_complete::generate(*shell, &mut command, "kassa", &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    let output = if cli.json { report::Output::Json } else { report::Output::Human };
+    log_to_stderr(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(output, &error),
+    };
+    match runtime.block_on(run::run(cli, output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(output, error.as_ref()),
+    }
+}
+
+fn failed(output: report::Output, error: &dyn std::error::Error) -> ExitCode {
+    output.error(error);
+    ExitCode::FAILURE
+}
+
+fn log_to_stderr(cli: &Cli) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Whoever embeds this library may have set a subscriber already; theirs then stands.
+    let _ = if cli.json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
+}

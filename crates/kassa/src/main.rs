@@ -1,2 +1,7 @@
-//! The one binary.
-fn main() {}
+//! The program `kassa`. All it does is in the library, where tests reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kassa::main()
+}

@@ -1,0 +1,311 @@
+//! What can be said on the command line. Each flag can also be given in the environment and in
+//! `kassa.toml`; the command line wins, then the environment, then the file.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use klarna::types::secret::Secret;
+use serde::Deserialize;
+use url::Url;
+
+const ABOUT: &str = "Take, manage and rehearse Klarna payments, all on this machine.";
+
+const AFTER: &str = "\
+Without a command, `kassa` means `kassa up`: everything together on 127.0.0.1, no account and no
+network needed.
+
+Examples:
+  kassa                                 start everything, keep data in ./kassa-data
+  kassa --ephemeral --json              start everything in memory, speak JSON (for scripts and CI)
+  kassa playground --listen 127.0.0.1:9000 --merchant K1=user:password
+  kassa gateway --klarna-url https://api.klarna.com --database postgres://localhost/kassa
+  kassa completions bash > ~/.local/share/bash-completion/completions/kassa
+
+Every flag is also read from the environment (KASSA_DATA_DIR, KASSA_LISTEN …) and from kassa.toml;
+the command line wins, then the environment, then the file.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "kassa", version, about = ABOUT, after_help = AFTER, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Speak JSON: one object per line, the first being {"event":"ready",…} with every URL and
+    /// credential
+    #[arg(long, global = true, env = "KASSA_JSON")]
+    pub(crate) json: bool,
+
+    /// The configuration file [default: kassa.toml, if there is one]
+    #[arg(long, global = true, env = "KASSA_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What is logged to standard error: a level, or targets with levels as in `info,gateway=debug`
+    #[arg(long, global = true, env = "KASSA_LOG", value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Playground, gateway and shop together on 127.0.0.1, with one data directory (the default)
+    Up(UpArgs),
+    /// Klarna's side alone: APIs, browser library, purchase flow, a clock that moves
+    Playground(PlaygroundArgs),
+    /// The merchant's side alone, against any Klarna base URL
+    Gateway(GatewayArgs),
+    /// The demo shop alone
+    Shop(ShopArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Flags of `kassa up`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) klarna_side: KlarnaSideArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+
+    /// Where the playground listens [default: 127.0.0.1:7072]
+    #[arg(long, env = "KASSA_PLAYGROUND_LISTEN", value_name = "ADDR:PORT")]
+    pub(crate) playground_listen: Option<SocketAddr>,
+    /// Where the gateway listens [default: 127.0.0.1:7071]
+    #[arg(long, env = "KASSA_GATEWAY_LISTEN", value_name = "ADDR:PORT")]
+    pub(crate) gateway_listen: Option<SocketAddr>,
+    /// Where the shop listens [default: 127.0.0.1:7070]
+    #[arg(long, env = "KASSA_SHOP_LISTEN", value_name = "ADDR:PORT")]
+    pub(crate) shop_listen: Option<SocketAddr>,
+    /// The gateway's database: postgres://… [default: SQLite in the data directory]
+    #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+/// Flags of `kassa playground`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct PlaygroundArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) klarna_side: KlarnaSideArgs,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    /// Ask for this token (Authorization: Bearer …) on /playground/v1; without it those routes
+    /// answer on loopback only
+    #[arg(long, env = "KASSA_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub(crate) control_token: Option<Secret>,
+}
+
+/// Flags of `kassa gateway`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct GatewayArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// The database: postgres://… [default: SQLite in the data directory]
+    #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// Klarna's base URL for your region and environment [default: the local playground]
+    #[arg(long, env = "KASSA_KLARNA_URL", value_name = "URL")]
+    pub(crate) klarna_url: Option<Url>,
+    /// The user name of the Klarna API credential
+    #[arg(long, env = "KASSA_KLARNA_USERNAME", value_name = "NAME")]
+    pub(crate) klarna_username: Option<String>,
+    /// The password of the Klarna API credential (better given in the environment: command lines
+    /// can be read by others on the same machine)
+    #[arg(long, env = "KASSA_KLARNA_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    pub(crate) klarna_password: Option<Secret>,
+}
+
+/// Flags of `kassa shop`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ShopArgs {
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    /// Where the shop's own secrets are read from, as `kassa up` left them
+    #[arg(long, env = "KASSA_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The gateway's URL [default: http://localhost:7071]
+    #[arg(long, env = "KASSA_GATEWAY_URL", value_name = "URL")]
+    pub(crate) gateway_url: Option<Url>,
+    /// The key for the gateway's API [default: the one in the data directory]
+    #[arg(long, env = "KASSA_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<Secret>,
+}
+
+/// Where a part is reached.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ListenArgs {
+    /// Where to listen
+    #[arg(long, env = "KASSA_LISTEN", value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The URL under which others reach it [default: http://localhost:PORT]
+    #[arg(long, env = "KASSA_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
+}
+
+/// Where state is kept.
+#[derive(Debug, Default, Args)]
+pub(crate) struct DataArgs {
+    /// The directory that everything is kept in [default: ./kassa-data]
+    #[arg(long, env = "KASSA_DATA_DIR", value_name = "DIR", conflicts_with = "ephemeral")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Keep everything in memory and forget it at the end
+    #[arg(long, env = "KASSA_EPHEMERAL")]
+    pub(crate) ephemeral: bool,
+}
+
+/// Klarna's side.
+#[derive(Debug, Default, Args)]
+pub(crate) struct KlarnaSideArgs {
+    /// A test merchant; repeatable [default: one, made up on first use and printed at start]
+    #[arg(
+        long = "merchant",
+        env = "KASSA_MERCHANT",
+        value_name = "MID=USERNAME:PASSWORD",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) merchants: Vec<MerchantSpec>,
+    /// How many calls a merchant may make per second; the headers are always sent [default: off]
+    #[arg(long, env = "KASSA_RATE_LIMITS", value_name = "LIMITS")]
+    pub(crate) rate_limits: Option<RateLimits>,
+}
+
+/// The keys to the gateway.
+#[derive(Debug, Default, Args)]
+pub(crate) struct KeyArgs {
+    /// A key for the gateway's API [default: one made up on first use and kept with the data]
+    #[arg(long, env = "KASSA_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<Secret>,
+    /// The password of the gateway's dashboard [default: made up on first use, kept with the data]
+    #[arg(long, env = "KASSA_DASHBOARD_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    pub(crate) dashboard_password: Option<Secret>,
+}
+
+/// The limits that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RateLimits {
+    /// None
+    Off,
+    /// Those of Klarna's playground
+    Playground,
+    /// Those of Klarna's live systems
+    Live,
+}
+
+/// A test merchant, written `MID=USERNAME:PASSWORD`.
+#[derive(Debug, Clone)]
+pub(crate) struct MerchantSpec {
+    pub(crate) merchant_id: String,
+    pub(crate) username: String,
+    pub(crate) password: Secret,
+}
+
+impl FromStr for MerchantSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text
+            .split_once('=')
+            .and_then(|(mid, rest)| rest.split_once(':').map(|(user, pass)| (mid, user, pass)));
+        match parts {
+            Some((mid, user, pass)) if ![mid, user, pass].contains(&"") => Ok(Self {
+                merchant_id: mid.to_owned(),
+                username: user.to_owned(),
+                password: Secret::from(pass.to_owned()),
+            }),
+            // The text is not repeated: it may hold a password.
+            _ => Err("a merchant is written MID=USERNAME:PASSWORD, none of them empty".to_owned()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for MerchantSpec {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// `kassa` and `kassa --some-flag` mean `kassa up` with that flag.
+pub(crate) fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let first = arguments.get(1).map(|argument| argument.to_string_lossy().into_owned());
+    let is_up = match first.as_deref() {
+        None => true,
+        Some("-h" | "--help" | "-V" | "--version") => false,
+        Some(flag) if flag.starts_with('-') => {
+            // A global flag may stand before the command: `kassa --json playground`.
+            !arguments.iter().skip(1).any(|argument| {
+                matches!(
+                    argument.to_string_lossy().as_ref(),
+                    "up" | "playground" | "gateway" | "shop" | "completions" | "help"
+                )
+            })
+        }
+        Some(_) => false,
+    };
+    if is_up {
+        let at = arguments.len().min(1);
+        arguments.insert(at, "up".into());
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[track_caller]
+    fn check(given: &[&str], expected: &[&str]) {
+        let given = ["kassa"].iter().chain(given).map(OsString::from);
+        let read = with_default_command(given);
+        let expected: Vec<OsString> =
+            ["kassa"].iter().chain(expected).map(OsString::from).collect();
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn no_command_means_up() {
+        check(&[], &["up"]);
+        check(&["--ephemeral"], &["up", "--ephemeral"]);
+        check(&["--json", "playground"], &["--json", "playground"]);
+        check(&["--help"], &["--help"]);
+        check(&["shop"], &["shop"]);
+        check(&["shpo"], &["shpo"]);
+    }
+
+    #[test]
+    fn a_merchant_is_read_and_its_password_not_repeated() {
+        let merchant: MerchantSpec = "K1=user:pass:word".parse().unwrap();
+        assert_eq!(merchant.merchant_id, "K1");
+        assert_eq!(merchant.username, "user");
+        assert_eq!(merchant.password.expose(), "pass:word");
+        for bad in ["", "K1", "K1=user", "K1=user:", "=user:hunter2", "K1=:hunter2"] {
+            let error = bad.parse::<MerchantSpec>().unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

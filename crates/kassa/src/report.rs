@@ -1,0 +1,236 @@
+//! What the program says: to people as a short page, to programs as one JSON object per line.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+/// Who listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// A person.
+    Human,
+    /// A program.
+    Json,
+}
+
+/// Everything runs. The first line that `--json` prints.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Ready {
+    pub(crate) version: &'static str,
+    pub(crate) urls: Urls,
+    pub(crate) credentials: ReadyCredentials,
+    /// Where state is kept; absent when it is kept in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_dir: Option<String>,
+}
+
+/// Where each part is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Urls {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shop: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dashboard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) playground: Option<String>,
+}
+
+/// The credentials that this process accepts or uses: they exist to be shown, so they are plain
+/// text here, and here alone.
+#[derive(Clone, Default, Serialize)]
+pub(crate) struct ReadyCredentials {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) merchants: Vec<ReadyMerchant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway_api_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dashboard_password: Option<String>,
+}
+
+impl std::fmt::Debug for ReadyCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadyCredentials").finish_non_exhaustive()
+    }
+}
+
+/// A merchant's credential for Klarna's APIs.
+#[derive(Clone, Serialize)]
+pub(crate) struct ReadyMerchant {
+    pub(crate) merchant_id: String,
+    pub(crate) username: String,
+    pub(crate) password: String,
+}
+
+impl Output {
+    /// Everything runs.
+    pub(crate) fn ready(self, ready: &Ready) {
+        match self {
+            Self::Human => out(&page(ready, std::io::stdout().is_terminal())),
+            Self::Json => event("ready", ready),
+        }
+    }
+
+    /// A stop was asked for.
+    pub(crate) fn stopping(self) {
+        match self {
+            Self::Human => out("\nStopping; open requests are finished first.\n"),
+            Self::Json => event("stopping", &serde_json::json!({})),
+        }
+    }
+
+    /// Everything stopped as it should.
+    pub(crate) fn stopped(self) {
+        match self {
+            Self::Human => out("Stopped.\n"),
+            Self::Json => event("stopped", &serde_json::json!({})),
+        }
+    }
+
+    /// It failed: the error and what caused it.
+    pub(crate) fn error(self, error: &dyn std::error::Error) {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            // Some errors repeat their source in their own words.
+            let text = source.to_string();
+            if !message.contains(&text) {
+                let _ = write!(message, ": {text}");
+            }
+            cause = source.source();
+        }
+        if self == Self::Json {
+            event("error", &serde_json::json!({ "message": message }));
+        }
+        let _ = writeln!(std::io::stderr(), "error: {message}");
+    }
+}
+
+fn event(name: &str, body: &impl Serialize) {
+    let mut object = serde_json::Map::new();
+    object.insert("event".to_owned(), name.into());
+    if let Ok(serde_json::Value::Object(members)) = serde_json::to_value(body) {
+        object.extend(members);
+    }
+    out(&format!("{}\n", serde_json::Value::Object(object)));
+}
+
+/// Nobody may be listening any more (a closed pipe); that is no reason to fail.
+fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+fn page(ready: &Ready, colour: bool) -> String {
+    let (bold, dim, reset) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let mut text = format!("\n{bold}Kassa {}{reset}\n\n", ready.version);
+    let mut row = |name: &str, value: &Option<String>, what: &str| {
+        if let Some(value) = value {
+            let _ = writeln!(text, "  {name:<12}{bold}{value:<34}{reset}{dim}{what}{reset}");
+        }
+    };
+    row("Shop", &ready.urls.shop, "buy something with Klarna here");
+    row("Dashboard", &ready.urls.dashboard, "the merchant's payments: capture, refund");
+    row("Gateway", &ready.urls.gateway, "the merchant's payment API");
+    row("Playground", &ready.urls.playground, "Klarna's side, offline");
+    let credentials = &ready.credentials;
+    let _ = writeln!(text, "\n  {bold}Test credentials{reset}");
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<22}{value}");
+    };
+    for merchant in &credentials.merchants {
+        row("Klarna merchant id", &merchant.merchant_id);
+        row("Klarna username", &merchant.username);
+        row("Klarna password", &merchant.password);
+    }
+    if let Some(key) = &credentials.gateway_api_key {
+        row("Gateway API key", key);
+    }
+    if let Some(password) = &credentials.dashboard_password {
+        row("Dashboard password", password);
+    }
+    let _ = writeln!(text, "\n  {bold}What to try{reset}");
+    if let Some(shop) = &ready.urls.shop {
+        let _ = writeln!(
+            text,
+            "  1. Open {shop}, put something in the cart and check out with Klarna.\n     \
+             The checkout can fill in Klarna's published test persons; any six digits but 999999\n     \
+             pass as the one-time code."
+        );
+    }
+    if let Some(dashboard) = &ready.urls.dashboard {
+        let number = if ready.urls.shop.is_some() { 2 } else { 1 };
+        let _ = writeln!(
+            text,
+            "  {number}. Open {dashboard}, sign in with the dashboard password, capture and refund."
+        );
+    }
+    if let Some(playground) = &ready.urls.playground {
+        let _ = writeln!(
+            text,
+            "  {}  Move Klarna's clock:\n     curl -X POST {}/playground/v1/clock \
+             -H 'content-type: application/json' -d '{{\"advance\":\"P1D\"}}'",
+            if ready.urls.shop.is_some() { "3." } else { "-" },
+            playground.trim_end_matches('/'),
+        );
+    }
+    let kept = ready.data_dir.as_deref().map_or_else(
+        || "Everything is kept in memory and forgotten at the end.".to_owned(),
+        |directory| format!("Everything is kept in {directory}."),
+    );
+    let _ = writeln!(text, "\n  {dim}{kept} Press Ctrl-C to stop.{reset}\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready() -> Ready {
+        Ready {
+            version: "1.2.3",
+            urls: Urls {
+                shop: Some("http://localhost:7070/".to_owned()),
+                gateway: Some("http://localhost:7071/".to_owned()),
+                dashboard: Some("http://localhost:7071/dashboard".to_owned()),
+                playground: Some("http://localhost:7072/".to_owned()),
+            },
+            credentials: ReadyCredentials {
+                merchants: vec![ReadyMerchant {
+                    merchant_id: "K1".to_owned(),
+                    username: "K1_user".to_owned(),
+                    password: "pass".to_owned(),
+                }],
+                gateway_api_key: Some("kassa_sk_1".to_owned()),
+                dashboard_password: Some("letmein".to_owned()),
+            },
+            data_dir: None,
+        }
+    }
+
+    #[test]
+    fn a_person_sees_every_url_and_credential() {
+        let text = page(&ready(), false);
+        for needed in [
+            "http://localhost:7070/",
+            "http://localhost:7071/dashboard",
+            "http://localhost:7072/",
+            "K1_user",
+            "pass",
+            "kassa_sk_1",
+            "letmein",
+            "in memory",
+        ] {
+            assert!(text.contains(needed), "{needed} is missing:\n{text}");
+        }
+        assert!(!text.contains('\x1b'), "no colour where there is no terminal");
+    }
+
+    #[test]
+    fn debug_output_shows_no_credential() {
+        let text = format!("{:?}", ready());
+        assert!(!text.contains("letmein") && !text.contains("kassa_sk_1"), "{text}");
+    }
+}

@@ -1,0 +1,349 @@
+//! Starting the parts, waiting for the end, stopping them in order.
+
+use std::error::Error;
+
+use klarna::types::secret::Secret;
+use service::SystemClock;
+use storage::Location;
+use url::Url;
+
+use crate::cli::{
+    Cli, Command, GatewayArgs, KlarnaSideArgs, MerchantSpec, PlaygroundArgs, ShopArgs, UpArgs,
+};
+use crate::credentials::Credentials;
+use crate::file::File;
+use crate::report::{Output, Ready, ReadyCredentials, ReadyMerchant, Urls};
+use crate::settings::{self, GATEWAY_PORT, Home, PLAYGROUND_PORT, SHOP_PORT, loopback};
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Does what the command line says; returns when it is done.
+pub(crate) async fn run(cli: Cli, output: Output) -> Outcome<()> {
+    let file = File::load(cli.config.as_deref())?;
+    let parts = match cli.command {
+        Command::Up(args) => up(args, &file, output).await?,
+        Command::Playground(args) => playground_alone(args, &file, output).await?,
+        Command::Gateway(args) => gateway_alone(args, &file, output).await?,
+        Command::Shop(args) => shop_alone(args, &file, output).await?,
+        // Answered before anything is started.
+        Command::Completions { .. } => return Ok(()),
+    };
+    stop_asked_for().await?;
+    output.stopping();
+    tokio::select! {
+        () = parts.stop() => {}
+        again = stop_asked_for() => {
+            again?;
+            return Err("stopped at once, since it was asked for twice".into());
+        }
+    }
+    output.stopped();
+    Ok(())
+}
+
+/// What runs. They are stopped from the shopper's side inwards, so that nobody's calls fail.
+#[derive(Default)]
+struct Parts {
+    shop: Option<shop::Running>,
+    gateway: Option<gateway::Running>,
+    playground: Option<playground::Running>,
+}
+
+impl Parts {
+    async fn stop(self) {
+        if let Some(shop) = self.shop {
+            shop.stop().await;
+        }
+        if let Some(gateway) = self.gateway {
+            gateway.stop().await;
+        }
+        if let Some(playground) = self.playground {
+            playground.stop().await;
+        }
+    }
+}
+
+/// Returns once the terminal or the operating system asks for the end.
+async fn stop_asked_for() -> Outcome<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    Ok(tokio::signal::ctrl_c().await?)
+}
+
+async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
+    let home = Home::resolve(&args.data, file);
+    let made_up = home.credentials()?;
+    let credentials = Credentials {
+        api_key: given(args.keys.api_key, file.api_key.as_ref(), &made_up.api_key),
+        dashboard_password: given(
+            args.keys.dashboard_password,
+            file.dashboard_password.as_ref(),
+            &made_up.dashboard_password,
+        ),
+        ..made_up
+    };
+    let merchants = merchants(&args.klarna_side, file, &credentials);
+    let playground = playground::Playground::start(playground::Config {
+        listen: args
+            .playground_listen
+            .or(file.playground.listen)
+            .unwrap_or_else(|| loopback(PLAYGROUND_PORT)),
+        public_url: file.playground.public_url.clone(),
+        location: home.database("playground"),
+        merchants: merchants.iter().map(seed).collect(),
+        rate_limits: rate_limits(&args.klarna_side, file),
+        unauthorized: playground::UnauthorizedForm::default(),
+        control_token: file.playground.control_token.clone(),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .map_err(hint("--playground-listen"))?;
+
+    let first = merchants.first().ok_or("there is no test merchant")?;
+    let gateway = gateway::Gateway::start(gateway::Config {
+        listen: args
+            .gateway_listen
+            .or(file.gateway.listen)
+            .unwrap_or_else(|| loopback(GATEWAY_PORT)),
+        public_url: file.gateway.public_url.clone(),
+        location: database(args.database.as_deref(), file, &home)?,
+        klarna: gateway::KlarnaConfig {
+            base_url: Url::parse(&format!("http://{}", playground.address()))?,
+            username: first.username.clone(),
+            password: first.password.clone(),
+        },
+        script_url: Some(playground.url().join("kp/lib/v1/api.js")?),
+        api_keys: vec![credentials.api_key.clone()],
+        dashboard_password: credentials.dashboard_password.clone(),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .map_err(hint("--gateway-listen"))?;
+
+    let shop = shop::Shop::start(shop::Config {
+        listen: args.shop_listen.or(file.shop.listen).unwrap_or_else(|| loopback(SHOP_PORT)),
+        public_url: file.shop.public_url.clone(),
+        gateway_url: Url::parse(&format!("http://{}", gateway.addr))?,
+        gateway_api_key: credentials.api_key.expose().into(),
+        session_secret: credentials.session_secret.expose().into(),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .map_err(hint("--shop-listen"))?;
+
+    output.ready(&Ready {
+        version: env!("CARGO_PKG_VERSION"),
+        urls: Urls {
+            shop: Some(trimmed(&shop.url)),
+            gateway: Some(gateway.url.clone()),
+            dashboard: Some(format!("{}/dashboard", gateway.url)),
+            playground: Some(trimmed(playground.url())),
+        },
+        credentials: ReadyCredentials {
+            merchants: merchants.iter().map(shown).collect(),
+            gateway_api_key: Some(credentials.api_key.expose().to_owned()),
+            dashboard_password: Some(credentials.dashboard_password.expose().to_owned()),
+        },
+        data_dir: home.directory().map(|directory| directory.display().to_string()),
+    });
+    Ok(Parts { shop: Some(shop), gateway: Some(gateway), playground: Some(playground) })
+}
+
+async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> Outcome<Parts> {
+    let home = Home::resolve(&args.data, file);
+    let merchants = merchants(&args.klarna_side, file, &home.credentials()?);
+    let playground = playground::Playground::start(playground::Config {
+        listen: args
+            .listen
+            .listen
+            .or(file.playground.listen)
+            .unwrap_or_else(|| loopback(PLAYGROUND_PORT)),
+        public_url: args.listen.public_url.or_else(|| file.playground.public_url.clone()),
+        location: home.database("playground"),
+        merchants: merchants.iter().map(seed).collect(),
+        rate_limits: rate_limits(&args.klarna_side, file),
+        unauthorized: playground::UnauthorizedForm::default(),
+        control_token: args.control_token.or_else(|| file.playground.control_token.clone()),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .map_err(hint("--listen"))?;
+    output.ready(&Ready {
+        version: env!("CARGO_PKG_VERSION"),
+        urls: Urls { playground: Some(trimmed(playground.url())), ..Urls::default() },
+        credentials: ReadyCredentials {
+            merchants: merchants.iter().map(shown).collect(),
+            ..ReadyCredentials::default()
+        },
+        data_dir: home.directory().map(|directory| directory.display().to_string()),
+    });
+    Ok(Parts { playground: Some(playground), ..Parts::default() })
+}
+
+async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcome<Parts> {
+    let home = Home::resolve(&args.data, file);
+    let made_up = home.credentials()?;
+    let klarna_url = args.klarna_url.or_else(|| file.gateway.klarna_url.clone());
+    let username = args.klarna_username.or_else(|| file.gateway.klarna_username.clone());
+    let password = args.klarna_password.or_else(|| file.gateway.klarna_password.clone());
+    // The made-up credential is good for the local playground only.
+    let klarna = match (klarna_url, username, password) {
+        (base_url, Some(username), Some(password)) => gateway::KlarnaConfig {
+            base_url: base_url.map_or_else(|| settings::localhost(PLAYGROUND_PORT), Ok)?,
+            username,
+            password,
+        },
+        (None, None, None) => gateway::KlarnaConfig {
+            base_url: settings::localhost(PLAYGROUND_PORT)?,
+            username: made_up.username.clone(),
+            password: made_up.password.clone(),
+        },
+        (_, username, password) => {
+            let missing = match (username.is_some(), password.is_some()) {
+                (false, false) => "--klarna-username and --klarna-password",
+                (false, true) => "--klarna-username",
+                (true, _) => "--klarna-password",
+            };
+            return Err(format!(
+                "Klarna's API needs both parts of a credential: give {missing} too (in the \
+                 merchant portal: Settings, Klarna API keys)"
+            )
+            .into());
+        }
+    };
+    let api_key = given(args.keys.api_key, file.api_key.as_ref(), &made_up.api_key);
+    let dashboard_password = given(
+        args.keys.dashboard_password,
+        file.dashboard_password.as_ref(),
+        &made_up.dashboard_password,
+    );
+    let gateway = gateway::Gateway::start(gateway::Config {
+        listen: args
+            .listen
+            .listen
+            .or(file.gateway.listen)
+            .unwrap_or_else(|| loopback(GATEWAY_PORT)),
+        public_url: args.listen.public_url.or_else(|| file.gateway.public_url.clone()),
+        location: database(args.database.as_deref(), file, &home)?,
+        klarna,
+        script_url: None,
+        api_keys: vec![api_key.clone()],
+        dashboard_password: dashboard_password.clone(),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .map_err(hint("--listen"))?;
+    output.ready(&Ready {
+        version: env!("CARGO_PKG_VERSION"),
+        urls: Urls {
+            gateway: Some(gateway.url.clone()),
+            dashboard: Some(format!("{}/dashboard", gateway.url)),
+            ..Urls::default()
+        },
+        credentials: ReadyCredentials {
+            gateway_api_key: Some(api_key.expose().to_owned()),
+            dashboard_password: Some(dashboard_password.expose().to_owned()),
+            ..ReadyCredentials::default()
+        },
+        data_dir: home.directory().map(|directory| directory.display().to_string()),
+    });
+    Ok(Parts { gateway: Some(gateway), ..Parts::default() })
+}
+
+async fn shop_alone(args: ShopArgs, file: &File, output: Output) -> Outcome<Parts> {
+    let home = Home::Directory(settings::data_dir(args.data_dir.as_deref(), file));
+    let made_up = home.credentials()?;
+    let api_key = given(args.api_key, file.api_key.as_ref(), &made_up.api_key);
+    let gateway_url = args.gateway_url.or_else(|| file.shop.gateway_url.clone());
+    let shop = shop::Shop::start(shop::Config {
+        listen: args.listen.listen.or(file.shop.listen).unwrap_or_else(|| loopback(SHOP_PORT)),
+        public_url: args.listen.public_url.or_else(|| file.shop.public_url.clone()),
+        gateway_url: gateway_url.map_or_else(|| settings::localhost(GATEWAY_PORT), Ok)?,
+        gateway_api_key: api_key.expose().into(),
+        session_secret: made_up.session_secret.expose().into(),
+        clock: SystemClock::shared(),
+    })
+    .await
+    .map_err(hint("--listen"))?;
+    output.ready(&Ready {
+        version: env!("CARGO_PKG_VERSION"),
+        urls: Urls { shop: Some(trimmed(&shop.url)), ..Urls::default() },
+        ..Ready::default()
+    });
+    Ok(Parts { shop: Some(shop), ..Parts::default() })
+}
+
+/// What was given, else what the file says, else what was made up.
+fn given(flag: Option<Secret>, file: Option<&Secret>, made_up: &Secret) -> Secret {
+    flag.or_else(|| file.cloned()).unwrap_or_else(|| made_up.clone())
+}
+
+fn merchants(args: &KlarnaSideArgs, file: &File, made_up: &Credentials) -> Vec<MerchantSpec> {
+    if !args.merchants.is_empty() {
+        return args.merchants.clone();
+    }
+    if !file.merchant.is_empty() {
+        return file.merchant.clone();
+    }
+    vec![MerchantSpec {
+        merchant_id: made_up.merchant_id.clone(),
+        username: made_up.username.clone(),
+        password: made_up.password.clone(),
+    }]
+}
+
+fn seed(merchant: &MerchantSpec) -> playground::SeedMerchant {
+    playground::SeedMerchant {
+        merchant_id: merchant.merchant_id.clone(),
+        username: merchant.username.clone(),
+        password: merchant.password.clone(),
+    }
+}
+
+fn shown(merchant: &MerchantSpec) -> ReadyMerchant {
+    ReadyMerchant {
+        merchant_id: merchant.merchant_id.clone(),
+        username: merchant.username.clone(),
+        password: merchant.password.expose().to_owned(),
+    }
+}
+
+fn rate_limits(args: &KlarnaSideArgs, file: &File) -> playground::RateLimits {
+    args.rate_limits.or(file.rate_limits).map_or(playground::RateLimits::Off, Into::into)
+}
+
+fn database(flag: Option<&str>, file: &File, home: &Home) -> Outcome<Location> {
+    match flag.or(file.database.as_deref()) {
+        Some(url) => Ok(Location::parse(url)?),
+        None => Ok(home.database("gateway")),
+    }
+}
+
+/// As people write a base URL: without the slash at its end.
+fn trimmed(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// Names the flag that moves a part, when its port was taken.
+fn hint<E: Error + Send + Sync + 'static>(
+    flag: &'static str,
+) -> impl Fn(E) -> Box<dyn Error + Send + Sync> {
+    move |error| {
+        let text = error.to_string();
+        if text.contains("--listen") && flag != "--listen" {
+            return text.replace("--listen", flag).into();
+        }
+        error.into()
+    }
+}
