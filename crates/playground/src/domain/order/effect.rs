@@ -2,6 +2,7 @@
 //! server that it causes, or makes needless.
 
 use jiff::Timestamp;
+use klarna_types::payments::{FraudEventType, FraudNotification};
 
 use super::{CancelledBy, Event, Happened, Order};
 use crate::domain::callback::{Callback, CallbackKind, fill_placeholders};
@@ -36,16 +37,17 @@ impl Order {
             }
             Happened::FraudDecided { verdict } => {
                 let url = self.merchant_urls.notification.as_deref()?;
-                let event_type = match verdict {
-                    Verdict::Accepted => "FRAUD_RISK_ACCEPTED",
-                    Verdict::Rejected => "FRAUD_RISK_REJECTED",
+                let notification = FraudNotification {
+                    order_id: self.id.clone(),
+                    event_type: match verdict {
+                        Verdict::Accepted => FraudEventType::Accepted,
+                        Verdict::Rejected => FraudEventType::Rejected,
+                    },
+                    event_timestamp: Some(event.at),
                 };
-                let body = serde_json::json!({
-                    "order_id": self.id,
-                    "event_type": event_type,
-                    "event_timestamp": format!("{:.3}", event.at),
-                });
-                let callback = self.callback(CallbackKind::Notification, url, body.to_string());
+                // Two strings and a time always serialize.
+                let body = serde_json::to_string(&notification).unwrap_or_default();
+                let callback = self.callback(CallbackKind::Notification, url, body);
                 Some(Effect::Call { callback, at: event.at })
             }
             Happened::Acknowledged
