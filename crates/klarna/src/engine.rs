@@ -45,6 +45,9 @@ pub(crate) enum NotFound {
     DoneAfterRetry,
 }
 
+/// Says what is wrong with a body.
+pub(crate) type Explain = fn(&[u8]) -> Vec<Problem>;
+
 /// A call, ready to be sent.
 pub(crate) struct Operation {
     pub(crate) method: Method,
@@ -56,7 +59,7 @@ pub(crate) struct Operation {
     pub(crate) key: Option<IdempotencyKey>,
     pub(crate) not_found: NotFound,
     /// Says what is wrong with the body.
-    pub(crate) explain: Option<fn(&[u8]) -> Vec<Problem>>,
+    pub(crate) explain: Option<Explain>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) policy: Option<RetryPolicy>,
 }
@@ -193,7 +196,7 @@ impl Shared {
                     let problems = explanations(operation, status, &answer.body);
                     (
                         failure,
-                        Error::refused(circumstances(outcome), answer.meta, answer.body, problems),
+                        Error::refused(circumstances(outcome), answer.meta, &answer.body, problems),
                     )
                 }
                 Err(Broken::Connect(source)) => {

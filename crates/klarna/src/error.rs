@@ -149,11 +149,11 @@ impl Error {
     pub(crate) fn refused(
         circumstances: Circumstances,
         meta: Meta,
-        raw: Bytes,
+        raw: &Bytes,
         problems: Vec<Problem>,
     ) -> Self {
         let repeat = circumstances.repeat;
-        let body = ErrorBody::read(&raw);
+        let body = ErrorBody::read(raw);
         let retryable = match meta.status.as_u16() {
             429 => Retryable::Yes,
             500 | 502 | 503 | 504 => repeatable(repeat),

@@ -211,13 +211,13 @@ impl Orders<'_> {
         Call::new(self.client.shared(), operation, call::json)
     }
 
-    fn bodiless(&self, route: &'static str, values: &[&str]) -> Call<(), Keyed> {
+    fn bodiless(self, route: &'static str, values: &[&str]) -> Call<(), Keyed> {
         let operation = operation(Method::POST, route, values).map(keyed);
         Call::new(self.client.shared(), operation, call::nothing)
     }
 
     fn change<B: Serialize>(
-        &self,
+        self,
         route: &'static str,
         values: &[&str],
         body: &B,
@@ -232,7 +232,7 @@ impl Orders<'_> {
     }
 
     fn append(
-        &self,
+        self,
         route: &'static str,
         values: &[&str],
         body: &UpdateShippingInfo,
