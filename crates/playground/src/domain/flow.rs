@@ -57,7 +57,7 @@ pub(crate) enum Step {
     /// Asked who they are, as a new customer.
     SignUp,
     /// Asked for one more proof of identity, a [`StepUp`].
-    StepUp,
+    Proof,
     /// Asked how to pay.
     Choose,
     /// Asked to confirm.
@@ -78,7 +78,7 @@ impl Step {
         Self::Identify,
         Self::Code,
         Self::SignUp,
-        Self::StepUp,
+        Self::Proof,
         Self::Choose,
         Self::Review,
         Self::PayAtBank,
@@ -449,7 +449,7 @@ impl Flow {
     /// The shopper answers the step-up, or their bank.
     pub(crate) fn step_up(&mut self, answer: &str, today: Date) -> Result<Next, Rejection> {
         match self.step {
-            Step::StepUp => {}
+            Step::Proof => {}
             Step::PayAtBank => {
                 if bank_lets_in(answer)? {
                     return Ok(Next::Decide);
@@ -527,7 +527,7 @@ impl Flow {
         self.assessment.step_up = Some(step_up);
         self.step_up_outcome = None;
         self.was_shown = true;
-        self.step = Step::StepUp;
+        self.step = Step::Proof;
     }
 
     /// The decision was made.
@@ -558,7 +558,7 @@ impl Flow {
 
     fn after_identification(&mut self, today: Date) -> Next {
         if self.assessment.step_up.is_some() && self.step_up_outcome.is_none() {
-            self.step = Step::StepUp;
+            self.step = Step::Proof;
             return Next::Show;
         }
         if self.assessment.hopeless {

@@ -149,7 +149,7 @@ fn step_name(step: Step) -> &'static str {
         Step::Identify => "identify",
         Step::Code => "code",
         Step::SignUp => "sign_up",
-        Step::StepUp => "step_up",
+        Step::Proof => "proof",
         Step::Choose => "choose",
         Step::Review => "review",
         Step::PayAtBank => "pay_at_bank",

@@ -177,7 +177,7 @@ pub(super) fn flow(flow: &Flow, session: &Session, rejection: Option<Rejection>)
         Step::Identify => ("identify", identify(flow)),
         Step::Code => ("code", Content::Code { sent_to: masked(flow) }),
         Step::SignUp => ("sign_up", Content::SignUp { profile: known_profile(flow, body) }),
-        Step::StepUp => step_up(flow),
+        Step::Proof => step_up(flow),
         Step::Choose => {
             ("choose", Content::Choose { offers: flow.offers.clone(), chosen: flow.chosen.clone() })
         }

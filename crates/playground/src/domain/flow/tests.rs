@@ -67,7 +67,7 @@ const COMMANDS: [(&str, Command, &[Step]); 7] = [
     ("enter_code", |flow| flow.enter_code("123456", TODAY), &[Step::Code]),
     ("back", Flow::back, &[Step::Code, Step::Review]),
     ("sign_up", |flow| flow.sign_up(profile(), TODAY), &[Step::SignUp]),
-    ("step_up", |flow| flow.step_up("pass", TODAY), &[Step::StepUp, Step::PayAtBank]),
+    ("step_up", |flow| flow.step_up("pass", TODAY), &[Step::Proof, Step::PayAtBank]),
     ("choose", |flow| flow.choose("pay_later"), &[Step::Choose]),
     ("confirm", |flow| flow.confirm(&purchase(159_800), TODAY), &[Step::Review]),
 ];
@@ -163,7 +163,7 @@ fn each_step_up_can_be_passed_and_failed() {
         (OtpPhone, "12345", Err(Problem::Code)),
     ];
     for (step_up, answer, expected) in cases {
-        let mut flow = at(Step::StepUp);
+        let mut flow = at(Step::Proof);
         flow.assessment.step_up = Some(step_up);
         let outcome = match flow.step_up(answer, TODAY) {
             Ok(_) => Ok(flow.step_up_outcome),
