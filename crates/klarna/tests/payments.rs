@@ -225,6 +225,15 @@ async fn accounts_decide_what_is_allowed() {
     let mut other = order_request();
     other.order_lines[0].name = "Other shirt".to_owned();
     changing.payments().create_order(&token, &other).await.unwrap();
+    let denied = address().email("customer+denied@email.se");
+    let request = session_request().billing_address(denied.clone());
+    let session = changing.payments().create_session(&request).await.unwrap();
+    let shopper = json!({"session_id": session.session_id, "email": "customer@email.se"});
+    let approval = world.control("/shopper/authorize", &shopper).await;
+    let token = AuthorizationToken::new(approval["authorization_token"].as_str().unwrap());
+    let error =
+        changing.payments().create_order(&token, &other.billing_address(denied)).await.unwrap_err();
+    assert_eq!(line(&error), "403 REJECTED Rejected");
     world.stop().await;
 }
 
