@@ -62,7 +62,7 @@ impl App {
     }
 
     /// Failed attempts to sign in.
-    pub fn attempts(&self) -> &Attempts {
+    pub(crate) fn attempts(&self) -> &Attempts {
         &self.0.attempts
     }
 

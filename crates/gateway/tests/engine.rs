@@ -373,7 +373,8 @@ async fn the_same_intent_is_one_operation() {
         let one = world.command_as(&payment, capture(100), "capture/button", "op_a").await.unwrap();
         let two = world.command_as(&payment, capture(100), "capture/button", "op_b").await.unwrap();
         world.settle().await;
-        let three = world.command_as(&payment, capture(100), "capture/button", "op_c").await.unwrap();
+        let three =
+            world.command_as(&payment, capture(100), "capture/button", "op_c").await.unwrap();
         assert_eq!((&one.id, &one.id), (&two.id, &three.id));
         assert_eq!(world.reload(&payment.id).await.amounts.captured, MinorUnits::new(100));
     })

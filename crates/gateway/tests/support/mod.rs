@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gateway::app::{App, DEFAULT_STORE};
 use gateway::domain::cart::{self, LineInput, PricesMode, Wish};
-use gateway::domain::checkout::{CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status};
+use gateway::domain::checkout::{
+    CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status,
+};
 use gateway::domain::journal::Operation;
 use gateway::domain::operation::{Effect, Failure};
 use gateway::domain::payment::Payment;
@@ -160,7 +162,8 @@ impl FakeKlarna {
             books.counter += 1;
             let id = format!("{call}-{}", books.counter);
             let request: Value = serde_json::from_str(body).unwrap();
-            let order = books.orders.get_mut(order_id).ok_or_else(|| refused(404, "NO_SUCH_ORDER"))?;
+            let order =
+                books.orders.get_mut(order_id).ok_or_else(|| refused(404, "NO_SUCH_ORDER"))?;
             let number = |order: &Value, member: &str| order[member].as_i64().unwrap();
             if call == "capture" {
                 let amount = number(&request, "captured_amount");
@@ -171,8 +174,7 @@ impl FakeKlarna {
                 let captured = number(order, "captured_amount") + amount;
                 order["captured_amount"] = json!(captured);
                 order["remaining_authorized_amount"] = json!(left - amount);
-                order["status"] =
-                    json!(if amount == left { "CAPTURED" } else { "PART_CAPTURED" });
+                order["status"] = json!(if amount == left { "CAPTURED" } else { "PART_CAPTURED" });
                 order["captures"].as_array_mut().unwrap().push(json!({
                     "capture_id": id, "captured_amount": amount, "refunded_amount": 0,
                     "reference": request["reference"], "description": "",
@@ -201,7 +203,8 @@ impl FakeKlarna {
             if books.keys.contains_key(key) {
                 return Ok(());
             }
-            let order = books.orders.get_mut(order_id).ok_or_else(|| refused(404, "NO_SUCH_ORDER"))?;
+            let order =
+                books.orders.get_mut(order_id).ok_or_else(|| refused(404, "NO_SUCH_ORDER"))?;
             if call == "cancel" {
                 if order["captured_amount"] != 0 || order["status"] == "CANCELLED" {
                     return Err(refused(403, "CANCEL_NOT_ALLOWED"));
@@ -282,10 +285,15 @@ impl Klarna for FakeKlarna {
             self.run("place_order", body, |books| {
                 let fraud = books.fraud.unwrap_or("ACCEPTED");
                 let made = |id: &str| {
-                    serde_json::from_value(json!({ "order_id": id, "fraud_status": fraud })).unwrap()
+                    serde_json::from_value(json!({ "order_id": id, "fraud_status": fraud }))
+                        .unwrap()
                 };
                 if let Some((first, id)) = books.placed.get(token.expose()) {
-                    return if first == body { Ok(made(id)) } else { Err(refused(409, "BAD_VALUE")) };
+                    return if first == body {
+                        Ok(made(id))
+                    } else {
+                        Err(refused(409, "BAD_VALUE"))
+                    };
                 }
                 let session_id = books
                     .tokens
@@ -327,11 +335,21 @@ impl Klarna for FakeKlarna {
         })
     }
 
-    fn capture<'a>(&'a self, order: &'a str, key: &'a str, body: &'a str) -> Boxed<'a, Outcome<String>> {
+    fn capture<'a>(
+        &'a self,
+        order: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>> {
         Box::pin(async move { self.transfer("capture", order, key, body) })
     }
 
-    fn refund<'a>(&'a self, order: &'a str, key: &'a str, body: &'a str) -> Boxed<'a, Outcome<String>> {
+    fn refund<'a>(
+        &'a self,
+        order: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>> {
         Box::pin(async move { self.transfer("refund", order, key, body) })
     }
 
@@ -366,10 +384,7 @@ async fn fresh_postgres(url: &str) -> Database {
     let name = format!("gateway_{}", service::random::uuid().simple());
     let admin = Database::open(&Location::Postgres(url.to_owned()), &[]).await.unwrap();
     let create = format!("CREATE SCHEMA {name}");
-    admin
-        .write(move |tx| tx.execute_dynamic(&create, &[]))
-        .await
-        .unwrap();
+    admin.write(move |tx| tx.execute_dynamic(&create, &[])).await.unwrap();
     admin.close().await;
     let separator = if url.contains('?') { '&' } else { '?' };
     let own = format!("{url}{separator}options=-c%20search_path%3D{name}");
@@ -479,7 +494,14 @@ impl World {
         let (new_id, now_ms) = (self.engine.fresh_id("op"), self.clock.now_ms());
         self.database
             .write(move |tx| {
-                commands::take_authorization(tx, &id, &token, "http://localhost:7071", &new_id, now_ms)
+                commands::take_authorization(
+                    tx,
+                    &id,
+                    &token,
+                    "http://localhost:7071",
+                    &new_id,
+                    now_ms,
+                )
             })
             .await
             .unwrap()

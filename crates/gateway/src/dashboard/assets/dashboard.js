@@ -1,0 +1,29 @@
+// Asks before money moves, and keeps a form from being sent twice. Without this script the forms
+// work all the same: each carries a key, and the same key never acts twice.
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    const lines = [...form.querySelectorAll("input[name=quantity]")].filter((input) => Number(input.value) > 0);
+    const amount = form.querySelector("[data-amount]")?.value ?? "";
+    const question = lines.length
+      ? form.dataset.confirm.replace(/\{amount\}.*\?/, `${lines.length === 1 ? "one line" : `${lines.length} lines`}?`)
+      : form.dataset.confirm.replace("{amount}", amount);
+    if (!window.confirm(question)) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    for (const button of form.querySelectorAll("button")) {
+      button.setAttribute("aria-busy", "true");
+      button.textContent = "Working…";
+    }
+  });
+}
+
+// A page that comes back from the browser's cache is fresh again.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});

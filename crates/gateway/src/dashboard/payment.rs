@@ -1,0 +1,455 @@
+//! One payment: its sums, its lines, what was done, what can be done, and what happened.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use klarna_types::MinorUnits;
+use maud::{Markup, html};
+use serde::Deserialize;
+use storage::Tx;
+
+use super::{Person, format, layout, list};
+use crate::app::App;
+use crate::domain::journal::Operation;
+use crate::domain::lines;
+use crate::domain::operation::{Kind, State as Stands};
+use crate::domain::payment::{Action, Payment};
+use crate::fault::Fault;
+use crate::store::events::Event;
+use crate::store::operations::Attempt;
+use crate::store::{events, operations, payments};
+
+/// Everything the page shows.
+struct Shown {
+    payment: Payment,
+    operations: Vec<(Operation, Vec<Attempt>)>,
+    events: Vec<Event>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PageQuery {
+    /// What was just done.
+    #[serde(default)]
+    done: Option<String>,
+}
+
+fn load(tx: &mut Tx<'_>, store_id: &str, id: &str) -> Result<Option<Shown>, Fault> {
+    let Some(payment) = payments::get_in(tx, store_id, id)? else { return Ok(None) };
+    let mut with_attempts = Vec::new();
+    for operation in operations::of_payment(tx, &payment.id)? {
+        let attempts = operations::attempts(tx, &operation.id)?;
+        with_attempts.push((operation, attempts));
+    }
+    let mut all = events::of_subject(tx, &payment.checkout_id)?;
+    all.extend(events::of_subject(tx, &payment.id)?);
+    all.sort_by_key(|event| event.created_at_ms);
+    Ok(Some(Shown { payment, operations: with_attempts, events: all }))
+}
+
+pub(super) async fn page(
+    State(app): State<App>,
+    person: Person,
+    Path(id): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Response {
+    show(&app, &person, &id, StatusCode::OK, query.done.as_deref().map(notice)).await
+}
+
+/// What is said on top of the page.
+pub(super) enum Notice {
+    Good(String),
+    Waiting(String),
+    Bad { title: String, detail: String, remedy: String, correlation_id: Option<String> },
+}
+
+fn notice(done: &str) -> Notice {
+    match done {
+        "capture" => Notice::Good("Captured.".to_owned()),
+        "refund" => Notice::Good("Refunded.".to_owned()),
+        "cancel" => Notice::Good("The payment is cancelled.".to_owned()),
+        "release" => Notice::Good("What remained is released.".to_owned()),
+        _ => Notice::Waiting(
+            "Accepted. The outcome is not known yet; this page shows it once it is.".to_owned(),
+        ),
+    }
+}
+
+/// The page, with something said on top.
+pub(super) async fn show(
+    app: &App,
+    person: &Person,
+    id: &str,
+    status: StatusCode,
+    notice: Option<Notice>,
+) -> Response {
+    let (store_id, wanted) = (person.store_id.clone(), id.to_owned());
+    match app.database().read_long(move |tx| load(tx, &store_id, &wanted)).await {
+        Ok(Some(shown)) => {
+            // One key for each form of this page: pressing twice is pressing once.
+            let keys = std::array::from_fn(|_| app.engine().fresh_id("form"));
+            let content = view(&shown, person, notice.as_ref(), &keys);
+            let title = &shown.payment.merchant_reference;
+            (status, layout::page(title, Some(person), &content)).into_response()
+        }
+        Ok(None) => layout::message(
+            StatusCode::NOT_FOUND,
+            Some(person),
+            "No such payment",
+            "There is no payment at this address.",
+        ),
+        Err(fault) => layout::failed(&fault),
+    }
+}
+
+fn view(shown: &Shown, person: &Person, notice: Option<&Notice>, keys: &[String; 4]) -> Markup {
+    let payment = &shown.payment;
+    let pending: Vec<_> = shown
+        .operations
+        .iter()
+        .filter(|(operation, _)| operation.kind != Kind::PlaceOrder)
+        .map(|(operation, _)| operation.as_pending())
+        .filter(|pending| pending.state.holds_amount())
+        .collect();
+    let actions = payment.available_actions(&pending);
+    html! {
+        nav.crumbs aria-label="Breadcrumb" { a href="/dashboard" { "Payments" } span { (payment.merchant_reference) } }
+        div.head {
+            div {
+                h1 { (payment.merchant_reference) }
+                p.chips { (list::chips(payment)) }
+            }
+            p.total { (format::money(payment.amounts.authorized, &payment.currency)) }
+        }
+        (said(notice))
+        (troubles(shown))
+        (sums(payment))
+        div.columns {
+            div {
+                (bought(payment))
+                (moved(payment))
+            }
+            aside aria-label="What can be done" { (forms(payment, person, &actions, keys)) (facts(payment)) }
+        }
+        (timeline(shown))
+    }
+}
+
+fn said(notice: Option<&Notice>) -> Markup {
+    html! {
+        @match notice {
+            None => {}
+            Some(Notice::Good(text)) => p.notice.good role="status" { (text) },
+            Some(Notice::Waiting(text)) => p.notice.waiting role="status" { (text) },
+            Some(Notice::Bad { title, detail, remedy, correlation_id }) => {
+                div.notice.bad role="alert" {
+                    strong { (title) }
+                    p { (detail) }
+                    p { (remedy) }
+                    @if let Some(id) = correlation_id { p.small { "Klarna correlation id " code { (id) } } }
+                }
+            }
+        }
+    }
+}
+
+/// What is on its way, or waits for a person.
+fn troubles(shown: &Shown) -> Markup {
+    html! {
+        @for (operation, _) in &shown.operations {
+            @let what = format::words(operation.kind.name());
+            @let amount = operation.amount().map(|amount| format::money(amount, &shown.payment.currency));
+            @match operation.state {
+                Stands::Queued if operation.held => {
+                    p.notice.waiting { strong { (what) " " (amount.unwrap_or_default()) } " waits for Klarna's decision about fraud." }
+                }
+                Stands::Queued | Stands::Running => {
+                    p.notice.waiting { strong { (what) " " (amount.unwrap_or_default()) } " is on its way." }
+                }
+                Stands::InDoubt => {
+                    p.notice.waiting {
+                        strong { (what) " " (amount.unwrap_or_default()) }
+                        " is in doubt: Klarna's answer was lost. It is asked for again under the same key, and cannot happen twice."
+                    }
+                }
+                Stands::NeedsAttention => {
+                    @if let Some(refusal) = operation.refusal() {
+                        div.notice.bad role="alert" {
+                            strong { (what) " " (amount.unwrap_or_default()) " needs you" }
+                            p { (refusal.detail) }
+                            p { (refusal.remedy) }
+                        }
+                    }
+                }
+                Stands::Done | Stands::Refused => {}
+            }
+        }
+    }
+}
+
+/// The share of `part` in `whole` in thousandths, for a picture.
+fn thousandths(part: MinorUnits, whole: MinorUnits) -> i64 {
+    if !whole.is_positive() {
+        return 0;
+    }
+    let wide = i128::from(part.get()) * 1000 / i128::from(whole.get());
+    i64::try_from(wide).unwrap_or(1000).clamp(0, 1000)
+}
+
+fn sums(payment: &Payment) -> Markup {
+    let amounts = &payment.amounts;
+    let money = |amount| format::money(amount, &payment.currency);
+    let kept = thousandths(amounts.refundable(), amounts.authorized);
+    let refunded = thousandths(amounts.refunded, amounts.authorized);
+    let remaining = thousandths(amounts.remaining, amounts.authorized);
+    html! {
+        section.card.sums aria-label="Amounts" {
+            svg.bar viewBox="0 0 1000 12" preserveAspectRatio="none" role="img"
+                aria-label={ (money(amounts.captured)) " captured, " (money(amounts.refunded)) " refunded, " (money(amounts.remaining)) " remaining" } {
+                rect.ground x="0" y="0" width="1000" height="12" {}
+                rect.kept x="0" y="0" width=(kept) height="12" {}
+                rect.refunded x=(kept) y="0" width=(refunded) height="12" {}
+                rect.remaining x=(kept + refunded) y="0" width=(remaining) height="12" {}
+            }
+            dl.amounts {
+                div { dt { span.dot.kept {} "Captured" } dd { (money(amounts.captured)) } }
+                div { dt { span.dot.refunded {} "Refunded" } dd { (money(amounts.refunded)) } }
+                div { dt { span.dot.remaining {} "Remaining" } dd { (money(amounts.remaining)) } }
+                @if amounts.original != amounts.authorized {
+                    div { dt { "Originally" } dd { (money(amounts.original)) } }
+                }
+            }
+        }
+    }
+}
+
+fn bought(payment: &Payment) -> Markup {
+    html! {
+        section.card {
+            h2 { "Order lines" }
+            div.scroll tabindex="0" role="region" aria-label="Order lines" {
+                table {
+                    thead { tr { th scope="col" { "Item" } th.number scope="col" { "Qty" } th.number scope="col" { "Total" } } }
+                    tbody {
+                        @for line in &payment.order_lines {
+                            tr {
+                                td {
+                                    (line.name)
+                                    @if let Some(reference) = &line.reference { span.muted.block { (reference) } }
+                                }
+                                td.number { (line.quantity) }
+                                td.number { (format::money(line.total_amount, &payment.currency)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn moved(payment: &Payment) -> Markup {
+    html! {
+        @if !payment.captures.is_empty() || !payment.refunds.is_empty() {
+            section.card {
+                h2 { "Captures and refunds" }
+                ul.moves {
+                    @for capture in &payment.captures {
+                        li {
+                            span.move { strong { "Capture" } span.muted { (format::moment(capture.captured_at_ms)) } }
+                            span.much { (format::money(capture.amount, &payment.currency)) }
+                            @if let Some(text) = capture.description.as_ref().or(capture.klarna_reference.as_ref()) { span.muted.wide { (text) } }
+                        }
+                    }
+                    @for refund in &payment.refunds {
+                        li {
+                            span.move { strong { "Refund" } span.muted { (format::moment(refund.refunded_at_ms)) } }
+                            span.much { "\u{2212}" (format::money(refund.amount, &payment.currency)) }
+                            @if let Some(text) = &refund.description { span.muted.wide { (text) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn hidden(person: &Person, key: &str) -> Markup {
+    html! {
+        input type="hidden" name="csrf" value=(person.csrf_token);
+        input type="hidden" name="key" value=(key);
+    }
+}
+
+fn forms(payment: &Payment, person: &Person, actions: &[Action], keys: &[String; 4]) -> Markup {
+    html! {
+        section.card.actions {
+            h2 { "Actions" }
+            @if actions.is_empty() { p.muted { "Nothing can be done with this payment now." } }
+            @for (action, key) in actions.iter().zip(keys) {
+                @match action.action {
+                    Kind::Capture | Kind::Refund => (transfer(payment, person, action, key)),
+                    Kind::Cancel => (plain(payment, person, key, "cancel", "Cancel payment", "The whole authorisation is given back to the shopper. This cannot be undone.")),
+                    Kind::Release => (plain(payment, person, key, "release", "Release the rest", "What is not captured is given back. No further capture will be possible.")),
+                    Kind::PlaceOrder => {}
+                }
+            }
+        }
+    }
+}
+
+fn transfer(payment: &Payment, person: &Person, action: &Action, key: &str) -> Markup {
+    let name = action.action.name();
+    let label = format::words(name);
+    let most = action.max_amount.unwrap_or(MinorUnits::ZERO);
+    let plain = most.to_decimal(payment.currency.exponent());
+    html! {
+        details.action open[name == "capture"] {
+            summary { (label) span.muted { "up to " (format::money(most, &payment.currency)) } }
+            form method="post" action={ "/dashboard/payments/" (payment.id) "/" (name) } data-confirm={ (label) " {amount} " (payment.currency.as_str()) "?" } {
+                (hidden(person, key))
+                @if action.waits_for_fraud_decision {
+                    p.notice.waiting { "Klarna is reviewing this order. The capture is carried out once it is accepted." }
+                }
+                label for={ (name) "-amount" } { "Amount in " (payment.currency.as_str()) }
+                input id={ (name) "-amount" } name="amount" inputmode="decimal" autocomplete="off"
+                    value=(plain) data-amount pattern="[0-9  ]+([.,][0-9]+)?" required;
+                details.by-line {
+                    summary { "By line instead" }
+                    p.muted.small { "Quantities here take the place of the amount." }
+                    @for (index, line) in payment.order_lines.iter().enumerate() {
+                        @if line.total_amount.is_positive() && line.kind != Some(klarna_types::OrderLineType::SalesTax) {
+                            div.pick {
+                                label for={ (name) "-line-" (index) } { (line.name) }
+                                input type="hidden" name="reference" value=(lines::key(line));
+                                input id={ (name) "-line-" (index) } name="quantity" type="number" min="0"
+                                    max=(line.quantity) step="1" value="0" inputmode="numeric";
+                            }
+                        }
+                    }
+                }
+                label for={ (name) "-description" } { "Note for the shopper " span.muted { "optional" } }
+                input id={ (name) "-description" } name="description" maxlength="255" autocomplete="off";
+                button.primary[name == "capture"] type="submit" { (label) }
+            }
+        }
+    }
+}
+
+fn plain(
+    payment: &Payment,
+    person: &Person,
+    key: &str,
+    name: &str,
+    label: &str,
+    what: &str,
+) -> Markup {
+    html! {
+        details.action {
+            summary { (label) }
+            form method="post" action={ "/dashboard/payments/" (payment.id) "/" (name) } data-confirm={ (label) "?" } {
+                (hidden(person, key))
+                p.muted { (what) }
+                button.danger type="submit" { (label) }
+            }
+        }
+    }
+}
+
+fn facts(payment: &Payment) -> Markup {
+    html! {
+        section.card {
+            h2 { "Details" }
+            dl.facts {
+                dt { "Klarna order" } dd { code { (payment.klarna_order_id) } }
+                @if let Some(reference) = &payment.klarna_reference { dt { "Klarna reference" } dd { (reference) } }
+                @if let Some(method) = &payment.method {
+                    dt { "Payment method" } dd { (method.description.as_deref().unwrap_or(&method.kind)) }
+                }
+                dt { "Fraud status" } dd { (format::words(&payment.fraud.name().to_lowercase())) }
+                dt { "Placed" } dd { (format::moment(payment.created_at_ms)) }
+                @if let Some(at_ms) = payment.expires_at_ms { dt { "Capture before" } dd { (format::moment(at_ms)) } }
+                dt { "Payment" } dd { code { (payment.id) } }
+            }
+        }
+    }
+}
+
+/// One entry of the timeline.
+enum Entry<'a> {
+    Event(&'a Event),
+    Attempt(&'a Operation, &'a Attempt),
+}
+
+fn timeline(shown: &Shown) -> Markup {
+    let mut entries: Vec<(i64, Entry<'_>)> =
+        shown.events.iter().map(|event| (event.created_at_ms, Entry::Event(event))).collect();
+    for (operation, attempts) in &shown.operations {
+        entries.extend(
+            attempts.iter().map(|attempt| (attempt.at_ms, Entry::Attempt(operation, attempt))),
+        );
+    }
+    // A call stands before the event that it led to.
+    entries.sort_by_key(|(at_ms, entry)| (*at_ms, matches!(entry, Entry::Event(_))));
+    html! {
+        section.card {
+            h2 { "Timeline" }
+            ol.timeline {
+                @for (at_ms, entry) in entries.iter().rev() {
+                    @match entry {
+                        Entry::Event(event) => (happened(*at_ms, event, shown)),
+                        Entry::Attempt(operation, attempt) => (asked(*at_ms, operation, attempt)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn happened(at_ms: i64, event: &Event, shown: &Shown) -> Markup {
+    let text = |name: &str| event.data.get(name).and_then(serde_json::Value::as_str);
+    let amount = event.data.get("amount").and_then(serde_json::Value::as_i64).map(MinorUnits::new);
+    let subject = event.kind.split('.').next().unwrap_or_default();
+    let bad = event.kind.ends_with("refused")
+        || event.kind.ends_with("declined")
+        || event.kind.ends_with("alarm")
+        || event.kind.ends_with("needs_attention");
+    html! {
+        li.bad[bad] {
+            p {
+                strong { (format::words(subject)) ": " (format::words(&event.kind).to_lowercase()) }
+                @if let Some(amount) = amount { " · " (format::money(amount, &shown.payment.currency)) }
+                @if let Some(kind) = text("kind") { span.muted { " · " (kind.replace('_', " ")) } }
+            }
+            @if let Some(detail) = text("detail") { p { (detail) } }
+            @if let Some(remedy) = text("remedy") { p { (remedy) } }
+            p.small.muted { (format::moment(at_ms)) }
+        }
+    }
+}
+
+fn asked(at_ms: i64, operation: &Operation, attempt: &Attempt) -> Markup {
+    html! {
+        li.call {
+            p { "Asked Klarna: " (attempt.call.replace('_', " ")) span.muted { " · " (attempt.outcome) } }
+            p.small.muted {
+                (format::moment(at_ms)) " · attempt " (attempt.number)
+                @if let Some(id) = &attempt.correlation_id { " · correlation id " code { (id) } }
+            }
+            details {
+                summary { "Exchange" }
+                p.small.muted { "Operation " code { (operation.id) } ", idempotency key " code { (operation.klarna_key()) } }
+                @if let Some(request) = &attempt.request { pre tabindex="0" { (pretty(request)) } }
+                @if let Some(answer) = &attempt.answer {
+                    pre tabindex="0" {
+                        @if let Some(status) = attempt.status { "HTTP " (status) "\n" }
+                        (pretty(answer))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
