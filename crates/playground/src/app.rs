@@ -9,7 +9,7 @@ use klarna_types::secret::Secret;
 use service::Clock as _;
 use storage::Database;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use url::Url;
 
 use crate::api::auth::{Credential, Directory, SharedDirectory};
@@ -44,6 +44,7 @@ struct Inner {
     control_token: Option<Secret>,
     seeds: Vec<SeedMerchant>,
     worker: mpsc::UnboundedSender<Command>,
+    wake: Notify,
 }
 
 impl fmt::Debug for App {
@@ -88,6 +89,7 @@ impl App {
             control_token: config.control_token,
             seeds: config.merchants,
             worker: sender,
+            wake: Notify::new(),
         }));
         app.seed().await?;
         let worker = Worker::new(app.clone(), receiver);
@@ -227,8 +229,12 @@ impl App {
     /// Tells the worker that something may be due. Call it after a unit of work that enqueued a
     /// callback or placed an order is committed.
     pub(crate) fn wake(&self) {
-        // The worker ends only when the playground stops; what is due then waits in the database.
-        let _ = self.0.worker.send(Command::Wake);
+        self.0.wake.notify_one();
+    }
+
+    /// Returns when someone has called [`App::wake`] since the last time; many calls count as one.
+    pub(crate) async fn woken(&self) {
+        self.0.wake.notified().await;
     }
 
     /// Moves the clock forward and returns when everything due by then has happened. `None` when

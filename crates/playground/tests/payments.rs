@@ -880,18 +880,33 @@ async fn the_clock_keeps_its_lead_over_a_restart() {
 async fn one_token_makes_one_order_on_postgresql() {
     let Ok(url) = std::env::var("KASSA_TEST_POSTGRES") else { return };
     let location = storage::Location::Postgres(url);
-    let world = World::start_with(|config| config.location = location).await;
+    let world = World::start_with(|config| config.location = location.clone()).await;
     world.control("/reset", &json!({})).await;
-    let session_id = world.session(&german()).await;
+    let shop = Receiver::start(&[500]).await;
+    let body = german_with(&json!({
+        "merchant_urls": {"authorization": format!("{}/a", shop.url)},
+    }));
+    let session_id = world.session(&body).await;
     let token = world.authorize(&session_id).await;
+    shop.wait_for(1).await;
+    world.stop().await;
+
+    let world = World::start_with(|config| config.location = location).await;
+    world.advance("PT1M").await;
+    assert_eq!(shop.received().len(), 2);
     let world = std::sync::Arc::new(world);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (world, token) = (world.clone(), token.clone());
-        calls.spawn(async move { world.place(&token, &german()).await });
+        let (world, token, body) = (world.clone(), token.clone(), body.clone());
+        calls.spawn(async move { world.place(&token, &body).await });
     }
     let replies = tokio::time::timeout(Duration::from_secs(60), calls.join_all()).await.unwrap();
     let orders: std::collections::BTreeSet<String> =
         replies.iter().map(|reply| reply.json["order_id"].to_string()).collect();
     assert_eq!(orders.len(), 1, "{replies:?}");
+    assert_eq!(
+        told(&world.update(&session_id, &json!({})).await),
+        "404 SESSION_COMPLETED Session has already been completed"
+    );
+    shop.stop().await;
 }
