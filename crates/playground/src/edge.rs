@@ -318,3 +318,38 @@ fn unauthorized_page(mut response: Response) -> Response {
 fn correlation_id() -> Uuid {
     uuid::Builder::from_random_bytes(rand::random()).into_uuid()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn broken() -> &'static str {
+        panic!("boom")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_with_a_correlation_id() {
+        let layer = from_fn(|request: Request, next: Next| async move {
+            let mut response = guarded(next, request).await;
+            let error = finish(&mut response, Uuid::nil());
+            assert_eq!(
+                error.and_then(|error| error.explanation).as_deref(),
+                Some("a handler panicked: boom")
+            );
+            response
+        });
+        let router = Router::new().route("/", get(broken)).layer(layer);
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["error_code"], "INTERNAL_SERVER_ERROR");
+        assert_eq!(body["error_messages"][0], "Internal error");
+        assert_eq!(body["correlation_id"], Uuid::nil().to_string());
+    }
+}
