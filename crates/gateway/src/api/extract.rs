@@ -111,9 +111,13 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         let mut member = error.path().to_string();
         let cause = error.into_inner();
         let said = cause.to_string();
-        // The path ends at the object; the cause names the member.
+        // The path may end at the object; the cause names the member.
         if let Some(name) = named_member(&said) {
-            member = if member == "." { name.to_owned() } else { format!("{member}.{name}") };
+            if member == "." {
+                name.clone_into(&mut member);
+            } else if member != name && !member.ends_with(&format!(".{name}")) {
+                member = format!("{member}.{name}");
+            }
         }
         let member = if member == "." { String::new() } else { member };
         if cause.is_syntax() || cause.is_eof() {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gateway::app::{App, DEFAULT_STORE};
+use gateway::app::DEFAULT_STORE;
 use gateway::domain::cart::{self, LineInput, PricesMode, Wish};
 use gateway::domain::checkout::{
     CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status,
@@ -22,7 +22,7 @@ use klarna_types::order_management::Order;
 use klarna_types::payments::{
     CreateSession, CreatedOrder, CreatedSession, Session, SessionStatus, UpdateSession,
 };
-use klarna_types::{AuthorizationToken, MinorUnits, Secret, TaxRate};
+use klarna_types::{AuthorizationToken, MinorUnits, TaxRate};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use service::{Clock, ManualClock};
@@ -427,11 +427,6 @@ impl World {
     /// The process dies and another one starts on the same database.
     pub fn crash(&mut self) {
         self.engine = engine(&self.klarna, &self.clock, &self.database);
-    }
-
-    pub fn app(&self) -> App {
-        let password = Secret::new("dashboard-password");
-        App::new(self.engine.clone(), "http://klarna.test/api.js".to_owned(), password, false)
     }
 
     pub fn advance(&self, seconds: i64) {
