@@ -1,5 +1,14 @@
 //! The gateway over HTTP, against a playground.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test that fails here says so best"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

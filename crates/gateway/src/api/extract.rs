@@ -210,7 +210,7 @@ mod tests {
             (r#"{"lines":[{"quantity":1},{"quantity":"x"}]}"#, "lines[1].quantity"),
             (r#"{"lines":[{"quantity":1,"colour":2}]}"#, "lines[0].colour"),
             (r#"{"lines":[{}]}"#, "lines[0].quantity"),
-            (r#"{}"#, "lines"),
+            ("{}", "lines"),
             (r#"{"lines":[],"surprise":1}"#, "surprise"),
         ];
         for (body, member) in cases {

@@ -1,5 +1,10 @@
 //! The JSON API and Klarna's callbacks: parse, authenticate, call, answer. No rules here.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a problem is made once for a failed request and moved twice; boxing it would only hide it"
+)]
+
 pub mod callbacks;
 pub mod checkouts;
 pub mod extract;

@@ -284,10 +284,10 @@ impl From<NotPossible> for Problem {
 /// Starts with a capital, unless it starts with the name of a member.
 fn sentence(text: &str) -> String {
     let mut text = text.to_owned();
-    if text.starts_with("a ") || text.starts_with("an ") {
-        if let Some(first) = text.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
+    if (text.starts_with("a ") || text.starts_with("an "))
+        && let Some(first) = text.get_mut(..1)
+    {
+        first.make_ascii_uppercase();
     }
     text
 }

@@ -148,6 +148,7 @@ impl Step {
 }
 
 /// The table of transitions. `None`: the step is illegal in that state.
+#[allow(clippy::match_same_arms, reason = "a table: one row for each rule")]
 pub fn next(state: State, step: Step) -> Option<State> {
     match (state, step) {
         (State::Queued | State::Running | State::InDoubt, Step::Start) => Some(State::Running),
@@ -717,7 +718,7 @@ mod tests {
         Entry { id, amount, reference: Some(reference), accounted_for: false }
     }
 
-    fn books<'a>(status: Status, remaining: i64, captures: Vec<Entry<'a>>) -> Books<'a> {
+    fn books(status: Status, remaining: i64, captures: Vec<Entry<'_>>) -> Books<'_> {
         Books { status, remaining, captures, refunds: Vec::new() }
     }
 

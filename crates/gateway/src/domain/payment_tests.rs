@@ -73,7 +73,7 @@ fn refunded(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
     })
 }
 
-fn pending(kind: Kind, minor: i64) -> Pending {
+fn pending_of(kind: Kind, minor: i64) -> Pending {
     Pending { kind, state: State::InDoubt, amount: amount(minor), order_lines: Vec::new() }
 }
 
@@ -134,14 +134,14 @@ fn what_can_be_done_follows_the_status() {
 #[test]
 fn what_is_on_its_way_is_not_given_away_twice() {
     let mut payment = payment();
-    let on_its_way = [pending(Kind::Capture, 700)];
+    let on_its_way = [pending_of(Kind::Capture, 700)];
     assert_eq!(payment.capturable(&on_its_way), amount(300));
     assert_eq!(names(&payment, &on_its_way), ["capture"]);
     let too_much = payment.plan_capture(&on_its_way, &share(301)).unwrap_err();
     assert_eq!(too_much.to_string(), "amount: 301 is more than the 300 that can be captured");
-    assert_eq!(names(&payment, &[pending(Kind::Cancel, 0)]), Vec::<&str>::new());
+    assert_eq!(names(&payment, &[pending_of(Kind::Cancel, 0)]), Vec::<&str>::new());
     captured(&mut payment, "c1", 500);
-    assert_eq!(payment.refundable(&[pending(Kind::Refund, 200)]), amount(300));
+    assert_eq!(payment.refundable(&[pending_of(Kind::Refund, 200)]), amount(300));
 }
 
 #[test]
@@ -309,10 +309,10 @@ proptest! {
                     planned(Kind::Refund, payment.plan_refund(pending, &units(first, quantity)))
                 }
                 Command::Cancel => {
-                    payment.check_cancel(pending).ok().map(|()| super::tests::pending(Kind::Cancel, 0))
+                    payment.check_cancel(pending).ok().map(|()| pending_of(Kind::Cancel, 0))
                 }
                 Command::Release => {
-                    payment.check_release(pending).ok().map(|()| super::tests::pending(Kind::Release, 0))
+                    payment.check_release(pending).ok().map(|()| pending_of(Kind::Release, 0))
                 }
                 Command::Finish(at) => {
                     if at < on_its_way.len() {

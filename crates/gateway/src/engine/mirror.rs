@@ -30,7 +30,7 @@ pub fn books(order: Order) -> Books {
         reference: capture.reference,
         klarna_reference: capture.klarna_reference.map(klarna_types::KlarnaReference::into_string),
         order_lines: slim(capture.order_lines),
-        captured_at_ms: capture.captured_at.map_or(0, |at| at.as_millisecond()),
+        captured_at_ms: capture.captured_at.map_or(0, jiff::Timestamp::as_millisecond),
         operation_id: None,
     });
     let refunds = order.refunds.into_iter().map(|refund| Refund {
@@ -39,7 +39,7 @@ pub fn books(order: Order) -> Books {
         description: refund.description.filter(|text| !text.is_empty()),
         reference: refund.reference,
         order_lines: slim(refund.order_lines),
-        refunded_at_ms: refund.refunded_at.map_or(0, |at| at.as_millisecond()),
+        refunded_at_ms: refund.refunded_at.map_or(0, jiff::Timestamp::as_millisecond),
         operation_id: None,
     });
     Books {
@@ -61,7 +61,7 @@ pub fn books(order: Order) -> Books {
             description: method.description,
             number_of_installments: method.number_of_installments.map(i64::from),
         }),
-        expires_at_ms: order.expires_at.map(|at| at.as_millisecond()),
+        expires_at_ms: order.expires_at.map(jiff::Timestamp::as_millisecond),
     }
 }
 

@@ -47,6 +47,7 @@ fn answered<T>(response: Response<T>) -> Answer<T> {
     }
 }
 
+#[allow(clippy::match_same_arms, reason = "a table: one row for each rule")]
 fn failed(error: &klarna::Error) -> Failure {
     let status = error.status().map(|status| status.as_u16());
     let effect = match (error.kind(), status) {

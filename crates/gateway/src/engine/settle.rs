@@ -434,15 +434,12 @@ fn tell(
     refusal: &Refusal,
 ) -> Result<(), Fault> {
     let data = refusal_data(operation, refusal);
-    let subject = match operation.payment_id.as_deref() {
-        Some(payment_id) => {
-            let payment = payments::get(tx, payment_id)?;
-            (payment_id.to_owned(), payment.map_or(0, |payment| payment.version))
-        }
-        None => {
-            let checkout = locked_checkout(tx, operation)?;
-            (checkout.id, checkout.version)
-        }
+    let subject = if let Some(payment_id) = operation.payment_id.as_deref() {
+        let payment = payments::get(tx, payment_id)?;
+        (payment_id.to_owned(), payment.map_or(0, |payment| payment.version))
+    } else {
+        let checkout = locked_checkout(tx, operation)?;
+        (checkout.id, checkout.version)
     };
     events::append_about_operation(tx, operation, (&subject.0, subject.1), kind, &data)
 }

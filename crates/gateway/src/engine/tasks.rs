@@ -226,15 +226,13 @@ async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, 
             for happened in happened {
                 tell(tx, &payment, happened, now_ms)?;
             }
-            match payment.fraud {
-                Fraud::Pending => {}
-                Fraud::Accepted if was_pending => {
-                    commands::release_held(tx, &payment.id, true, now_ms)?;
-                }
-                Fraud::Rejected | Fraud::Other(_) if was_pending => {
-                    commands::release_held(tx, &payment.id, false, now_ms)?;
-                }
-                Fraud::Accepted | Fraud::Rejected | Fraud::Other(_) => {}
+            let accepted = match payment.fraud {
+                Fraud::Pending => None,
+                Fraud::Accepted => Some(true),
+                Fraud::Rejected | Fraud::Other(_) => Some(false),
+            };
+            if let Some(accepted) = accepted.filter(|_| was_pending) {
+                commands::release_held(tx, &payment.id, accepted, now_ms)?;
             }
             Ok::<_, Fault>(true)
         })

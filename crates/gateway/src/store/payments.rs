@@ -1,5 +1,7 @@
 //! Payment rows.
 
+use std::fmt::Write as _;
+
 use storage::{Row, ToValue, Tx};
 
 use super::{expect_one, read_document, write_document};
@@ -142,31 +144,32 @@ pub fn list(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<Payment>, Fault> {
+    // Writing to a String cannot fail.
     let mut sql = String::from("SELECT document FROM payments WHERE store_id = $1");
     let mut params: Vec<&dyn ToValue> = vec![&store_id];
     let status = filter.status.map(Status::name);
     if let Some(status) = &status {
         params.push(status);
-        sql.push_str(&format!(" AND status = ${}", params.len()));
+        let _ = write!(sql, " AND status = ${}", params.len());
     }
     if let Some(search) = &filter.search {
         params.push(search);
         let n = params.len();
-        sql.push_str(&format!(
+        let _ = write!(
+            sql,
             " AND (merchant_reference = ${n} OR klarna_reference = ${n} OR klarna_order_id = ${n} OR id = ${n})"
-        ));
+        );
     }
     if let Some((at_ms, id)) = &filter.before {
         params.push(at_ms);
         let at = params.len();
         params.push(id);
         let n = params.len();
-        sql.push_str(&format!(
-            " AND (created_at_ms < ${at} OR (created_at_ms = ${at} AND id < ${n}))"
-        ));
+        let _ =
+            write!(sql, " AND (created_at_ms < ${at} OR (created_at_ms = ${at} AND id < ${n}))");
     }
     params.push(&limit);
-    sql.push_str(&format!(" ORDER BY created_at_ms DESC, id DESC LIMIT ${}", params.len()));
+    let _ = write!(sql, " ORDER BY created_at_ms DESC, id DESC LIMIT ${}", params.len());
     tx.query_dynamic(&sql, &params)?.iter().map(from_row).collect()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gateway::app::DEFAULT_STORE;
-use gateway::domain::cart::{self, LineInput, PricesMode, Wish};
+use gateway::domain::cart::{self, LineInput, LineKind, PricesMode, Wish};
 use gateway::domain::checkout::{
     CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status,
 };
@@ -585,7 +585,7 @@ impl World {
 
 pub fn line(reference: &str, quantity: i64, unit_price: i64) -> LineInput {
     LineInput {
-        kind: gateway::domain::cart::LineKind::Physical,
+        kind: LineKind::Physical,
         reference: Some(reference.to_owned()),
         name: reference.to_lowercase(),
         quantity,
