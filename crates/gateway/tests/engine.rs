@@ -333,13 +333,12 @@ async fn every_journalled_operation_ends() {
             for _ in 0..20 {
                 world.klarna.fail_next(call, Fault::LostBefore);
             }
-            let operation = match &payment {
-                Some(payment) => world.command(payment, capture(1)).await.unwrap(),
-                None => {
-                    let checkout = world.open_checkout().await;
-                    let token = world.klarna.authorize(&checkout.session.id);
-                    world.confirm(&checkout, &token).await.unwrap()
-                }
+            let operation = if let Some(payment) = &payment {
+                world.command(payment, capture(1)).await.unwrap()
+            } else {
+                let checkout = world.open_checkout().await;
+                let token = world.klarna.authorize(&checkout.session.id);
+                world.confirm(&checkout, &token).await.unwrap()
             };
             for _ in 0..40 {
                 world.settle().await;

@@ -127,10 +127,10 @@ fn view(shown: &Shown, person: &Person, notice: Option<&Notice>, keys: &[String;
             div {
                 (bought(payment))
                 (moved(payment))
+                (timeline(shown))
             }
             aside aria-label="What can be done" { (forms(payment, person, &actions, keys)) (facts(payment)) }
         }
-        (timeline(shown))
     }
 }
 
@@ -409,6 +409,8 @@ fn happened(at_ms: i64, event: &Event, shown: &Shown) -> Markup {
     let text = |name: &str| event.data.get(name).and_then(serde_json::Value::as_str);
     let amount = event.data.get("amount").and_then(serde_json::Value::as_i64).map(MinorUnits::new);
     let subject = event.kind.split('.').next().unwrap_or_default();
+    // Of an operation, people want to read what it was: "Refund accepted".
+    let who = text("kind").filter(|_| subject == "operation").unwrap_or(subject);
     let bad = event.kind.ends_with("refused")
         || event.kind.ends_with("declined")
         || event.kind.ends_with("alarm")
@@ -416,9 +418,8 @@ fn happened(at_ms: i64, event: &Event, shown: &Shown) -> Markup {
     html! {
         li.bad[bad] {
             p {
-                strong { (format::words(subject)) ": " (format::words(&event.kind).to_lowercase()) }
+                strong { (format::words(who)) " " (format::words(&event.kind).to_lowercase()) }
                 @if let Some(amount) = amount { " · " (format::money(amount, &shown.payment.currency)) }
-                @if let Some(kind) = text("kind") { span.muted { " · " (kind.replace('_', " ")) } }
             }
             @if let Some(detail) = text("detail") { p { (detail) } }
             @if let Some(remedy) = text("remedy") { p { (remedy) } }
