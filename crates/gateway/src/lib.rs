@@ -97,6 +97,7 @@ pub struct Running {
     pub addr: SocketAddr,
     server: Server,
     worker: JoinHandle<()>,
+    stop_worker: Shutdown,
     readiness: Readiness,
     shutdown: Shutdown,
     database: Database,
@@ -169,17 +170,17 @@ impl Gateway {
         let shutdown = Shutdown::new();
         let readiness = Readiness::new();
         // The worker has a signal of its own: it goes on until the last request was answered.
-        let stop_worker = shutdown.clone();
-        let worker = tokio::spawn(engine.run(stop_worker));
+        let stop_worker = Shutdown::new();
+        let worker = tokio::spawn(engine.run(stop_worker.clone()));
         let router = router(app).merge(readiness.router());
         let server = listener.serve(router, shutdown.clone());
         readiness.ready();
-        Ok(Running { url, addr, server, worker, readiness, shutdown, database })
+        Ok(Running { url, addr, server, worker, stop_worker, readiness, shutdown, database })
     }
 }
 
 impl Running {
-    /// The handle that stops it.
+    /// The handle that stops its traffic; [`Running::stop`] stops all of it.
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
@@ -188,6 +189,7 @@ impl Running {
     pub async fn stop(self) {
         self.readiness.not_ready();
         self.server.stop().await;
+        self.stop_worker.request();
         if self.worker.await.is_err() {
             tracing::error!("the worker panicked");
         }

@@ -106,6 +106,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    // Serde would take a list for a struct, member by member.
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::invalid("", "The body is a list where an object is expected."));
+    }
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let mut member = error.path().to_string();
@@ -217,10 +221,12 @@ mod tests {
             let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
             assert_eq!(problem.member.as_deref(), Some(member), "{body}: {}", problem.detail);
         }
-        for body in ["", "{", "[1", "nonsense", r#"{"lines":[]} trailing"#] {
+        for body in ["", "{", "nonsense", r#"{"lines":[]} trailing"#] {
             let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
             assert!(problem.detail.starts_with("The body is not JSON"), "{body}");
         }
+        let problem = parse::<Outer>(b" [[]]").unwrap_err();
+        assert_eq!(problem.detail, "The body is a list where an object is expected.");
     }
 
     #[test]

@@ -57,3 +57,12 @@ pub fn description() -> Document {
 pub async fn document() -> Json<Document> {
     Json(description())
 }
+
+#[cfg(test)]
+mod tests {
+    /// A change of the contract is a visible change of this file.
+    #[test]
+    fn the_contract_is_as_recorded() {
+        insta::assert_json_snapshot!(super::description());
+    }
+}
