@@ -146,11 +146,17 @@ async fn a_purchase_from_session_to_order() {
     assert_eq!(created.header("x-ratelimit-reset"), "1");
     assert_eq!(created.header("klarna-correlation-id").len(), 36);
     let session_id = created.json["session_id"].as_str().unwrap();
+    // The badge is the playground's own, and it is there.
+    let badge = created.json["payment_method_categories"][0]["asset_urls"]["standard"].as_str();
+    let path = badge.unwrap().strip_prefix(&world.public_url()).unwrap();
+    assert_eq!(world.call("GET", path, &Value::Null).await.header("content-type"), "image/svg+xml");
     insta::assert_json_snapshot!("created_session", created.json, {
         ".session_id" => "[id]", ".client_token" => "[token]",
+        ".payment_method_categories[].asset_urls.*" => "[badge]",
     });
     let before = world.read(session_id).await.json;
     insta::assert_json_snapshot!("session_before_authorization", before, {
+        ".payment_method_categories[].asset_urls.*" => "[badge]",
         ".client_token" => "[token]",
     });
     let token = world.authorize(session_id).await;

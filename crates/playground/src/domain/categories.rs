@@ -9,8 +9,6 @@ use klarna_types::{Country, Locale};
 use crate::domain::merchant::{Categories, Merchant};
 use crate::domain::session::{Session, effective_country};
 
-const BADGE: &str = "https://x.klarnacdn.net/payment-method/assets/badges/generic/klarna.svg";
-
 impl Session {
     /// What the widget may show. Nothing for a merchant that is gone.
     pub(crate) fn categories(&self, merchant: Option<&Merchant>) -> Vec<PaymentMethodCategory> {
@@ -44,9 +42,21 @@ pub(crate) fn of(body: &SessionBody, offered: Categories) -> Vec<PaymentMethodCa
         .map(|identifier| PaymentMethodCategory {
             name: Some(name(&identifier, language).to_owned()),
             identifier,
-            asset_urls: Some(AssetUrls::new().descriptive(BADGE).standard(BADGE)),
+            asset_urls: None,
         })
         .collect()
+}
+
+/// Adds the picture. It comes from the playground itself, as a shop on a machine without a network
+/// must be able to show it.
+pub(crate) fn with_badge(
+    mut categories: Vec<PaymentMethodCategory>,
+    url: &str,
+) -> Vec<PaymentMethodCategory> {
+    for category in &mut categories {
+        category.asset_urls = Some(AssetUrls::new().descriptive(url).standard(url));
+    }
+    categories
 }
 
 fn has_pay_over_time(country: &Country) -> bool {

@@ -24,6 +24,7 @@ const FILE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLES: &str = "text/css; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
 
 /// A file with its tag.
 struct Asset {
@@ -61,6 +62,7 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("kit.css", STYLES, include_str!("../../assets/kit.css")),
         Asset::new("widget.css", STYLES, include_str!("../../assets/widget.css")),
         Asset::new("flow.css", STYLES, include_str!("../../assets/flow.css")),
+        Asset::new("badge.svg", PICTURE, include_str!("../../assets/badge.svg")),
     ]
 });
 
@@ -88,7 +90,9 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
         None => error::unknown_route().await.into_response(),
         Some(file) => {
             let mut response = serve(file, &headers, FILE_POLICY);
-            set(&mut response, "cross-origin-resource-policy", "same-origin");
+            // The badge stands in merchants' pages, the rest in our own only.
+            let readers = if file.content_type == PICTURE { "cross-origin" } else { "same-origin" };
+            set(&mut response, "cross-origin-resource-policy", readers);
             response
         }
     }

@@ -2,7 +2,8 @@
 
 use axum::extract::{Path, State};
 use klarna_types::payments::{
-    Attachment, CreatedSession, Session as SessionView, SessionBody, SessionStatus,
+    Attachment, CreatedSession, PaymentMethodCategory, Session as SessionView, SessionBody,
+    SessionStatus,
 };
 use klarna_types::problem::Problem;
 use klarna_types::{Locale, MinorUnits, OrderLine, OrderLineType, SessionId, validate};
@@ -36,7 +37,10 @@ pub(super) async fn create(
             expires_at_ms,
             app.signing_key(),
         ),
-        payment_method_categories: categories::of(&body, caller.merchant.settings.categories),
+        payment_method_categories: with_badge(
+            &app,
+            categories::of(&body, caller.merchant.settings.categories),
+        ),
         session_id: SessionId::new(session_id.as_str()),
     };
     // Only orders have it.
@@ -131,11 +135,15 @@ pub(super) fn account_problems(body: &SessionBody, merchant: &Merchant) -> Vec<P
     problems
 }
 
+fn with_badge(app: &App, categories: Vec<PaymentMethodCategory>) -> Vec<PaymentMethodCategory> {
+    categories::with_badge(categories, &format!("{}/kp/assets/badge.svg", app.base_url()))
+}
+
 /// A session as the merchant reads it. Personal data appear only once the shopper has authorized,
 /// identification numbers never.
 fn view(app: &App, merchant: &Merchant, session: Session) -> SessionView {
     let authorized = session.authorization_token.is_some() || session.status == Status::Complete;
-    let categories = session.categories(Some(merchant));
+    let categories = with_badge(app, session.categories(Some(merchant)));
     let Session { session_id, status, expires_at_ms, body, authorization_token, .. } = session;
     let shipping = body.shipping_address.clone().or_else(|| body.billing_address.clone());
     let client_token =
