@@ -19,26 +19,34 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Does what the command line says; returns when it is done.
 pub(crate) async fn run(cli: Cli, output: Output) -> Outcome<()> {
-    let file = File::load(cli.config.as_deref())?;
-    let parts = match cli.command {
-        Command::Up(args) => up(args, &file, output).await?,
-        Command::Playground(args) => playground_alone(args, &file, output).await?,
-        Command::Gateway(args) => gateway_alone(args, &file, output).await?,
-        Command::Shop(args) => shop_alone(args, &file, output).await?,
-        // Answered before anything is started.
-        Command::Completions { .. } => return Ok(()),
+    // Listened for from the very beginning: whoever reads "ready" may ask for the end at once.
+    let mut stop = StopSignals::listen()?;
+    let parts = tokio::select! {
+        parts = start(cli, output) => parts?,
+        () = stop.next() => return Ok(()),
     };
-    stop_asked_for().await?;
+    stop.next().await;
     output.stopping();
     tokio::select! {
         () = parts.stop() => {}
-        again = stop_asked_for() => {
-            again?;
+        () = stop.next() => {
             return Err("stopped at once, since it was asked for twice".into());
         }
     }
     output.stopped();
     Ok(())
+}
+
+async fn start(cli: Cli, output: Output) -> Outcome<Parts> {
+    let file = File::load(cli.config.as_deref())?;
+    match cli.command {
+        Command::Up(args) => up(args, &file, output).await,
+        Command::Playground(args) => playground_alone(args, &file, output).await,
+        Command::Gateway(args) => gateway_alone(args, &file, output).await,
+        Command::Shop(args) => shop_alone(args, &file, output).await,
+        // Answered before anything is started.
+        Command::Completions { .. } => Err("a completion script starts nothing".into()),
+    }
 }
 
 /// What runs. They are stopped from the shopper's side inwards, so that nobody's calls fail.
@@ -63,22 +71,44 @@ impl Parts {
     }
 }
 
-/// Returns once the terminal or the operating system asks for the end.
-async fn stop_asked_for() -> Outcome<()> {
+/// Requests for the end, by the terminal or by the operating system.
+struct StopSignals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+    streams: [tokio::signal::unix::Signal; 3],
+}
+
+impl StopSignals {
+    /// From now on a signal is a request, where it would have ended the program at once.
+    fn listen() -> Outcome<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let [interrupt, terminate, hang_up] =
+                [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+                    .map(signal);
+            Ok(Self { streams: [interrupt?, terminate?, hang_up?] })
         }
-        Ok(())
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
-    #[cfg(not(unix))]
-    Ok(tokio::signal::ctrl_c().await?)
+
+    /// Returns when the end is asked for (again).
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate, hang_up] = &mut self.streams;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nobody can ask; so nobody does.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
