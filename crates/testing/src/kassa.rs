@@ -275,7 +275,7 @@ impl Kassa {
     /// The gateway's payments.
     pub async fn payments(&self, http: &Http) -> Vec<Value> {
         let list = http.get(&format!("{}/v1/payments", self.ready.gateway_url), self.key()).await;
-        list["payments"].as_array().cloned().unwrap_or_else(|| panic!("not a list: {list}"))
+        list["data"].as_array().cloned().unwrap_or_else(|| panic!("not a list: {list}"))
     }
 
     /// A payment as the gateway tells it.

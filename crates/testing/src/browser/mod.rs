@@ -28,6 +28,10 @@ use driver::Driver;
 /// Browsers are heavy; two keep two cores busy.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
 
+const PHONE_WIDTH: u64 = 360;
+const PHONE_HEIGHT: u64 = 780;
+const PHONE_SCALE: u64 = 2;
+
 /// What the shopper holds in the hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
@@ -43,6 +47,7 @@ pub struct Browser {
     client: Client,
     main: WindowHandle,
     test: String,
+    screen: Screen,
     // In this order: the driver ends the browser, then the profile's folder goes, then the next
     // browser may start.
     driver: Driver,
@@ -90,7 +95,7 @@ impl Browser {
         let test = test.replace("::", "/");
         // The pictures of an earlier run are not those of this one.
         let _ = std::fs::remove_dir_all(folder_of(&test));
-        Self { client, main, test, driver, _profile: Profile(Some(folder)), _turn: turn }
+        Self { client, main, test, screen, driver, _profile: Profile(Some(folder)), _turn: turn }
     }
 
     /// What the helpers below are made of, for what they do not cover.
@@ -321,27 +326,40 @@ impl Browser {
     }
 
     async fn take_picture(&self, name: &str) -> Result<PathBuf, CmdError> {
+        // The window is made as tall as the page: frames that lie outside of it are not painted,
+        // and what sticks to its edge would stand in the middle of the picture.
         let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await?;
-        let size = &metrics["cssContentSize"];
-        let shot = self
-            .devtools(
-                "Page.captureScreenshot",
-                json!({
-                    "format": "png",
-                    "captureBeyondViewport": true,
-                    "clip": {
-                        "x": 0, "y": 0, "scale": 1,
-                        "width": size["width"], "height": size["height"],
-                    },
-                }),
-            )
-            .await?;
+        let width = metrics["cssLayoutViewport"]["clientWidth"].as_u64().unwrap_or(1280);
+        let height = metrics["cssContentSize"]["height"].as_u64().unwrap_or(900).min(8_000);
+        self.resize(width, height).await?;
+        let painted = "Promise.race([ \
+            new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))), \
+            new Promise((done) => setTimeout(done, 500)), \
+        ]).then(() => null)";
+        let painted = json!({ "expression": painted, "awaitPromise": true });
+        self.devtools("Runtime.evaluate", painted).await?;
+        let shot = self.devtools("Page.captureScreenshot", json!({ "format": "png" })).await?;
+        match self.screen {
+            Screen::Wide => {
+                self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await?;
+            }
+            Screen::Phone => self.resize(PHONE_WIDTH, PHONE_HEIGHT).await?,
+        }
         let picture = shot["data"].as_str().and_then(|text| STANDARD.decode(text).ok());
         let folder = folder_of(&self.test);
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(format!("{name}.png"));
         std::fs::write(&path, picture.unwrap_or_default()).unwrap();
         Ok(path)
+    }
+
+    async fn resize(&self, width: u64, height: u64) -> Result<(), CmdError> {
+        let phone = self.screen == Screen::Phone;
+        let scale = if phone { PHONE_SCALE } else { 1 };
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": scale, "mobile": phone,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await.map(drop)
     }
 
     /// A command of the browser's own protocol for the window that is driven.
@@ -457,7 +475,10 @@ fn capabilities(chromium: &Path, profile: &Path, screen: Screen) -> Capabilities
     });
     if screen == Screen::Phone {
         chrome["mobileEmulation"] = json!({
-            "deviceMetrics": { "width": 360, "height": 780, "pixelRatio": 2, "touch": true },
+            "deviceMetrics": {
+                "width": PHONE_WIDTH, "height": PHONE_HEIGHT, "pixelRatio": PHONE_SCALE,
+                "touch": true,
+            },
         });
     }
     let capabilities = json!({
