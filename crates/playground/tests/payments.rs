@@ -152,11 +152,13 @@ async fn a_purchase_from_session_to_order() {
     assert_eq!(world.call("GET", path, &Value::Null).await.header("content-type"), "image/svg+xml");
     insta::assert_json_snapshot!("created_session", created.json, {
         ".session_id" => "[id]", ".client_token" => "[token]",
-        ".payment_method_categories[].asset_urls.*" => "[badge]",
+        ".payment_method_categories[].asset_urls.descriptive" => "[badge]",
+        ".payment_method_categories[].asset_urls.standard" => "[badge]",
     });
     let before = world.read(session_id).await.json;
     insta::assert_json_snapshot!("session_before_authorization", before, {
-        ".payment_method_categories[].asset_urls.*" => "[badge]",
+        ".payment_method_categories[].asset_urls.descriptive" => "[badge]",
+        ".payment_method_categories[].asset_urls.standard" => "[badge]",
         ".client_token" => "[token]",
     });
     let token = world.authorize(session_id).await;
