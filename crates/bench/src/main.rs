@@ -20,6 +20,10 @@ mod sqlite;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// As in the program that is measured, and the bare systems beside it have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whatever goes wrong ends the run with its text.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

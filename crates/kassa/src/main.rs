@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Serving a request is a few hundred small allocations on one thread, freed on another: that is
+/// where the C library's allocator spent a fifth of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     kassa::main()
 }
