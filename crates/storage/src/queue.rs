@@ -173,6 +173,16 @@ impl Queue {
         .get(0)
     }
 
+    /// Ends every lease, and returns how many there were: for the start of a program that is alone with its database,
+    /// where whoever holds a lease is dead. Should a holder live after all, its lease is lost as if it had run out.
+    pub fn end_leases(&self, tx: &mut Tx<'_>) -> Result<u64, Error> {
+        tx.execute(
+            "UPDATE work_items SET lease = lease + 1, leased_by = NULL, leased_until_ms = NULL
+             WHERE queue = $1 AND leased_until_ms IS NOT NULL",
+            &[&self.name],
+        )
+    }
+
     /// Removes an item, held or not; `false` if there is none. Its holder, if any, finds its lease lost.
     pub fn cancel(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {
         let removed =

@@ -132,6 +132,7 @@ on_every_engine! {
     queue_order_and_attempts,
     queue_items_are_held_by_one_worker_at_a_time,
     queue_leases_expire_and_stale_holders_are_refused,
+    queue_leases_of_the_dead_can_be_ended,
     queue_tokens_of_an_earlier_item_are_worth_nothing,
     queue_outcome_and_item_are_one_unit,
 }
@@ -804,6 +805,27 @@ async fn queue_leases_expire_and_stale_holders_are_refused(world: World) {
             assert!(!JOBS.complete(tx, &slow)?);
             assert!(JOBS.complete(tx, &quick)?);
             assert_eq!(JOBS.next_due_at(tx)?, None);
+            Ok(())
+        })
+        .await;
+    run.unwrap();
+}
+
+async fn queue_leases_of_the_dead_can_be_ended(world: World) {
+    let database = world.database;
+    let run: Result<(), Error> = database
+        .write(|tx| {
+            JOBS.enqueue(tx, "held", 0, "")?;
+            JOBS.enqueue(tx, "free", 90, "")?;
+            let held = JOBS.claim(tx, 10, "dead worker", 1_000, 1)?.remove(0);
+            assert_eq!(JOBS.end_leases(tx)?, 1);
+            assert_eq!(JOBS.end_leases(tx)?, 0);
+            // Not so dead: it comes too late.
+            assert!(!JOBS.complete(tx, &held)?);
+            let again = JOBS.claim(tx, 10, "new worker", 1_000, 9)?;
+            assert_eq!(again.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["held"]);
+            assert!(!JOBS.complete(tx, &held)?);
+            assert!(JOBS.complete(tx, &again[0])?);
             Ok(())
         })
         .await;

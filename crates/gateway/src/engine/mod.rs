@@ -132,8 +132,23 @@ impl Engine {
 
     /// Looks at checkouts that were active lately: while this process was away, callbacks may have
     /// come in vain.
+    ///
+    /// An SQLite database has one process: leases that were held before it started are held by
+    /// nobody, and a shopper may be waiting for what they are on.
     pub async fn recover(&self) -> Result<(), Fault> {
         let now_ms = self.now_ms();
+        if self.database().engine() == storage::Engine::Sqlite {
+            let ended = self
+                .database()
+                .write(|tx| {
+                    let operations = operations::INTERACTIVE.end_leases(tx)?;
+                    Ok::<_, Fault>(operations + operations::BACKGROUND.end_leases(tx)?)
+                })
+                .await?;
+            if ended > 0 {
+                tracing::info!(leases = ended, "taking up what was interrupted");
+            }
+        }
         let looked_at = self
             .database()
             .write(move |tx| checkouts::look_at_recent(tx, now_ms - checkout::RECENT_MS, now_ms))
