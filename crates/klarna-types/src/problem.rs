@@ -77,6 +77,11 @@ pub enum Rule {
     NotHttps,
     /// Klarna cannot be used in this country.
     NotAMarket,
+    /// A customer token is made for another country than that of the billing address.
+    BillingCountry {
+        /// The country of the billing address.
+        billing: String,
+    },
     /// Not the country's currency.
     CurrencyOfCountry {
         /// The country.
@@ -177,6 +182,7 @@ impl Problem {
             | Rule::ControlCharacter
             | Rule::NotHttps
             | Rule::NotAMarket
+            | Rule::BillingCountry { .. }
             | Rule::CurrencyOfCountry { .. }
             | Rule::LocaleOfCountry { .. }
             | Rule::LineTotal { .. }
@@ -249,6 +255,9 @@ impl fmt::Display for Problem {
             }
             Rule::NotHttps => formatter.write_str("is not an https URL"),
             Rule::NotAMarket => formatter.write_str("is not a country in which Klarna can be used"),
+            Rule::BillingCountry { billing } => {
+                write!(formatter, "is not {billing}, the country of the billing address")
+            }
             Rule::CurrencyOfCountry { country, expected } => {
                 write!(formatter, "is not the currency of {country}, which is {expected}")
             }

@@ -258,6 +258,11 @@ fn customer_tokens() {
     let good = json!({"purchase_country": "SE", "purchase_currency": "SEK", "locale": "sv-SE",
         "description": "Kaffe", "intended_use": "subscription"});
     assert_eq!(check(good.clone()), "");
+    let mut elsewhere = good.clone();
+    elsewhere["billing_address"] = json!({"country": "NO"});
+    assert_eq!(check(elsewhere.clone()), "Bad value: purchase_country");
+    elsewhere["billing_address"] = json!({"country": "se"});
+    assert_eq!(check(elsewhere), "");
     let mut bad = good;
     bad["description"] = json!("");
     bad["intended_use"] = json!("FUN");

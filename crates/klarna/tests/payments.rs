@@ -11,8 +11,13 @@ mod common;
 
 use common::world::{World, address, order_request, session_request};
 use http::Method;
-use klarna::types::payments::{Attachment, FraudStatus, SessionStatus, UpdateSession};
-use klarna::{AuthorizationToken, Error, ErrorCode, ErrorKind, MinorUnits, OrderId, SessionId};
+use klarna::types::payments::{
+    Attachment, CreateCustomerToken, FraudStatus, IntendedUse, Intent, SessionStatus, UpdateSession,
+};
+use klarna::{
+    AuthorizationToken, Country, Currency, Error, ErrorCode, ErrorKind, MinorUnits, OrderId,
+    SessionId,
+};
 use playground::RateLimits;
 use serde_json::json;
 
@@ -234,6 +239,75 @@ async fn accounts_decide_what_is_allowed() {
     let error =
         changing.payments().create_order(&token, &other.billing_address(denied)).await.unwrap_err();
     assert_eq!(line(&error), "403 REJECTED Rejected");
+    world.stop().await;
+}
+
+fn token_request() -> CreateCustomerToken {
+    CreateCustomerToken::new(
+        Country::SE,
+        Currency::SEK,
+        "sv-SE",
+        "Kaffe",
+        IntendedUse::Subscription,
+    )
+}
+
+#[tokio::test]
+async fn a_customer_token_is_made() {
+    let world = World::start().await;
+    let payments = world.client.payments();
+    let request = session_request().intent(Intent::BuyAndTokenize);
+    let session = payments.create_session(&request).await.unwrap().into_inner();
+    let token = world.authorize(&session, json!({})).await;
+    let created = payments.create_customer_token(&token, &token_request()).await.unwrap();
+    assert!(!created.token_id.as_str().is_empty());
+    let again = payments.create_customer_token(&token, &token_request()).await.unwrap();
+    assert_eq!(again.token_id, created.token_id);
+    // The first purchase follows under the same authorization.
+    payments.create_order(&token, &order_request()).await.unwrap();
+    // The other way round the authorization is used up.
+    let session = payments.create_session(&request).await.unwrap().into_inner();
+    let token = world.authorize(&session, json!({})).await;
+    payments.create_order(&token, &order_request()).await.unwrap();
+    let error = payments.create_customer_token(&token, &token_request()).await.unwrap_err();
+    assert_eq!(line(&error), "403 INVALID_OPERATION Authorization token already consumed");
+
+    let error =
+        payments.create_customer_token(&unknown_token(), &token_request()).await.unwrap_err();
+    assert_eq!(line(&error), "404 NOT_FOUND Invalid authorization token");
+    let (_, buy) = world.approved(&world.client).await;
+    let error = payments.create_customer_token(&buy, &token_request()).await.unwrap_err();
+    assert_eq!(
+        line(&error),
+        "403 INVALID_OPERATION Not allowed to create customer token for intent buy"
+    );
+    let session = payments.create_session(&request).await.unwrap().into_inner();
+    let token = world.authorize(&session, json!({})).await;
+    let mismatch = token_request().billing_address(address().city("Elsewhere"));
+    let error = payments.create_customer_token(&token, &mismatch).await.unwrap_err();
+    assert_eq!(line(&error), "409 BAD_VALUE Not matching fields: [billing_address.city]");
+    let elsewhere = token_request().billing_address(address().country(Country::NO));
+    let error = payments.create_customer_token(&token, &elsewhere).await.unwrap_err();
+    assert_eq!(line(&error), "400 BAD_VALUE Bad value: purchase_country");
+    assert_eq!(
+        error.problems()[0].to_string(),
+        "purchase_country: is not NO, the country of the billing address"
+    );
+    let session = payments.create_session(&request).await.unwrap().into_inner();
+    let by_transfer = world.authorize_by(&session, "direct_bank_transfer", json!({})).await;
+    let error = payments.create_customer_token(&by_transfer, &token_request()).await.unwrap_err();
+    assert_eq!(
+        line(&error),
+        "400 BAD_REQUEST DIRECT_BANK_TRANSFER is not valid for creating customer tokens in SE"
+    );
+    let stranger = world.stranger.payments();
+    let error = stranger.create_customer_token(&token, &token_request()).await.unwrap_err();
+    assert_eq!(line(&error), "404 NOT_FOUND Invalid authorization token");
+    let mut bad = token_request();
+    bad.description = String::new();
+    let error = payments.create_customer_token(&token, &bad).await.unwrap_err();
+    assert_eq!(line(&error), "400 BAD_VALUE Bad value: description");
+    assert_eq!(error.problems()[0].path, "description");
     world.stop().await;
 }
 

@@ -8,6 +8,8 @@
 )]
 
 mod common;
+#[path = "payments/customer_tokens.rs"]
+mod customer_tokens;
 #[path = "common/receiver.rs"]
 mod receiver;
 

@@ -111,12 +111,20 @@ pub fn customer_token(body: &CustomerTokenBody) -> Vec<Problem> {
     checker.required("locale", body.locale.as_ref());
     checker.required("description", body.description.as_ref());
     checker.required("intended_use", body.intended_use.as_ref());
+    // A billing address of another country does not change the country here, it is refused.
     checker.place(
         body.purchase_country.as_ref(),
         body.purchase_currency.as_ref(),
         body.locale.as_ref(),
-        body.billing_address.as_ref().and_then(|address| address.country.as_ref()),
+        None,
     );
+    let billing = body.billing_address.as_ref().and_then(|address| address.country.as_ref());
+    if let (Some(country), Some(billing)) = (&body.purchase_country, billing)
+        && billing.is_well_formed()
+        && billing != country
+    {
+        checker.problem("purchase_country", Rule::BillingCountry { billing: billing.to_string() });
+    }
     checker.text("description", body.description.as_deref(), 1, 255);
     if body.intended_use.as_ref().is_some_and(|intended_use| !intended_use.is_known()) {
         checker.unknown("intended_use", IntendedUse::KNOWN.iter().map(IntendedUse::as_str));

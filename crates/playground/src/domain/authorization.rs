@@ -3,6 +3,7 @@
 use klarna_types::payments::AuthorizedPaymentMethod;
 use klarna_types::{Address, AuthorizationToken, Customer, MerchantId, OrderId, SessionId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::idempotency::RETENTION_MS;
 
@@ -110,7 +111,27 @@ pub(crate) struct Placed {
     pub(crate) answer: String,
 }
 
-/// Why an order cannot be made from a token.
+/// A customer token that was made, as a repeated call needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tokenized {
+    /// When.
+    pub(crate) at_ms: i64,
+    /// The body of the call that made it.
+    pub(crate) request: String,
+    /// The answer to it.
+    pub(crate) answer: String,
+}
+
+/// What a call to make a customer token leads to, before its data are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tokenizing<'a> {
+    /// A token may be made.
+    New,
+    /// It was made before by the same call; this was the answer.
+    Replay(&'a str),
+}
+
+/// Why nothing can be made from a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenRefusal {
     /// Unknown, another merchant's, expired, cancelled or superseded.
@@ -148,13 +169,25 @@ pub(crate) enum SessionIs {
     Incomplete,
 }
 
-/// How a request compares with the one that made the order.
+/// How a request compares with the one that made the order or the customer token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Body {
     /// The same JSON.
     Same,
     /// Other JSON.
     Other,
+}
+
+impl Body {
+    /// Compares two bodies. Spaces and the order of members do not count.
+    pub(crate) fn compare(before: &str, now: &[u8]) -> Self {
+        let same = before.as_bytes() == now
+            || match (serde_json::from_str::<Value>(before), serde_json::from_slice::<Value>(now)) {
+                (Ok(before), Ok(now)) => before == now,
+                _ => false,
+            };
+        if same { Self::Same } else { Self::Other }
+    }
 }
 
 impl Authorization {
@@ -208,21 +241,57 @@ impl Authorization {
         }
     }
 
-    /// Whether the token may be cancelled.
-    pub(crate) fn check_cancelling(&self, now_ms: i64) -> Result<(), TokenRefusal> {
-        match self.state {
-            TokenState::Active if now_ms < self.expires_at_ms() => Ok(()),
-            TokenState::Active | TokenState::Superseded | TokenState::Cancelled => {
+    /// Whether a customer token may be made. `made` is the one that was made from it before, with how
+    /// this call compares.
+    pub(crate) fn check_tokenizing<'a>(
+        &self,
+        made: Option<(&'a Tokenized, Body)>,
+        now_ms: i64,
+    ) -> Result<Tokenizing<'a>, TokenRefusal> {
+        match (made, self.state) {
+            (Some((made, _)), _) if is_over(made.at_ms, now_ms) => Err(TokenRefusal::Invalid),
+            (Some((made, Body::Same)), _) => Ok(Tokenizing::Replay(&made.answer)),
+            (None, TokenState::Ordered) if self.is_forgotten(now_ms) => Err(TokenRefusal::Invalid),
+            (Some((_, Body::Other)), _) | (None, TokenState::Ordered | TokenState::Consumed) => {
+                Err(TokenRefusal::Consumed)
+            }
+            (None, TokenState::Active) if self.stands(now_ms) => Ok(Tokenizing::New),
+            (None, TokenState::Active | TokenState::Superseded | TokenState::Cancelled) => {
                 Err(TokenRefusal::Invalid)
             }
-            TokenState::Ordered | TokenState::Consumed => Err(TokenRefusal::NotCancellable),
         }
+    }
+
+    /// Whether the token may be cancelled. `made` is the customer token that was made from it.
+    pub(crate) fn check_cancelling(
+        &self,
+        made: Option<&Tokenized>,
+        now_ms: i64,
+    ) -> Result<(), TokenRefusal> {
+        match self.state {
+            TokenState::Active if !self.stands(now_ms) => Err(TokenRefusal::Invalid),
+            TokenState::Active if made.is_none() => Ok(()),
+            TokenState::Superseded | TokenState::Cancelled => Err(TokenRefusal::Invalid),
+            TokenState::Active | TokenState::Ordered | TokenState::Consumed => {
+                Err(TokenRefusal::NotCancellable)
+            }
+        }
+    }
+
+    /// Whether an order may still be made from it.
+    pub(crate) fn stands(&self, now_ms: i64) -> bool {
+        self.state == TokenState::Active && now_ms < self.expires_at_ms()
     }
 
     /// Whether a repeat comes too late to be told what the first call was told.
     fn is_forgotten(&self, now_ms: i64) -> bool {
-        self.ended_at_ms.is_some_and(|ended| now_ms >= ended.saturating_add(RETENTION_MS))
+        self.ended_at_ms.is_some_and(|ended_at_ms| is_over(ended_at_ms, now_ms))
     }
+}
+
+/// Whether what was answered at an instant is not answered again.
+fn is_over(answered_at_ms: i64, now_ms: i64) -> bool {
+    now_ms >= answered_at_ms.saturating_add(RETENTION_MS)
 }
 
 #[cfg(test)]
@@ -294,11 +363,68 @@ mod tests {
     #[test]
     fn only_an_unused_token_can_be_cancelled() {
         use TokenRefusal::{Invalid, NotCancellable};
-        let outcomes = TokenState::ALL.map(|state| authorization(state).check_cancelling(1));
+        let outcomes = |made: Option<&Tokenized>| {
+            TokenState::ALL.map(|state| authorization(state).check_cancelling(made, 1))
+        };
         assert_eq!(
-            outcomes,
+            outcomes(None),
             [Ok(()), Err(Invalid), Err(Invalid), Err(NotCancellable), Err(NotCancellable)]
         );
-        assert_eq!(authorization(TokenState::Active).check_cancelling(TOKEN_LIFE_MS), Err(Invalid));
+        assert_eq!(outcomes(Some(&tokenized()))[0], Err(NotCancellable));
+        let late = authorization(TokenState::Active).check_cancelling(None, TOKEN_LIFE_MS);
+        assert_eq!(late, Err(Invalid));
+    }
+
+    fn tokenized() -> Tokenized {
+        Tokenized { at_ms: 5, request: "{}".into(), answer: "made".into() }
+    }
+
+    /// Every state, with and without a customer token made before, in time and late.
+    #[test]
+    fn the_whole_table_of_tokenizing() {
+        use TokenRefusal::{Consumed, Invalid};
+        use TokenState as S;
+        let made = tokenized();
+        let same = Some((&made, Body::Same));
+        let other = Some((&made, Body::Other));
+        let in_time = TOKEN_LIFE_MS - 1;
+        let late = TOKEN_LIFE_MS;
+        let cases = [
+            (S::Active, None, in_time, Ok(Tokenizing::New)),
+            (S::Active, None, late, Err(Invalid)),
+            (S::Active, same, in_time, Ok(Tokenizing::Replay("made"))),
+            (S::Active, same, late, Ok(Tokenizing::Replay("made"))),
+            (S::Active, other, in_time, Err(Consumed)),
+            (S::Superseded, None, in_time, Err(Invalid)),
+            (S::Superseded, same, in_time, Ok(Tokenizing::Replay("made"))),
+            (S::Cancelled, None, in_time, Err(Invalid)),
+            (S::Ordered, None, in_time, Err(Consumed)),
+            (S::Ordered, None, RETENTION_MS + 10, Err(Invalid)),
+            (S::Ordered, same, in_time, Ok(Tokenizing::Replay("made"))),
+            (S::Consumed, None, in_time, Err(Consumed)),
+            (S::Consumed, same, late, Ok(Tokenizing::Replay("made"))),
+            (S::Consumed, other, in_time, Err(Consumed)),
+            (S::Consumed, same, RETENTION_MS + 5, Err(Invalid)),
+        ];
+        for (state, made, now_ms, expected) in cases {
+            assert_eq!(
+                authorization(state).check_tokenizing(made, now_ms),
+                expected,
+                "{state:?} {made:?} {now_ms}"
+            );
+        }
+    }
+
+    #[test]
+    fn bodies_are_compared_as_json() {
+        let cases = [
+            (r#"{"a":1,"b":2}"#, r#"{"b":2, "a":1}"#, Body::Same),
+            (r#"{"a":1}"#, r#"{"a":2}"#, Body::Other),
+            ("", "", Body::Same),
+            ("", "{}", Body::Other),
+        ];
+        for (before, now, expected) in cases {
+            assert_eq!(Body::compare(before, now.as_bytes()), expected, "{before} {now}");
+        }
     }
 }

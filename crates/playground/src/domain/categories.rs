@@ -59,12 +59,14 @@ pub(crate) fn with_badge(
     categories
 }
 
-fn has_pay_over_time(country: &Country) -> bool {
+/// Where a purchase can be paid in parts.
+pub(crate) fn has_pay_over_time(country: &Country) -> bool {
     use Country::{AT, DE, FI, GB, NO, SE, US};
     matches!(country, US | GB | DE | AT | SE | NO | FI)
 }
 
-fn has_pay_now(country: &Country) -> bool {
+/// Where a purchase can be paid from a bank account.
+pub(crate) fn has_pay_now(country: &Country) -> bool {
     use Country::{AT, BE, CH, DE, FI, NL, SE};
     matches!(country, SE | DE | AT | NL | BE | FI | CH)
 }

@@ -5,7 +5,7 @@
 //! merchant's own data may differ: the order's win.
 
 use klarna_types::order_line::OrderLineBody;
-use klarna_types::payments::SessionBody;
+use klarna_types::payments::{CustomerTokenBody, SessionBody};
 use klarna_types::{Address, Customer, MinorUnits, OrderLineType, TaxRate};
 
 /// What differs.
@@ -80,6 +80,31 @@ pub(crate) fn compare(authorized: &SessionBody, order: &SessionBody) -> Result<(
     );
     compare_addresses("shipping_address", shipping, order.shipping_address.as_ref(), &mut paths);
     if let (Some(expected), Some(actual)) = (&authorized.customer, &order.customer) {
+        compare_customers(expected, actual, &mut paths);
+    }
+    if paths.is_empty() { Ok(()) } else { Err(Mismatch::Fields(paths)) }
+}
+
+/// Compares the data that the shopper authorized with those of a customer token. There is no cart in
+/// it.
+pub(crate) fn compare_customer_token(
+    authorized: &SessionBody,
+    token: &CustomerTokenBody,
+) -> Result<(), Mismatch> {
+    let mut paths = Vec::new();
+    if authorized.purchase_country != token.purchase_country {
+        paths.push("purchase_country".to_owned());
+    }
+    if authorized.purchase_currency != token.purchase_currency {
+        paths.push("purchase_currency".to_owned());
+    }
+    compare_addresses(
+        "billing_address",
+        authorized.billing_address.as_ref(),
+        token.billing_address.as_ref(),
+        &mut paths,
+    );
+    if let (Some(expected), Some(actual)) = (&authorized.customer, &token.customer) {
         compare_customers(expected, actual, &mut paths);
     }
     if paths.is_empty() { Ok(()) } else { Err(Mismatch::Fields(paths)) }
@@ -278,6 +303,39 @@ mod tests {
             "Not matching fields: [shipping_address.postal_code]",
         );
         check(&with("10178"), &with("10178").shipping_address(address("10178")), "");
+    }
+
+    #[test]
+    fn a_customer_token_is_of_the_shopper_who_authorized() {
+        let token = |address: Option<Address>| CustomerTokenBody {
+            purchase_country: Some(Country::DE),
+            purchase_currency: Some(Currency::EUR),
+            billing_address: address,
+            ..CustomerTokenBody::default()
+        };
+        let check = |authorized: &SessionBody, token: &CustomerTokenBody, expected: &str| {
+            let mismatch = compare_customer_token(authorized, token).err();
+            let message = mismatch.map(|mismatch| mismatch.message()).unwrap_or_default();
+            assert_eq!(message, expected);
+        };
+        let authorized = body().billing_address(address("10178"));
+        check(&authorized, &token(None), "");
+        check(&authorized, &token(Some(address("10178"))), "");
+        check(
+            &authorized,
+            &token(Some(address("1"))),
+            "Not matching fields: [billing_address.postal_code]",
+        );
+        check(&body(), &token(Some(address("1"))), "");
+        let austrian = CustomerTokenBody { purchase_country: Some(Country::AT), ..token(None) };
+        check(&authorized, &austrian, "Not matching fields: [purchase_country]");
+        let born = |day: &str| Customer::new().date_of_birth(day);
+        let other = token(None).customer(born("1980-01-01"));
+        check(
+            &authorized.customer(born("1970-07-10")),
+            &other,
+            "Not matching fields: [customer.date_of_birth]",
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod callback;
 pub(crate) mod categories;
 pub(crate) mod client_token;
 pub(crate) mod content;
+pub(crate) mod customer_token;
 pub(crate) mod decision;
 pub(crate) mod due_date;
 pub(crate) mod flow;

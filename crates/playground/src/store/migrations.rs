@@ -2,7 +2,7 @@
 
 use storage::Migration;
 
-use crate::store::{callbacks, flows, idempotency, merchants, orders, sessions};
+use crate::store::{callbacks, customer_tokens, flows, idempotency, merchants, orders, sessions};
 
 /// The playground's schema.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -13,4 +13,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     idempotency::MIGRATION,
     orders::MIGRATION,
     flows::MIGRATION,
+    customer_tokens::MIGRATION,
 ];

@@ -21,6 +21,8 @@ const STATEMENTS: &[&str] = &[
     "DELETE FROM order_movements",
     "DELETE FROM order_events",
     "DELETE FROM orders",
+    "DELETE FROM customer_token_events",
+    "DELETE FROM customer_tokens",
     "DELETE FROM flow_events",
     "DELETE FROM flows",
     "DELETE FROM session_events",

@@ -58,6 +58,8 @@ pub(crate) enum Event {
     AwaitsFinalize,
     /// The merchant cancelled the authorization.
     AuthorizationCancelled,
+    /// A customer token was made.
+    Tokenized,
     /// An order was made.
     Completed,
 }
@@ -70,6 +72,7 @@ impl Event {
             Self::Authorized => "authorized",
             Self::AwaitsFinalize => "awaits_finalize",
             Self::AuthorizationCancelled => "authorization_cancelled",
+            Self::Tokenized => "tokenized",
             Self::Completed => "completed",
         }
     }

@@ -345,7 +345,7 @@ fn already_final(
     let Some(token) = &session.authorization_token else { return Ok(answer) };
     let authorization = sessions::find_authorization(tx, &session.merchant_id, token.expose())?;
     let now_ms = context.now.as_millisecond();
-    if authorization.is_some_and(|known| known.check_cancelling(now_ms).is_ok()) {
+    if authorization.is_some_and(|known| known.stands(now_ms)) {
         answer.approved = true;
         answer.show_form = Some(true);
         answer.authorization_token = Some(token.expose().to_owned());

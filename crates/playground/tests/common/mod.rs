@@ -21,7 +21,7 @@ use playground::{Config, Playground, RateLimits, Running, SeedMerchant, Unauthor
 use serde_json::{Value, json};
 use service::ManualClock;
 use service::http::HttpClient;
-use storage::Location;
+use storage::{Database, Location};
 
 /// When every test begins.
 pub const START: &str = "2026-03-02T09:00:00.250Z";
@@ -54,6 +54,41 @@ pub struct World {
     pub merchant: Merchant,
     /// Another seeded merchant.
     pub stranger: Merchant,
+}
+
+/// A database for one test: worlds that are opened on it one after the other find what the earlier
+/// ones left.
+#[derive(Debug)]
+pub struct Engine {
+    /// Where it is.
+    pub location: Location,
+    directory: Option<tempfile::TempDir>,
+}
+
+/// One on each engine that is at hand: a SQLite file, and a schema of its own on the PostgreSQL server
+/// that `KASSA_TEST_POSTGRES` names.
+pub async fn engines() -> Vec<Engine> {
+    let directory = tempfile::tempdir().unwrap();
+    let location = Location::File(directory.path().join("playground.sqlite"));
+    let mut engines = vec![Engine { location, directory: Some(directory) }];
+    if let Ok(url) = std::env::var("KASSA_TEST_POSTGRES") {
+        let schema = format!("playground_{}", service::random::uuid().simple());
+        let server = Database::open(&Location::Postgres(url.clone()), &[]).await.unwrap();
+        let create = format!("CREATE SCHEMA {schema}");
+        server.write(move |tx| tx.execute_dynamic(&create, &[])).await.unwrap();
+        server.close().await;
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let own = format!("{url}{separator}options=-c%20search_path%3D{schema}");
+        engines.push(Engine { location: Location::Postgres(own), directory: None });
+    }
+    engines
+}
+
+impl Engine {
+    /// A world on this database.
+    pub async fn world(&self) -> World {
+        World::start_with(|config| config.location = self.location.clone()).await
+    }
 }
 
 /// An answer.

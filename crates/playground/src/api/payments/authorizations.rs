@@ -8,6 +8,7 @@ use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
 use crate::domain::authorization::{TokenRefusal, TokenState};
+use crate::store::customer_tokens;
 use crate::store::sessions::{self, Event};
 
 /// `DELETE /payments/v1/authorizations/{authorization_token}`.
@@ -22,7 +23,8 @@ pub(super) async fn cancel(
             let authorization =
                 sessions::find_authorization(tx, &caller.merchant.merchant_id, &token)?
                     .ok_or(TokenRefusal::Invalid)?;
-            authorization.check_cancelling(now_ms)?;
+            let made = customer_tokens::made_from(tx, &authorization.token)?;
+            authorization.check_cancelling(made.as_ref(), now_ms)?;
             sessions::end_authorization(
                 tx,
                 &authorization.token,

@@ -1,6 +1,8 @@
-//! The Payments API (`/payments/v1`): sessions, authorizations, and orders made from them.
+//! The Payments API (`/payments/v1`): sessions, authorizations, and the
+//! orders and customer tokens made from them.
 
 mod authorizations;
+mod customer_token;
 mod place;
 mod redirect;
 mod refusals;
@@ -18,5 +20,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/payments/v1/sessions/{session_id}", get(sessions::read).post(sessions::update))
         .route("/payments/v1/authorizations/{authorization_token}", delete(authorizations::cancel))
         .route("/payments/v1/authorizations/{authorization_token}/order", post(place::place))
+        .route(
+            "/payments/v1/authorizations/{authorization_token}/customer-token",
+            post(customer_token::create),
+        )
         .route("/redirect/{session_id}", get(redirect::redirect))
 }

@@ -11,7 +11,6 @@ use klarna_types::payments::{
 };
 use klarna_types::problem::Problem;
 use klarna_types::{KlarnaReference, Locale, OrderId, OrderLine, validate};
-use serde_json::Value;
 use service::Clock as _;
 use storage::Tx;
 
@@ -90,11 +89,11 @@ impl Call {
             Status::Complete => SessionIs::Complete,
             Status::Incomplete => SessionIs::Incomplete,
         };
-        match authorization.check_placing(
-            session_is,
-            self.compare(&authorization),
-            self.now_ms(),
-        )? {
+        let body = match &authorization.placed {
+            Some(placed) => Body::compare(&placed.request, &self.raw),
+            None => Body::Other,
+        };
+        match authorization.check_placing(session_is, body, self.now_ms())? {
             Placing::Replay(answer) => return Ok(answer.to_owned()),
             Placing::New => {}
         }
@@ -126,21 +125,6 @@ impl Call {
         session.version += 1;
         sessions::update(tx, &session, Event::Completed, self.now_ms())?;
         Ok(placed.answer)
-    }
-
-    /// Whether this is the call that made the order before.
-    fn compare(&self, authorization: &Authorization) -> Body {
-        let same = authorization.placed.as_ref().is_some_and(|placed| {
-            placed.request.as_bytes() == self.raw
-                || match (
-                    serde_json::from_str::<Value>(&placed.request),
-                    serde_json::from_slice::<Value>(&self.raw),
-                ) {
-                    (Ok(before), Ok(now)) => before == now,
-                    _ => false,
-                }
-        });
-        if same { Body::Same } else { Body::Other }
     }
 
     /// The order must be what the shopper approved; a merchant with the permission may change the

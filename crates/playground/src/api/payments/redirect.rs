@@ -1,17 +1,17 @@
-//! Where an order's `redirect_url` leads: it sets the playground's cookie and sends the browser on to
+//! Where the `redirect_url` of an order or a customer token leads: it sets the playground's cookie and sends the browser on to
 //! the merchant's confirmation page.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
-use klarna_types::SessionId;
+use klarna_types::{OrderId, SessionId};
 
 use crate::api::error::ApiError;
 use crate::app::App;
 use crate::domain::callback::fill_placeholders;
 use crate::store::StoreError;
-use crate::store::sessions;
+use crate::store::{customer_tokens, sessions};
 
 const COOKIE: HeaderValue =
     HeaderValue::from_static("kassa_playground=seen; Path=/; Max-Age=172800; SameSite=Lax");
@@ -26,17 +26,21 @@ pub(super) async fn redirect(
     let found = app
         .db()
         .read(move |tx| -> Result<_, StoreError> {
-            let Some(order_id) = sessions::order_of(tx, &id)? else { return Ok(None) };
+            let order_id = sessions::order_of(tx, &id)?;
+            if order_id.is_none() && !customer_tokens::any_in(tx, &id)? {
+                return Ok(None);
+            }
             Ok(sessions::find(tx, &id)?.map(|session| (session, order_id)))
         })
         .await?;
     let target = found.and_then(|(session, order_id)| {
         let url = session.body.merchant_urls?.confirmation?;
-        Some(fill_placeholders(&url, session_id.as_str(), order_id.as_str()))
+        let order_id = order_id.as_ref().map(OrderId::as_str).unwrap_or_default();
+        Some(fill_placeholders(&url, session_id.as_str(), order_id))
     });
     let target = target.ok_or_else(|| {
         ApiError::not_found("Invalid session id")
-            .because("no order with a confirmation URL was made in this session")
+            .because("neither an order nor a customer token with a confirmation URL was made in this session")
     })?;
     let location = HeaderValue::from_str(&target)
         .map_err(|_| ApiError::not_found("Invalid confirmation URL"))?;
