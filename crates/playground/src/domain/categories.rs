@@ -6,6 +6,7 @@ use klarna_types::payments::{
 };
 use klarna_types::{Country, Locale};
 
+use crate::domain::category_names;
 use crate::domain::merchant::{Categories, Merchant};
 use crate::domain::session::{Session, effective_country};
 
@@ -37,10 +38,11 @@ pub(crate) fn of(body: &SessionBody, offered: Categories) -> Vec<PaymentMethodCa
         }
     };
     let language = body.locale.as_ref().map_or("en", Locale::language);
+    let country = effective_country(body);
     identifiers
         .into_iter()
         .map(|identifier| PaymentMethodCategory {
-            name: Some(name(&identifier, language).to_owned()),
+            name: Some(category_names::name(&identifier, country, language).to_owned()),
             identifier,
             asset_urls: None,
         })
@@ -69,47 +71,6 @@ pub(crate) fn has_pay_over_time(country: &Country) -> bool {
 pub(crate) fn has_pay_now(country: &Country) -> bool {
     use Country::{AT, BE, CH, DE, FI, NL, SE};
     matches!(country, SE | DE | AT | NL | BE | FI | CH)
-}
-
-/// What the shopper reads, in the session's language where we have it and else in English.
-fn name(identifier: &PaymentMethodCategoryIdentifier, language: &str) -> &'static str {
-    use PaymentMethodCategoryIdentifier::{PayLater, PayNow, PayOverTime};
-    match (identifier, language) {
-        (PayLater, "sv") => "Betala senare",
-        (PayLater, "nb" | "da") => "Betal senere",
-        (PayLater, "fi") => "Maksa myöhemmin",
-        (PayLater, "de") => "Später bezahlen",
-        (PayLater, "nl") => "Achteraf betalen",
-        (PayLater, "fr") => "Payer plus tard",
-        (PayLater, _) => "Pay later",
-        (PayNow, "sv") => "Betala direkt",
-        (PayNow, "nb") => "Betal nå",
-        (PayNow, "da") => "Betal nu",
-        (PayNow, "fi") => "Maksa heti",
-        (PayNow, "de") => "Sofort bezahlen",
-        (PayNow, "nl") => "Direct betalen",
-        (PayNow, "fr") => "Payer maintenant",
-        (PayNow, _) => "Pay now",
-        (PayOverTime, "sv") => "Dela upp betalningen",
-        (PayOverTime, "nb") => "Del opp betalingen",
-        (PayOverTime, "da") => "Del betalingen op",
-        (PayOverTime, "fi") => "Maksa erissä",
-        (PayOverTime, "de") => "In Raten bezahlen",
-        (PayOverTime, "nl") => "Gespreid betalen",
-        (PayOverTime, "fr") => "Payer en plusieurs fois",
-        (PayOverTime, _) => "Pay over time",
-        (_, "sv") => "Betala flexibelt",
-        (_, "nb" | "da") => "Betal fleksibelt",
-        (_, "fi") => "Maksa joustavasti",
-        (_, "de") => "Flexibel bezahlen",
-        (_, "nl") => "Flexibel betalen",
-        (_, "fr") => "Paiement flexible",
-        (_, "it") => "Pagamento flessibile",
-        (_, "es") => "Pago flexible",
-        (_, "pl") => "Płać elastycznie",
-        (_, "pt") => "Pagamento flexível",
-        (_, _) => "Flexible payments",
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub(crate) mod authorization;
 pub(crate) mod callback;
 pub(crate) mod categories;
+pub(crate) mod category_names;
 pub(crate) mod client_token;
 pub(crate) mod content;
 pub(crate) mod customer_token;
