@@ -85,6 +85,9 @@ impl Worker {
     /// Runs until the playground stops. Deliveries on their way are finished; the rest waits in
     /// the database.
     pub(crate) async fn run(mut self, shutdown: Shutdown) {
+        if let Err(error) = self.take_over().await {
+            tracing::error!(error = %Chain(&error), "interrupted deliveries could not be taken up");
+        }
         loop {
             let sleep = match self.run_due().await {
                 Ok(next_due_ms) => self.until(next_due_ms),
@@ -107,6 +110,14 @@ impl Worker {
         while let Some(ended) = self.in_flight.join_next().await {
             report(ended);
         }
+    }
+
+    /// An SQLite database has one process: whoever held a lease before it started is dead.
+    async fn take_over(&self) -> Result<(), StoreError> {
+        if self.app.db().engine() == storage::Engine::Sqlite {
+            self.app.db().write(|tx| Ok::<_, StoreError>(QUEUE.end_leases(tx)?)).await?;
+        }
+        Ok(())
     }
 
     async fn obey(&mut self, command: Command) {
