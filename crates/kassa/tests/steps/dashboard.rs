@@ -28,7 +28,7 @@ impl<'a> Clerk<'a> {
 
     /// Finds the payment in the list and opens it.
     pub async fn open_payment(&mut self, payment: &Value) {
-        self.payment_id = payment["id"].as_str().unwrap().to_owned();
+        payment["id"].as_str().unwrap().clone_into(&mut self.payment_id);
         let link = format!("a[href$='/payments/{}']", self.payment_id);
         self.shopper.browser.see(&link).await;
         self.shopper.picture("dashboard-list").await;
