@@ -1,6 +1,6 @@
 //! Addresses. One type for all APIs; their limits differ and are in [`crate::validate`].
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::market::Country;
 
@@ -13,7 +13,7 @@ wire_struct! {
     /// let address = Address::new().given_name("Anna").country(Country::SE);
     /// assert_eq!(format!("{address:?}"), r#"Address { country: SE, given_name: *** }"#);
     /// ```
-    #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Default, PartialEq, Eq, Serialize)]
     pub struct Address {
         optional {
             /// Given name.

@@ -1,6 +1,6 @@
 //! The shopper, as a person or an organisation.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::ids::CustomerTokenId;
 use crate::secret::AccessToken;
@@ -46,7 +46,7 @@ open_enum! {
 wire_struct! {
     /// The shopper as merchants send it, and in its reduced forms as Klarna shows it. `Debug` shows what kind of
     /// customer it is and which other members are set, never their contents.
-    #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Default, PartialEq, Eq, Serialize)]
     pub struct Customer {
         optional {
             /// Date of birth, `YYYY-MM-DD`.

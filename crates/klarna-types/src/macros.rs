@@ -139,6 +139,9 @@ macro_rules! string_id {
 
 /// A struct as it stands on the wire: `new` takes the required members, one setter for each optional one, and a
 /// member that is not set is not written.
+///
+/// It is read from a JSON object only. What `serde` derives would also take an array of the members in their order, so
+/// that `[]` would be an empty address.
 macro_rules! wire_struct {
     (
         $(#[$meta:meta])*
@@ -174,6 +177,25 @@ macro_rules! wire_struct {
                 }
             )*)?
         }
+
+        const _: () = {
+            #[derive(serde::Deserialize)]
+            #[serde(expecting = "a JSON object")]
+            struct Members {
+                $($( $(#[$rmeta])* $rfield: $rtype, )*)?
+                $($( $(#[$ometa])* #[serde(default)] $ofield: Option<$otype>, )*)?
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let members: Members = crate::wire::object(deserializer)?;
+                    Ok(Self {
+                        $($( $rfield: members.$rfield, )*)?
+                        $($( $ofield: members.$ofield, )*)?
+                    })
+                }
+            }
+        };
     };
 }
 

@@ -1,6 +1,6 @@
 //! Order lines, the same type in all APIs; their limits differ and are in [`crate::validate`].
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::arithmetic::{Figures, LineFigures};
 use crate::money::{MinorUnits, TaxRate};
@@ -45,7 +45,7 @@ open_enum! {
 
 wire_struct! {
     /// Marks a line as recurring.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Subscription {
         required {
             /// Name of the subscription.
@@ -60,7 +60,7 @@ wire_struct! {
 
 wire_struct! {
     /// What identifies a product outside of the shop.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct ProductIdentifiers {
         optional {
             /// Brand.
@@ -83,7 +83,7 @@ wire_struct! {
     /// One line of an order. Build correct ones from prices with [`crate::cart`].
     ///
     /// Amounts include tax, except in the United States (see [`crate::market::TaxLayout`]).
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct OrderLine {
         required {
             /// What the shopper reads.
@@ -139,7 +139,7 @@ impl Figures for OrderLine {
 
 wire_struct! {
     /// [`Subscription`] as a server reads it: nothing is required yet.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct SubscriptionBody {
         optional {
             /// Name of the subscription.
@@ -154,7 +154,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`OrderLine`] as a server reads it: nothing is required yet, so that a missing member can be answered by name.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct OrderLineBody {
         optional {
             /// What the shopper reads; required.

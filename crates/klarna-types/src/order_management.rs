@@ -125,7 +125,7 @@ open_enum! {
 
 wire_struct! {
     /// One parcel, and the one that may come back.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct ShippingInfo {
         optional {
             /// The carrier; be specific ("DHL US", not "DHL").
@@ -148,7 +148,7 @@ wire_struct! {
 
 wire_struct! {
     /// Appends parcels; never replaces any. 1 to 500 at a time.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct UpdateShippingInfo {
         required {
             /// The parcels.
@@ -159,7 +159,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`UpdateShippingInfo`] as a server reads it.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct UpdateShippingInfoBody {
         optional {
             /// The parcels; required.
@@ -171,7 +171,7 @@ wire_struct! {
 wire_struct! {
     /// Sets a new amount and new lines. The lines replace the stored ones entirely: without `order_lines` the stored
     /// lines are deleted.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct UpdateAuthorization {
         required {
             /// The new total, not below what is captured.
@@ -188,7 +188,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`UpdateAuthorization`] as a server reads it.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct UpdateAuthorizationBody {
         optional {
             /// The new total; required.
@@ -203,7 +203,7 @@ wire_struct! {
 
 wire_struct! {
     /// Overwrites one or both of the shop's references. An empty text clears, an absent member stays.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct UpdateMerchantReferences {
         optional {
             /// The shop's order number, shown to the shopper.
@@ -216,7 +216,7 @@ wire_struct! {
 
 wire_struct! {
     /// Changes the shipping address member by member: absent stays, an empty text clears.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct UpdateConsumer {
         optional {
             /// What changes.
@@ -227,7 +227,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`UpdateConsumer`] as a server reads it: with the billing address that can no longer be changed.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct UpdateConsumerBody {
         optional {
             /// What changes.
@@ -247,7 +247,7 @@ wire_struct! {
     /// assert_eq!(serde_json::to_string(&capture)?, r#"{"captured_amount":3990,"reference":"SHIPMENT-1"}"#);
     /// # Ok::<(), serde_json::Error>(())
     /// ```
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct CreateCapture {
         required {
             /// How much.
@@ -270,7 +270,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`CreateCapture`] as a server reads it.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct CreateCaptureBody {
         optional {
             /// How much; required.
@@ -291,7 +291,7 @@ wire_struct! {
 
 wire_struct! {
     /// Gives back a part of what was captured, or all of it.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct CreateRefund {
         required {
             /// How much.
@@ -310,7 +310,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`CreateRefund`] as a server reads it.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct CreateRefundBody {
         optional {
             /// How much; required.
@@ -327,7 +327,7 @@ wire_struct! {
 
 wire_struct! {
     /// Moves the due date of a capture by one of the offered numbers of days.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct ExtendDueDate {
         required {
             /// One of the offered numbers of days.
@@ -338,7 +338,7 @@ wire_struct! {
 
 wire_struct! {
     /// [`ExtendDueDate`] as a server reads it.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct ExtendDueDateBody {
         optional {
             /// Number of days; required.
@@ -539,7 +539,7 @@ pub struct Refund {
 
 wire_struct! {
     /// What the shopper chose in a shipping service.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct SelectedShippingOption {
         optional {
             /// Id of the option.
@@ -577,7 +577,7 @@ wire_struct! {
 
 wire_struct! {
     /// A carrier's product.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct CarrierProduct {
         optional {
             /// Its id.
@@ -590,7 +590,7 @@ wire_struct! {
 
 wire_struct! {
     /// Where goods are picked up.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct PickupLocation {
         optional {
             /// Its id.
@@ -607,7 +607,7 @@ wire_struct! {
 
 wire_struct! {
     /// Where a pick-up location is.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct PickupAddress {
         optional {
             /// ISO 3166-1 alpha-2 code.
@@ -629,7 +629,7 @@ wire_struct! {
 
 wire_struct! {
     /// When goods are brought.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct Timeslot {
         optional {
             /// Its id.

@@ -152,7 +152,7 @@ open_enum! {
 
 wire_struct! {
     /// Where Klarna finds the merchant. `{session.id}` and `{order.id}` are replaced in all but `authorization`.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct MerchantUrls {
         optional {
             /// Where the shopper's browser ends up.
@@ -171,7 +171,7 @@ wire_struct! {
 
 wire_struct! {
     /// Colours and corners of the widget.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct Options {
         optional {
             /// `#rrggbb`.
@@ -217,15 +217,17 @@ impl std::fmt::Debug for Attachment {
     }
 }
 
-/// [`Attachment`] as a server reads it. `body` may be anything: one of Klarna's samples shows an object.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttachmentBody {
-    /// Should be a string that holds a JSON document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<serde_json::Value>,
-    /// Should be [`Attachment::CONTENT_TYPE`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<String>,
+wire_struct! {
+    /// [`Attachment`] as a server reads it. `body` may be anything: one of Klarna's samples shows an object.
+    #[derive(Clone, Default, PartialEq, Eq, Serialize)]
+    pub struct AttachmentBody {
+        optional {
+            /// Should be a string that holds a JSON document.
+            body: serde_json::Value,
+            /// Should be [`Attachment::CONTENT_TYPE`].
+            content_type: String,
+        }
+    }
 }
 
 impl std::fmt::Debug for AttachmentBody {
@@ -264,7 +266,7 @@ wire_struct! {
     /// assert_eq!(serde_json::to_value(&request)?["order_tax_amount"], 2980);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct CreateSession {
         required {
             /// Where the shopper buys.
@@ -315,7 +317,7 @@ wire_struct! {
 
 wire_struct! {
     /// Changes a session: what is set replaces what was there, member by member; lists and addresses as a whole.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct UpdateSession {
         optional {
             /// Where the shopper buys.
@@ -363,7 +365,7 @@ wire_struct! {
 wire_struct! {
     /// Places the order for an authorization. Country, currency, amounts, lines and addresses must be those that the
     /// shopper authorised.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct CreateOrder {
         required {
             /// Where the shopper buys.
@@ -404,7 +406,7 @@ wire_struct! {
 
 wire_struct! {
     /// Makes a customer token from an authorization.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct CreateCustomerToken {
         required {
             /// Where the shopper buys.
@@ -430,7 +432,7 @@ wire_struct! {
 wire_struct! {
     /// [`CreateSession`], [`UpdateSession`] and [`CreateOrder`] as a server reads them: nothing is required yet.
     /// Members that only some of the three have are simply not looked at in the others.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct SessionBody {
         optional {
             /// Where the shopper buys.
@@ -564,7 +566,7 @@ impl From<CreateOrder> for SessionBody {
 
 wire_struct! {
     /// [`CreateCustomerToken`] as a server reads it: nothing is required yet.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct CustomerTokenBody {
         optional {
             /// Where the shopper buys; required.
@@ -614,7 +616,7 @@ pub struct PaymentMethodCategory {
 
 wire_struct! {
     /// Pictures of a payment method category.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct AssetUrls {
         optional {
             /// With words.
@@ -639,7 +641,7 @@ pub struct CreatedSession {
 
 wire_struct! {
     /// A session as Klarna shows it. Addresses and the customer appear only once the shopper has authorised.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
     pub struct Session {
         optional {
             /// Where the shopper buys.

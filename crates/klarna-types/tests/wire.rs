@@ -362,3 +362,33 @@ fn secrets_and_personal_data_do_not_print() {
     }
     insta::assert_snapshot!(printed);
 }
+
+/// serde would read an array into a struct, member by member: `[]` would be an address without members.
+#[test]
+fn an_object_is_read_from_an_object_only() {
+    let session = |text: &str| {
+        serde_json::from_str::<SessionBody>(text).map(|_| ()).map_err(|error| error.to_string())
+    };
+    for text in [
+        "[]",
+        r#"{"billing_address": []}"#,
+        r#"{"shipping_address": ["Alice"]}"#,
+        r#"{"customer": []}"#,
+        r#"{"merchant_urls": []}"#,
+        r#"{"options": []}"#,
+        r#"{"attachment": []}"#,
+        r#"{"order_lines": [[]]}"#,
+        r#"{"order_lines": [{"product_identifiers": []}]}"#,
+        r#"{"order_lines": [{"subscription": []}]}"#,
+    ] {
+        let error = session(text).unwrap_err();
+        assert!(error.starts_with("invalid type: sequence, expected a JSON object"), "{error}");
+    }
+    assert!(
+        session(r#"{"billing_address": "here"}"#).unwrap_err().contains("expected a JSON object")
+    );
+    assert_eq!(session(r#"{"billing_address": {}, "customer": null}"#), Ok(()));
+    // From a value, too, not only from text.
+    let value = serde_json::json!({ "billing_address": [] });
+    assert!(serde_json::from_value::<SessionBody>(value).is_err());
+}

@@ -373,6 +373,45 @@ async fn input_that_no_merchant_means_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_where_an_object_belongs_is_unreadable() {
+    let world = World::start().await;
+    let session_id = world.session(&german_with(&json!({"intent": "buy_and_tokenize"}))).await;
+    let token = world.authorize(&session_id).await;
+    let tokens = format!("/payments/v1/authorizations/{token}/customer-token");
+    let paths = [SESSIONS.to_owned(), format!("{SESSIONS}/{session_id}"), order_path(&token)];
+    for body in [
+        json!({"billing_address": []}),
+        json!({"shipping_address": []}),
+        json!({"shipping_address": ["Mock", "Mock"]}),
+        json!({"customer": []}),
+        json!({"merchant_urls": []}),
+        json!({"options": []}),
+        json!({"attachment": []}),
+        json!({"order_lines": [[]]}),
+        json!({"order_lines": [{"subscription": []}]}),
+        json!({"order_lines": [{"product_identifiers": []}]}),
+    ] {
+        for path in &paths {
+            let reply = world.call("POST", path, &german_with(&body)).await;
+            assert_eq!(told(&reply), "400 BAD_REQUEST", "{path} {body}");
+        }
+    }
+    for body in [json!({"billing_address": []}), json!({"customer": []})] {
+        let reply = world.call("POST", &tokens, &body).await;
+        assert_eq!(told(&reply), "400 BAD_REQUEST", "{body}");
+    }
+    let explained = &world.log("?limit=1&status=400").await[0];
+    assert_eq!(
+        explained["explanation"].as_str().unwrap().split(" at line").next().unwrap(),
+        "customer: invalid type: sequence, expected a JSON object"
+    );
+    // An empty object is one.
+    let reply = world.call("POST", SESSIONS, &german_with(&json!({"billing_address": {}}))).await;
+    assert_eq!(told(&reply), "200");
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn credentials_are_checked_in_all_their_forms() {
     let world = World::start().await;
     let call = |authorization: String| {

@@ -346,3 +346,41 @@ async fn no_wrong_value_breaks_anything() {
     assert!(calls > 800, "{calls}");
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_list_where_an_object_belongs_is_unreadable() {
+    let world = World::start().await;
+    let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
+    desk.capture(4_000).await;
+    let before = desk.read().await;
+    for (method, rest, body) in [
+        ("POST", "/captures", json!({ "captured_amount": 1, "order_lines": [[]] })),
+        ("POST", "/captures", json!({ "captured_amount": 1, "shipping_info": [[]] })),
+        (
+            "POST",
+            "/captures",
+            json!({ "captured_amount": 1, "order_lines": [{ "subscription": [] }] }),
+        ),
+        ("POST", "/refunds", json!({ "refunded_amount": 1, "order_lines": [[]] })),
+        ("PATCH", "/authorization", json!({ "order_amount": 9_000, "order_lines": [[]] })),
+        ("PATCH", "/customer-details", json!({ "shipping_address": [] })),
+        ("PATCH", "/customer-details", json!({ "billing_address": [] })),
+        ("PATCH", "/merchant-references", json!([])),
+        ("POST", "/shipping-info", json!({ "shipping_info": [[]] })),
+        ("POST", "/captures/{c}/shipping-info", json!({ "shipping_info": [["DHL"]] })),
+        ("PATCH", "/captures/{c}/extend-due-date", json!([2])),
+    ] {
+        let reply = desk.send(method, rest, &body).await;
+        assert_eq!(reply.status, 400, "{method} {rest} {body}: {reply:?}");
+        assert_eq!(reply.json["error_code"], "BAD_REQUEST");
+    }
+    desk.check(
+        "PATCH",
+        "/customer-details",
+        json!({ "shipping_address": [] }),
+        "400 BAD_REQUEST The shipping_address value cannot be read",
+    )
+    .await;
+    assert_eq!(desk.read().await, before);
+    world.stop().await;
+}
