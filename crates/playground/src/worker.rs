@@ -2,7 +2,7 @@
 //!
 //! One task owns the passing of time. It wakes when a handler says so, when real time reaches the
 //! next due instant, or when the clock is moved; then it runs what is due: decisions and expiries
-//! of orders in the database, and callbacks over HTTP. While time passes by itself, a slow merchant
+//! of orders in the database, and callbacks over HTTP. Now and then it forgets what is past its time. While time passes by itself, a slow merchant
 //! holds up nobody else; while the clock is *moved*, each instant is completed before the next one,
 //! so that a test sees the same order of events every time.
 
@@ -22,7 +22,7 @@ use crate::api::error::Chain;
 use crate::app::{App, CLOCK_OFFSET};
 use crate::requests::{Direction, Entry};
 use crate::store::callbacks::{self, Attempt, Delivery, End, QUEUE};
-use crate::store::{StoreError, merchants, orders, reset};
+use crate::store::{StoreError, merchants, orders, purge, reset};
 
 /// Documented for the authorization callback (two seconds to connect, two to read); used for all.
 /// The second one counts from the start: whoever meets it meets Klarna's.
@@ -37,6 +37,9 @@ const IN_FLIGHT: usize = 64;
 
 /// The longest sleep; a base clock that is moved by hand is looked at again after it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How often it is looked for what nobody can ask for any more, on the playground's clock.
+const PURGE_EVERY_MS: i64 = 60 * 60 * 1_000;
 
 /// How long to wait before trying a failing database again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -66,6 +69,7 @@ pub(crate) struct Worker {
     http: HttpClient,
     owner: String,
     in_flight: JoinSet<()>,
+    purge_due_at_ms: i64,
 }
 
 impl Worker {
@@ -79,6 +83,7 @@ impl Worker {
             http: HttpClient::new(limits),
             owner: service::random::uuid().to_string(),
             in_flight: JoinSet::new(),
+            purge_due_at_ms: 0,
         }
     }
 
@@ -158,6 +163,13 @@ impl Worker {
             {
                 continue;
             }
+            if self.purge_due_at_ms <= now_ms {
+                // One batch at a time, so that nothing else waits for all of them.
+                if self.purge(now_ms).await? {
+                    continue;
+                }
+                self.purge_due_at_ms = now_ms.saturating_add(PURGE_EVERY_MS);
+            }
             // A delivery that is due but not claimable is on its way, or its lease must run out
             // first; the end of a delivery wakes the loop.
             let soonest_ms = now_ms.saturating_add(50);
@@ -171,6 +183,23 @@ impl Worker {
 
     async fn next_due(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
         self.app.db().read(|tx| Ok((orders::next_due_at(tx)?, QUEUE.next_due_at(tx)?))).await
+    }
+
+    /// Forgets one batch of what is past its time. `false` when there was nothing to forget.
+    async fn purge(&self, now_ms: i64) -> Result<bool, StoreError> {
+        let due = self
+            .app
+            .db()
+            .read_long(move |tx| Ok::<_, StoreError>(purge::find(tx, now_ms)?))
+            .await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        self.app
+            .db()
+            .write(move |tx| Ok::<_, StoreError>(purge::forget(tx, &due, now_ms)?))
+            .await?;
+        Ok(true)
     }
 
     /// Claims deliveries that are due and sends them in the background. Returns how many.
@@ -243,6 +272,7 @@ impl Worker {
         self.in_flight.shutdown().await;
         self.app.db().write(reset::forget_everything).await?;
         self.app.clock().reset();
+        self.purge_due_at_ms = 0;
         self.app.requests().clear();
         self.app.seed().await.map_err(|error| match error {
             crate::StartError::Storage(error) => StoreError::Storage(error),

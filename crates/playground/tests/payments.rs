@@ -10,6 +10,8 @@
 mod common;
 #[path = "payments/customer_tokens.rs"]
 mod customer_tokens;
+#[path = "payments/forgetting.rs"]
+mod forgetting;
 #[path = "common/receiver.rs"]
 mod receiver;
 

@@ -14,6 +14,10 @@ const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// How long a session, and its client token, stand.
 const SESSION_LIFE_MS: i64 = 48 * HOUR_MS;
 
+/// How long it is kept after its end. An authorization can outlive its session by an hour, and the order
+/// made from it is answered again for a day.
+pub(crate) const KEPT_AFTER_END_MS: i64 = 48 * HOUR_MS;
+
 /// When a session ends that is counted from `from_ms`.
 pub(crate) fn ends_at_ms(from_ms: i64) -> i64 {
     from_ms.saturating_add(SESSION_LIFE_MS)

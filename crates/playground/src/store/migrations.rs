@@ -2,7 +2,9 @@
 
 use storage::Migration;
 
-use crate::store::{callbacks, customer_tokens, flows, idempotency, merchants, orders, sessions};
+use crate::store::{
+    callbacks, customer_tokens, flows, idempotency, merchants, orders, purge, sessions,
+};
 
 /// The playground's schema.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -14,4 +16,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     orders::MIGRATION,
     flows::MIGRATION,
     customer_tokens::MIGRATION,
+    purge::MIGRATION,
 ];
