@@ -371,6 +371,35 @@ async fn a_merchant_overrules_an_acceptance_by_cancelling() {
     world.stop().await;
 }
 
+/// Nothing is seen of it until the money has moved; but the order knows.
+#[tokio::test]
+async fn an_order_keeps_the_dispute_that_its_shopper_will_raise() {
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let purchase = Purchase {
+            email: "customer+disputed-goods_not_received@email.se",
+            ..Purchase::of(10_000)
+        };
+        let mut desk = Desk::open(&world, &purchase).await;
+        assert_eq!(desk.read().await.get("dispute"), None);
+        // It outlives what happens to the order.
+        desk.capture(4_000).await;
+        let order_id = desk.order_id;
+        world.stop().await;
+        let database = storage::Database::open(&engine.location, &[]).await.unwrap();
+        let document: String = database
+            .read(move |tx| {
+                let sql = "SELECT document FROM orders WHERE order_id = $1";
+                tx.query_one(sql, &[&order_id])?.get(0)
+            })
+            .await
+            .unwrap();
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["dispute"], "goods_not_received");
+        database.close().await;
+    }
+}
+
 #[tokio::test]
 async fn a_billing_address_cannot_change() {
     let world = World::start().await;

@@ -202,6 +202,7 @@ impl Call {
             merchant_data: body.merchant_data.clone().or_else(|| authorized.merchant_data.clone()),
             initial_payment_method: initial_payment_method(&approval.payment_method),
             fraud: self.fraud_plan(approval.review),
+            dispute: approval.dispute.clone(),
             auto_capture: body.auto_capture == Some(true),
             authorization_days: merchant.settings.authorization_days,
             merchant_urls: self.filled_urls(session),

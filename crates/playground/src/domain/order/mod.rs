@@ -78,6 +78,8 @@ pub(crate) struct NewOrder {
     pub(crate) initial_payment_method: InitialPaymentMethod,
     /// What will become of the fraud review.
     pub(crate) fraud: FraudPlan,
+    /// The dispute that is raised once it is captured (`return`, `goods_not_received`, …), if any.
+    pub(crate) dispute: Option<String>,
     /// Whether it is captured in full as soon as it is accepted.
     pub(crate) auto_capture: bool,
     /// For how many days an authorisation of this account lasts.
@@ -101,6 +103,9 @@ pub(crate) struct Order {
     original: MinorUnits,
     end: Option<End>,
     fraud: Fraud,
+    /// The dispute that the shopper will raise, as the e-mail address asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dispute: Option<String>,
     auto_capture: AutoCapture,
     acknowledged_at: Option<Timestamp>,
     currency: Currency,
@@ -212,6 +217,7 @@ impl Order {
             original: new.amount,
             end: None,
             fraud,
+            dispute: new.dispute,
             auto_capture: if new.auto_capture {
                 AutoCapture::WhenAccepted
             } else {

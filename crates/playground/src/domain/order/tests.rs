@@ -56,6 +56,7 @@ pub(crate) fn new_order(amount: i64) -> NewOrder {
         merchant_data: None,
         initial_payment_method: method(InitialPaymentMethodType::Invoice),
         fraud: FraudPlan::Accepted,
+        dispute: None,
         auto_capture: false,
         authorization_days: 28,
         merchant_urls: MerchantUrls::new()
