@@ -1,16 +1,21 @@
-//! The log of API calls and callbacks that the control API shows: a bounded ring in memory.
+//! The log of API calls and callbacks that the control API shows: a bounded ring in memory. Callbacks
+//! are in the database besides, and outlive it there.
 //!
 //! A writer takes the next slot with one atomic addition and locks that slot alone, so calls do not
 //! wait for each other. What a merchant sends to its test account is kept here with its bodies,
 //! without the `Authorization` header; nothing of it goes to this program's own log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::Method;
 use klarna_types::MerchantId;
 use parking_lot::Mutex;
 use uuid::Uuid;
+
+use crate::domain::callback::Callback;
+use crate::store::callbacks::Attempt;
 
 /// How many entries are kept.
 const CAPACITY: usize = 2_048;
@@ -68,6 +73,28 @@ pub(crate) struct Filter {
     pub(crate) path: Option<String>,
     /// With this status.
     pub(crate) status: Option<u16>,
+}
+
+impl Entry {
+    /// One attempt at a callback. The answer's body is not kept with it.
+    pub(crate) fn of_attempt(callback: Callback, attempt: Attempt) -> Self {
+        let elapsed = Duration::from_millis(u64::try_from(attempt.duration_ms).unwrap_or(0));
+        // Derived, so that the call has the same id before and after a restart.
+        let name = format!("{}#{}", callback.id, attempt.number);
+        Self {
+            direction: Direction::Callback { delivery_id: callback.id, attempt: attempt.number },
+            at_ms: attempt.at_ms,
+            merchant_id: Some(callback.merchant_id),
+            method: Method::POST,
+            path: callback.url,
+            status: attempt.status,
+            correlation_id: Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()),
+            duration_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            request_body: Bytes::from(callback.body),
+            response_body: Bytes::new(),
+            explanation: attempt.failure,
+        }
+    }
 }
 
 type Slot = Mutex<Option<(u64, Entry)>>;
@@ -135,7 +162,8 @@ impl RequestLog {
 }
 
 impl Filter {
-    fn passes(&self, entry: &Entry) -> bool {
+    /// Whether this entry is wanted.
+    pub(crate) fn passes(&self, entry: &Entry) -> bool {
         self.path.as_ref().is_none_or(|path| entry.path.contains(path.as_str()))
             && self.status.is_none_or(|status| entry.status == Some(status))
     }

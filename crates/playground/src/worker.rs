@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::api::error::Chain;
 use crate::app::{App, CLOCK_OFFSET};
-use crate::requests::{Direction, Entry};
+use crate::requests::Entry;
 use crate::store::callbacks::{self, Attempt, Delivery, End, QUEUE};
 use crate::store::{StoreError, merchants, orders, purge, reset};
 
@@ -299,8 +299,8 @@ async fn deliver(app: &App, http: &HttpClient, item: Item, delivery: Delivery) {
     if !callback.body.is_empty() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    let body = Bytes::from(callback.body);
-    let answer = http.send(Method::POST, &callback.url, headers, body.clone()).await;
+    let body = Bytes::from(callback.body.clone());
+    let answer = http.send(Method::POST, &callback.url, headers, body).await;
     let elapsed = started.elapsed();
     let (status, failure, response_body) = match answer {
         Ok(answer) => (Some(answer.status.as_u16()), None, answer.body),
@@ -310,7 +310,7 @@ async fn deliver(app: &App, http: &HttpClient, item: Item, delivery: Delivery) {
         number,
         at_ms,
         status,
-        failure: failure.clone(),
+        failure,
         duration_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
     };
     let next = if status.is_some_and(|status| callback.kind.is_satisfied_by(status)) {
@@ -323,17 +323,9 @@ async fn deliver(app: &App, http: &HttpClient, item: Item, delivery: Delivery) {
             .ok_or(End::GivenUp)
     };
     app.requests().push(Entry {
-        direction: Direction::Callback { delivery_id: callback.id, attempt: number },
-        at_ms,
-        merchant_id: Some(callback.merchant_id),
-        method: Method::POST,
-        path: callback.url,
-        status,
-        correlation_id: service::random::uuid(),
         duration_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        request_body: body,
         response_body,
-        explanation: failure,
+        ..Entry::of_attempt(callback, attempt.clone())
     });
     let recorded = app.db().write(move |tx| callbacks::record(tx, &item, &attempt, next)).await;
     if let Err(error) = recorded {

@@ -828,6 +828,68 @@ async fn pending_callbacks_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn callbacks_stay_in_the_request_log_over_a_restart() {
+    for engine in common::engines().await {
+        let shop = Receiver::start(&[500]).await;
+        let world = engine.world().await;
+        let nobody = service::Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let lost = format!("http://{}/lost", nobody.address());
+        drop(nobody);
+        for url in [format!("{}/a", shop.url), lost] {
+            let body = german_with(&json!({"merchant_urls": {"authorization": url}}));
+            let session_id = world.session(&body).await;
+            world.authorize(&session_id).await;
+            world.advance("PT1M").await;
+        }
+        let sent = |log: Vec<Value>| -> Vec<Value> {
+            log.into_iter()
+                .filter(|entry| entry["direction"] == "callback")
+                .map(|mut entry| {
+                    // What the ring alone knows.
+                    for name in ["sequence", "response_body", "duration_us"] {
+                        entry.as_object_mut().unwrap().remove(name);
+                    }
+                    entry
+                })
+                .collect()
+        };
+        let before = sent(world.log("").await);
+        assert_eq!(before.len(), 5);
+        world.stop().await;
+
+        let world = engine.world().await;
+        let after = world.log("").await;
+        assert!(after.iter().all(|entry| entry.get("sequence").is_none()));
+        assert_eq!(sent(after.clone()), before);
+        let attempts: Vec<_> = after
+            .iter()
+            .map(|entry| {
+                let path = entry["path"].as_str().unwrap();
+                let path = path.rsplit('/').next().unwrap();
+                (path, entry["attempt"].as_i64().unwrap(), entry["status"].as_i64())
+            })
+            .collect();
+        let lost = [("lost", 3, None), ("lost", 2, None), ("lost", 1, None)];
+        assert_eq!(attempts[..3], lost);
+        assert_eq!(attempts[3..], [("a", 2, Some(200)), ("a", 1, Some(500))]);
+        assert!(after[0]["explanation"].as_str().unwrap().contains("no connection"));
+        assert_eq!(after[3]["at"], "2026-03-02T09:00:01.250Z");
+
+        // Newer calls stand before them; filter and limit hold for all.
+        world.session(&german()).await;
+        let log = world.log("?limit=2").await;
+        assert_eq!(
+            (&log[0]["direction"], &log[1]["direction"]),
+            (&json!("api"), &json!("callback"))
+        );
+        assert_eq!(world.log("?status=500").await.len(), 1);
+        assert_eq!(world.log("?path=lost").await.len(), 3);
+        shop.stop().await;
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_lost_merchant_loses_only_its_own_callbacks() {
     let world = World::start().await;
     let listener = service::Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();

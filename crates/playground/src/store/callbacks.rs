@@ -4,7 +4,7 @@
 
 use klarna_types::MerchantId;
 use storage::queue::{Item, Queue};
-use storage::{Migration, Tx};
+use storage::{Migration, Row, Tx};
 
 use crate::domain::callback::{Callback, CallbackKind};
 
@@ -37,6 +37,13 @@ pub(crate) const MIGRATION: Migration = Migration {
             duration_ms BIGINT NOT NULL,
             PRIMARY KEY (delivery_id, attempt)
           )",
+};
+
+/// Attempts are listed by their time.
+pub(crate) const BY_TIME: Migration = Migration {
+    version: 42,
+    name: "callback attempts by time",
+    sql: "CREATE INDEX callback_attempts_by_time ON callback_attempts (at_ms)",
 };
 
 /// A delivery as it is kept.
@@ -135,12 +142,17 @@ pub(crate) fn find(tx: &mut Tx<'_>, delivery_id: &str) -> Result<Option<Delivery
         &[&delivery_id],
     )?;
     let Some(row) = row else { return Ok(None) };
-    let kind: String = row.get(1)?;
-    let Some(kind) = CallbackKind::parse(&kind) else { return Ok(None) };
+    delivery(delivery_id.to_owned(), &row)
+}
+
+/// A delivery from a row that begins with its columns.
+fn delivery(delivery_id: String, row: &Row) -> Result<Option<Delivery>, storage::Error> {
+    let kind: &str = row.get(1)?;
+    let Some(kind) = CallbackKind::parse(kind) else { return Ok(None) };
     let merchant_id: String = row.get(0)?;
     Ok(Some(Delivery {
         callback: Callback {
-            id: delivery_id.to_owned(),
+            id: delivery_id,
             merchant_id: MerchantId::new(merchant_id),
             kind,
             subject_id: row.get(2)?,
@@ -181,6 +193,34 @@ pub(crate) fn record(
             Ok(held)
         }
     }
+}
+
+/// The newest attempts, newest first, each with its delivery.
+pub(crate) fn attempts(
+    tx: &mut Tx<'_>,
+    limit: i64,
+) -> Result<Vec<(Delivery, Attempt)>, storage::Error> {
+    let rows = tx.query(
+        "SELECT d.merchant_id, d.kind, d.subject_id, d.url, d.body, d.first_due_at_ms,
+                d.delivery_id, a.attempt, a.at_ms, a.status, a.failure, a.duration_ms
+         FROM callback_attempts a JOIN callback_deliveries d ON d.delivery_id = a.delivery_id
+         ORDER BY a.at_ms DESC, a.attempt DESC, a.delivery_id LIMIT $1",
+        &[&limit],
+    )?;
+    let mut attempts = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let Some(delivery) = delivery(row.get(6)?, row)? else { continue };
+        let status: Option<i64> = row.get(9)?;
+        let attempt = Attempt {
+            number: row.get(7)?,
+            at_ms: row.get(8)?,
+            status: status.and_then(|status| u16::try_from(status).ok()),
+            failure: row.get(10)?,
+            duration_ms: row.get(11)?,
+        };
+        attempts.push((delivery, attempt));
+    }
+    Ok(attempts)
 }
 
 fn end(tx: &mut Tx<'_>, delivery_id: &str, end: End) -> Result<(), storage::Error> {

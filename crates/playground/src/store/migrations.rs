@@ -17,4 +17,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     flows::MIGRATION,
     customer_tokens::MIGRATION,
     purge::MIGRATION,
+    callbacks::BY_TIME,
 ];

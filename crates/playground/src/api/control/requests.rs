@@ -2,6 +2,8 @@
 
 #![allow(unused_qualifications, reason = "written by the macro that describes the parameters")]
 
+use std::collections::HashSet;
+
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -16,6 +18,7 @@ use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
 use crate::requests::{Direction, Entry, Filter};
+use crate::store::{StoreError, callbacks};
 
 const DEFAULT_LIMIT: usize = 100;
 const GREATEST_LIMIT: usize = 2_000;
@@ -42,8 +45,9 @@ pub(super) struct RequestsView {
 /// One call.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RequestView {
-    /// Grows with each call.
-    sequence: u64,
+    /// Grows with each call. Absent for callbacks that were sent before the playground was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
     /// `api`: a merchant called the playground. `callback`: the playground called a merchant.
     direction: &'static str,
     /// When, on the playground's clock.
@@ -101,11 +105,41 @@ pub(super) async fn list(
         path: wanted.path,
         status: wanted.status,
     };
-    let requests = app.requests().list(&filter).into_iter().map(view).collect();
+    let mut entries: Vec<(Option<u64>, Entry)> = app
+        .requests()
+        .list(&filter)
+        .into_iter()
+        .map(|(sequence, entry)| (Some(sequence), entry))
+        .collect();
+    entries.extend(earlier_callbacks(&app, &filter, &entries).await?);
+    entries.truncate(filter.limit);
+    let requests = entries.into_iter().map(view).collect();
     Answer::ok(&RequestsView { requests })
 }
 
-fn view((sequence, entry): (u64, Entry)) -> RequestView {
+/// Callbacks that are in the database only: sent before this start of the playground, or so long ago
+/// that the ring is past them. They are older than what the ring holds.
+async fn earlier_callbacks(
+    app: &App,
+    filter: &Filter,
+    listed: &[(Option<u64>, Entry)],
+) -> Result<Vec<(Option<u64>, Entry)>, ApiError> {
+    if listed.len() >= filter.limit {
+        return Ok(Vec::new());
+    }
+    let known: HashSet<Uuid> = listed.iter().map(|(_, entry)| entry.correlation_id).collect();
+    let limit = i64::try_from(GREATEST_LIMIT).unwrap_or(i64::MAX);
+    let attempts =
+        app.db().read_long(move |tx| Ok::<_, StoreError>(callbacks::attempts(tx, limit)?)).await?;
+    Ok(attempts
+        .into_iter()
+        .map(|(delivery, attempt)| Entry::of_attempt(delivery.callback, attempt))
+        .filter(|entry| filter.passes(entry) && !known.contains(&entry.correlation_id))
+        .map(|entry| (None, entry))
+        .collect())
+}
+
+fn view((sequence, entry): (Option<u64>, Entry)) -> RequestView {
     let (direction, delivery_id, attempt) = match entry.direction {
         Direction::Api => ("api", None, None),
         Direction::Callback { delivery_id, attempt } => {
