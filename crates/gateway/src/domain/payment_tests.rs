@@ -1,3 +1,5 @@
+//! Tests of the payment: what is possible, what is reserved, and histories of commands at random.
+
 use klarna_types::OrderLineType;
 use proptest::prelude::*;
 
