@@ -28,77 +28,81 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_life_of_an_order_reads_as_documented() {
-    let world = World::start().await;
-    let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
-    let mut transcript = Transcript::new(&world);
-    let shipping = json!({ "shipping_info": [{
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
+        let mut transcript = Transcript::new(&world);
+        let shipping = json!({ "shipping_info": [{
         "shipping_company": "DHL Sweden", "shipping_method": "Home", "tracking_number": "63456415674545679874",
         "tracking_uri": "https://shipping.example/findmypackage?63456415674545679874",
     }] });
-    let capture = json!({
-        "captured_amount": 4_000, "description": "Half of it", "reference": "SHIPMENT-1",
-        "order_lines": [{
-            "type": "physical", "reference": "shirt", "name": "Shirt", "quantity": 1,
-            "unit_price": 4_000, "tax_rate": 0, "total_amount": 4_000, "total_tax_amount": 0,
-        }],
-        "shipping_info": shipping["shipping_info"],
-    });
-    let steps = [
-        ("GET", "", Value::Null),
-        ("POST", "/acknowledge", Value::Null),
-        ("PATCH", "/merchant-references", json!({ "merchant_reference2": "INTERNAL-7" })),
-        (
-            "PATCH",
-            "/customer-details",
-            json!({ "shipping_address": { "city": "Uppsala", "postal_code": "75310" } }),
-        ),
-        ("POST", "/shipping-info", shipping.clone()),
-        ("POST", "/extend-authorization-time", Value::Null),
-        ("POST", "/captures", capture),
-        ("GET", "/captures", Value::Null),
-        ("GET", "/captures/{c}", Value::Null),
-        ("POST", "/captures/{c}/shipping-info", shipping),
-        ("POST", "/captures/{c}/trigger-send-out", Value::Null),
-        ("GET", "/captures/{c}/extend-due-date-options", Value::Null),
-        ("PATCH", "/captures/{c}/extend-due-date", json!({ "number_of_days": 10 })),
-        ("PATCH", "/authorization", json!({ "order_amount": 9_000, "description": "Less" })),
-        (
-            "POST",
-            "/refunds",
-            json!({ "refunded_amount": 1_500, "description": "Back", "reference": "R-1" }),
-        ),
-        ("GET", "/refunds/{r}", Value::Null),
-        ("POST", "/release-remaining-authorization", Value::Null),
-        ("GET", "", Value::Null),
-        ("POST", "/cancel", Value::Null),
-    ];
-    for (method, rest, body) in steps {
-        let reply = desk.send(method, rest, &body).await;
-        transcript.add(method, rest, &body, &reply);
-        for (name, id) in [("capture-id", &mut desk.capture_id), ("refund-id", &mut desk.refund_id)]
-        {
-            if let Some(value) = reply.headers.get(name) {
-                value.to_str().unwrap().clone_into(id);
+        let capture = json!({
+            "captured_amount": 4_000, "description": "Half of it", "reference": "SHIPMENT-1",
+            "order_lines": [{
+                "type": "physical", "reference": "shirt", "name": "Shirt", "quantity": 1,
+                "unit_price": 4_000, "tax_rate": 0, "total_amount": 4_000, "total_tax_amount": 0,
+            }],
+            "shipping_info": shipping["shipping_info"],
+        });
+        let steps = [
+            ("GET", "", Value::Null),
+            ("POST", "/acknowledge", Value::Null),
+            ("PATCH", "/merchant-references", json!({ "merchant_reference2": "INTERNAL-7" })),
+            (
+                "PATCH",
+                "/customer-details",
+                json!({ "shipping_address": { "city": "Uppsala", "postal_code": "75310" } }),
+            ),
+            ("POST", "/shipping-info", shipping.clone()),
+            ("POST", "/extend-authorization-time", Value::Null),
+            ("POST", "/captures", capture),
+            ("GET", "/captures", Value::Null),
+            ("GET", "/captures/{c}", Value::Null),
+            ("POST", "/captures/{c}/shipping-info", shipping),
+            ("POST", "/captures/{c}/trigger-send-out", Value::Null),
+            ("GET", "/captures/{c}/extend-due-date-options", Value::Null),
+            ("PATCH", "/captures/{c}/extend-due-date", json!({ "number_of_days": 10 })),
+            ("PATCH", "/authorization", json!({ "order_amount": 9_000, "description": "Less" })),
+            (
+                "POST",
+                "/refunds",
+                json!({ "refunded_amount": 1_500, "description": "Back", "reference": "R-1" }),
+            ),
+            ("GET", "/refunds/{r}", Value::Null),
+            ("POST", "/release-remaining-authorization", Value::Null),
+            ("GET", "", Value::Null),
+            ("POST", "/cancel", Value::Null),
+        ];
+        for (method, rest, body) in steps {
+            let reply = desk.send(method, rest, &body).await;
+            transcript.add(method, rest, &body, &reply);
+            for (name, id) in
+                [("capture-id", &mut desk.capture_id), ("refund-id", &mut desk.refund_id)]
+            {
+                if let Some(value) = reply.headers.get(name) {
+                    value.to_str().unwrap().clone_into(id);
+                }
             }
         }
+        let order = desk.read().await;
+        transcript.hide(order["klarna_reference"].as_str().unwrap(), "K4MADNY");
+        insta::assert_snapshot!("the_life_of_an_order_reads_as_documented", transcript.text);
+        world.stop().await;
     }
-    let order = desk.read().await;
-    transcript.hide(order["klarna_reference"].as_str().unwrap(), "K4MADNY");
-    insta::assert_snapshot!(transcript.text);
-    world.stop().await;
 }
 
 #[tokio::test]
 async fn the_worked_ledger_is_answered() {
-    let world = World::start().await;
-    let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
-    assert_eq!(desk.ledger().await, "10000 10000 0 0 10000 AUTHORIZED");
-    desk.capture(4_000).await;
-    assert_eq!(desk.ledger().await, "10000 10000 4000 0 6000 PART_CAPTURED");
-    desk.check("PATCH", "/authorization", json!({ "order_amount": 9_000 }), "204").await;
-    assert_eq!(desk.ledger().await, "9000 10000 4000 0 5000 PART_CAPTURED");
-    assert_eq!(desk.read().await["order_lines"], json!([]));
-    desk.check(
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
+        assert_eq!(desk.ledger().await, "10000 10000 0 0 10000 AUTHORIZED");
+        desk.capture(4_000).await;
+        assert_eq!(desk.ledger().await, "10000 10000 4000 0 6000 PART_CAPTURED");
+        desk.check("PATCH", "/authorization", json!({ "order_amount": 9_000 }), "204").await;
+        assert_eq!(desk.ledger().await, "9000 10000 4000 0 5000 PART_CAPTURED");
+        assert_eq!(desk.read().await["order_lines"], json!([]));
+        desk.check(
         "PATCH",
         "/authorization",
         json!({ "order_amount": 3_000 }),
@@ -106,27 +110,28 @@ async fn the_worked_ledger_is_answered() {
          Order authorization cannot be updated",
     )
     .await;
-    desk.refund(1_500).await;
-    assert_eq!(desk.ledger().await, "9000 10000 4000 1500 5000 PART_CAPTURED");
-    desk.check(
+        desk.refund(1_500).await;
+        assert_eq!(desk.ledger().await, "9000 10000 4000 1500 5000 PART_CAPTURED");
+        desk.check(
         "POST",
         "/captures",
         json!({ "captured_amount": 6_000 }),
         "403 CAPTURE_NOT_ALLOWED Captured amount is higher than the remaining authorized amount. Capture not possible.",
     )
     .await;
-    desk.check("POST", "/release-remaining-authorization", Value::Null, "204").await;
-    assert_eq!(desk.ledger().await, "9000 10000 4000 1500 0 CAPTURED");
-    desk.check(
-        "POST",
-        "/refunds",
-        json!({ "refunded_amount": 3_000 }),
-        "403 REFUND_NOT_ALLOWED Over refund is not allowed. Refund not possible.",
-    )
-    .await;
-    desk.refund(2_500).await;
-    assert_eq!(desk.ledger().await, "9000 10000 4000 4000 0 CAPTURED");
-    world.stop().await;
+        desk.check("POST", "/release-remaining-authorization", Value::Null, "204").await;
+        assert_eq!(desk.ledger().await, "9000 10000 4000 1500 0 CAPTURED");
+        desk.check(
+            "POST",
+            "/refunds",
+            json!({ "refunded_amount": 3_000 }),
+            "403 REFUND_NOT_ALLOWED Over refund is not allowed. Refund not possible.",
+        )
+        .await;
+        desk.refund(2_500).await;
+        assert_eq!(desk.ledger().await, "9000 10000 4000 4000 0 CAPTURED");
+        world.stop().await;
+    }
 }
 
 /// Every operation in every status: what it is answered with.
@@ -178,26 +183,87 @@ async fn an_unknown_order_is_not_found_on_every_route() {
     world.stop().await;
 }
 
+/// One merchant's credentials on another one's ids, over every route: the answer is that for an id that
+/// nobody has, and nothing changes.
 #[tokio::test]
-async fn another_merchants_order_is_answered_like_an_unknown_one() {
-    let world = World::start().await;
-    let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
-    desk.capture(4_000).await;
-    desk.refund(1_000).await;
-    let before = desk.read().await;
-    let (known, unknown) = (desk.order_id.clone(), NOBODY);
-    for (method, rest, text) in ALL_18 {
-        let path = desk.path(rest);
-        let theirs = world.call_as(&world.stranger, method, &path, &body(text), &[]).await;
-        let path = path.replace(&known, unknown);
-        let nobodys = world.call_as(&world.stranger, method, &path, &body(text), &[]).await;
-        assert_eq!(theirs.status, 404, "{method} {rest}");
-        let (mut theirs, nobodys) = (theirs.json, nobodys.json);
-        theirs["correlation_id"] = nobodys["correlation_id"].clone();
-        assert_eq!(theirs.to_string().replace(&known, unknown), nobodys.to_string());
+async fn no_merchant_sees_anothers_data() {
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let mut desk = Desk::open(&world, &Purchase::of(10_000)).await;
+        desk.capture(4_000).await;
+        desk.refund(1_000).await;
+        let before = desk.read().await;
+        for (method, rest, text) in ALL_18 {
+            let path = desk.path(rest);
+            assert_stranger(&world, method, &path, &desk.order_id, &body(text)).await;
+        }
+        assert_eq!(desk.read().await, before);
+
+        // The Payments API: a session that is open, authorized, and led to an order.
+        let purchase = Purchase {
+            extra: json!({ "intent": "buy_and_tokenize", "merchant_data": "secret" }),
+            ..Purchase::of(10_000)
+        };
+        let order = purchase.session();
+        let token_request = json!({
+            "purchase_country": "SE", "purchase_currency": "SEK", "locale": "sv-SE",
+            "description": "Kaffe", "intended_use": "SUBSCRIPTION",
+        });
+        let created = world.call("POST", "/payments/v1/sessions", &order).await.json;
+        let session_id = created["session_id"].as_str().unwrap();
+        let path = format!("/payments/v1/sessions/{session_id}");
+        let on_session = [
+            ("GET", Value::Null),
+            ("POST", json!({ "merchant_data": "stolen" })),
+            ("POST", json!({})),
+        ];
+        for (method, body) in &on_session {
+            assert_stranger(&world, method, &path, session_id, body).await;
+        }
+        let shopper = json!({ "session_id": session_id, "payment_method": "invoice" });
+        let outcome = world.control("/shopper/authorize", &shopper).await;
+        let token = outcome["authorization_token"].as_str().unwrap();
+        let authorization = format!("/payments/v1/authorizations/{token}");
+        let on_authorization = [
+            ("DELETE", authorization.clone(), Value::Null),
+            ("POST", format!("{authorization}/order"), order.clone()),
+            ("POST", format!("{authorization}/customer-token"), token_request.clone()),
+        ];
+        let on_all = async || {
+            for (method, body) in &on_session {
+                assert_stranger(&world, method, &path, session_id, body).await;
+            }
+            for (method, path, body) in &on_authorization {
+                assert_stranger(&world, method, path, token, body).await;
+            }
+        };
+        on_all().await;
+        assert_eq!(world.call("GET", &path, &Value::Null).await.json["merchant_data"], "secret");
+        // Also once there is an answer that its owner would be given again.
+        for (_, path, body) in on_authorization[1..].iter().rev() {
+            let reply = world.call("POST", path, body).await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+            on_all().await;
+        }
+
+        // What the stranger makes is the stranger's.
+        let theirs = world.purchase_as(&world.stranger, &Purchase::of(10_000)).await;
+        let theirs = Desk::of(&world, theirs["order_id"].as_str().unwrap().to_owned());
+        let missing = "404 NO_SUCH_ORDER Order {o} cannot be found";
+        theirs.check("GET", "", Value::Null, missing).await;
+        world.stop().await;
     }
-    assert_eq!(desk.read().await, before);
-    world.stop().await;
+}
+
+/// The stranger is answered about `id` exactly as about an id that nobody has.
+async fn assert_stranger(world: &World, method: &str, path: &str, id: &str, body: &Value) {
+    let theirs = world.call_as(&world.stranger, method, path, body, &[]).await;
+    let nobodys = path.replace(id, NOBODY);
+    let nobodys = world.call_as(&world.stranger, method, &nobodys, body, &[]).await;
+    assert_eq!(theirs.status, 404, "{method} {path}: {theirs:?}");
+    let (mut theirs, nobodys) = (theirs.json, nobodys.json);
+    theirs["correlation_id"] = nobodys["correlation_id"].clone();
+    assert_eq!(theirs.to_string().replace(id, NOBODY), nobodys.to_string(), "{method} {path}");
 }
 
 #[tokio::test]
@@ -237,33 +303,35 @@ async fn unknown_captures_and_refunds_are_not_found() {
 
 #[tokio::test]
 async fn an_authorisation_expires_on_the_clock_and_can_be_extended() {
-    let world = World::start().await;
-    let desk = Desk::open(&world, &Purchase::of(10_000)).await;
-    let order = desk.read().await;
-    assert_eq!(order["created_at"], "2026-03-02T09:00:00.250Z");
-    assert_eq!(order["expires_at"], "2026-03-30T00:00:00.000Z");
-    world.advance("P10D").await;
-    desk.check("POST", "/extend-authorization-time", Value::Null, "204").await;
-    assert_eq!(desk.read().await["expires_at"], "2026-04-09T00:00:00.000Z");
-    world.control("/clock", &json!({ "set": "2026-04-08T23:59:59.999Z" })).await;
-    assert_eq!(desk.read().await["status"], "AUTHORIZED");
-    world.control("/clock", &json!({ "set": "2026-04-09T00:00:00Z" })).await;
-    assert_eq!(desk.ledger().await, "10000 10000 0 0 0 EXPIRED");
-    desk.check(
-        "POST",
-        "/extend-authorization-time",
-        Value::Null,
-        "403 NOT_ALLOWED Order is expired. Authorization time cannot be extended.",
-    )
-    .await;
-    desk.check(
-        "POST",
-        "/captures",
-        json!({ "captured_amount": 1 }),
-        "403 CAPTURE_NOT_ALLOWED Order {o} is expired. Capture not possible.",
-    )
-    .await;
-    world.stop().await;
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let desk = Desk::open(&world, &Purchase::of(10_000)).await;
+        let order = desk.read().await;
+        assert_eq!(order["created_at"], "2026-03-02T09:00:00.250Z");
+        assert_eq!(order["expires_at"], "2026-03-30T00:00:00.000Z");
+        world.advance("P10D").await;
+        desk.check("POST", "/extend-authorization-time", Value::Null, "204").await;
+        assert_eq!(desk.read().await["expires_at"], "2026-04-09T00:00:00.000Z");
+        world.control("/clock", &json!({ "set": "2026-04-08T23:59:59.999Z" })).await;
+        assert_eq!(desk.read().await["status"], "AUTHORIZED");
+        world.control("/clock", &json!({ "set": "2026-04-09T00:00:00Z" })).await;
+        assert_eq!(desk.ledger().await, "10000 10000 0 0 0 EXPIRED");
+        desk.check(
+            "POST",
+            "/extend-authorization-time",
+            Value::Null,
+            "403 NOT_ALLOWED Order is expired. Authorization time cannot be extended.",
+        )
+        .await;
+        desk.check(
+            "POST",
+            "/captures",
+            json!({ "captured_amount": 1 }),
+            "403 CAPTURE_NOT_ALLOWED Order {o} is expired. Capture not possible.",
+        )
+        .await;
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -334,19 +402,21 @@ async fn a_review_that_accepts_lets_the_order_be_captured() {
 
 #[tokio::test]
 async fn a_review_that_rejects_cancels_the_order_after_four_hours() {
-    let world = World::start().await;
-    let desk = under_review(&world, "customer+pend-reject-05@email.uk").await;
-    world.advance("PT5M").await;
-    let order = desk.read().await;
-    assert_eq!(
-        (&order["fraud_status"], &order["status"]),
-        (&json!("REJECTED"), &json!("AUTHORIZED"))
-    );
-    world.advance("PT3H59M59S").await;
-    assert_eq!(desk.read().await["status"], "AUTHORIZED");
-    world.advance("PT1S").await;
-    assert_eq!(desk.ledger().await, "10000 10000 0 0 0 CANCELLED");
-    world.stop().await;
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let desk = under_review(&world, "customer+pend-reject-05@email.uk").await;
+        world.advance("PT5M").await;
+        let order = desk.read().await;
+        assert_eq!(
+            (&order["fraud_status"], &order["status"]),
+            (&json!("REJECTED"), &json!("AUTHORIZED"))
+        );
+        world.advance("PT3H59M59S").await;
+        assert_eq!(desk.read().await["status"], "AUTHORIZED");
+        world.advance("PT1S").await;
+        assert_eq!(desk.ledger().await, "10000 10000 0 0 0 CANCELLED");
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -487,48 +557,51 @@ async fn refunds_find_their_captures_by_the_lines_references() {
 
 #[tokio::test]
 async fn a_merchants_server_learns_of_a_decision_and_is_pushed_until_it_acts() {
-    let world = World::start().await;
-    let shop = Receiver::start(&[500]).await;
-    let urls = json!({ "merchant_urls": {
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let shop = Receiver::start(&[500]).await;
+        let urls = json!({ "merchant_urls": {
         "notification": format!("{}/fraud/{{order.id}}", shop.url),
         "push": format!("{}/push?order={{checkout.order.id}}", shop.url),
     } });
-    let purchase = Purchase {
-        email: "customer+pend-reject-10@email.uk",
-        extra: urls.clone(),
-        ..Purchase::british(10_000)
-    };
-    let order = world.purchase(&purchase).await;
-    let desk = Desk::of(&world, order["order_id"].as_str().unwrap().to_owned());
-    let push = format!("/push?order={}", desk.order_id);
-    let paths = || -> Vec<String> { shop.received().into_iter().map(|call| call.path).collect() };
-    // Pushes after 2, 7 and 22 minutes; the decision after 10.
-    world.advance("PT9M59S").await;
-    assert_eq!(paths(), [push.clone(), push.clone()]);
-    world.advance("PT1S").await;
-    let notification = shop.received().pop().unwrap();
-    assert_eq!(notification.path, format!("/fraud/{}", desk.order_id));
-    assert_eq!(
-        notification.json,
-        json!({
-            "order_id": desk.order_id, "event_type": "FRAUD_RISK_REJECTED",
-            "event_timestamp": "2026-03-02T09:10:00.250Z",
-        })
-    );
-    desk.check("POST", "/acknowledge", Value::Null, "204").await;
-    world.advance("P3D").await;
-    assert_eq!(paths().len(), 3, "an acknowledged order is not pushed");
-    assert_eq!(desk.read().await["status"], "CANCELLED");
+        let purchase = Purchase {
+            email: "customer+pend-reject-10@email.uk",
+            extra: urls.clone(),
+            ..Purchase::british(10_000)
+        };
+        let order = world.purchase(&purchase).await;
+        let desk = Desk::of(&world, order["order_id"].as_str().unwrap().to_owned());
+        let push = format!("/push?order={}", desk.order_id);
+        let paths =
+            || -> Vec<String> { shop.received().into_iter().map(|call| call.path).collect() };
+        // Pushes after 2, 7 and 22 minutes; the decision after 10.
+        world.advance("PT9M59S").await;
+        assert_eq!(paths(), [push.clone(), push.clone()]);
+        world.advance("PT1S").await;
+        let notification = shop.received().pop().unwrap();
+        assert_eq!(notification.path, format!("/fraud/{}", desk.order_id));
+        assert_eq!(
+            notification.json,
+            json!({
+                "order_id": desk.order_id, "event_type": "FRAUD_RISK_REJECTED",
+                "event_timestamp": "2026-03-02T09:10:00.250Z",
+            })
+        );
+        desk.check("POST", "/acknowledge", Value::Null, "204").await;
+        world.advance("P3D").await;
+        assert_eq!(paths().len(), 3, "an acknowledged order is not pushed");
+        assert_eq!(desk.read().await["status"], "CANCELLED");
 
-    // Left alone, an order is pushed for two days.
-    let purchase = Purchase { extra: urls, ..Purchase::of(10_000) };
-    let order_id = world.order(&purchase).await;
-    world.advance("P3D").await;
-    let push = format!("/push?order={order_id}");
-    let pushes = paths().iter().filter(|path| **path == push).count();
-    assert!((10..=20).contains(&pushes), "{pushes} pushes");
-    world.stop().await;
-    shop.stop().await;
+        // Left alone, an order is pushed for two days.
+        let purchase = Purchase { extra: urls, ..Purchase::of(10_000) };
+        let order_id = world.order(&purchase).await;
+        world.advance("P3D").await;
+        let push = format!("/push?order={order_id}");
+        let pushes = paths().iter().filter(|path| **path == push).count();
+        assert!((10..=20).contains(&pushes), "{pushes} pushes");
+        world.stop().await;
+        shop.stop().await;
+    }
 }
 
 #[tokio::test]

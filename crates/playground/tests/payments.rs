@@ -15,7 +15,7 @@ mod forgetting;
 #[path = "common/receiver.rs"]
 mod receiver;
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -447,154 +447,170 @@ async fn credentials_are_checked_in_all_their_forms() {
 
 #[tokio::test]
 async fn an_account_decides_what_it_may() {
-    let world = World::start().await;
-    let inactive = world.merchant_with(&json!({"status": "inactive"})).await;
-    let reply = world.call_as(&inactive, "POST", SESSIONS, &german(), &[]).await;
-    assert_eq!(told(&reply), "403 MERCHANT_INACTIVE");
-    let swedish = world
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let inactive = world.merchant_with(&json!({"status": "inactive"})).await;
+        let reply = world.call_as(&inactive, "POST", SESSIONS, &german(), &[]).await;
+        assert_eq!(told(&reply), "403 MERCHANT_INACTIVE");
+        let swedish = world
         .merchant_with(&json!({"countries": ["SE"], "callback_urls": "https_only", "strictness": ["negative_line_signs"]}))
         .await;
-    let body = german_with(&json!({"merchant_urls": {"push": "http://localhost:1"}}));
-    let reply = world.call_as(&swedish, "POST", SESSIONS, &body, &[]).await;
-    assert_eq!(told(&reply), "400 BAD_VALUE Bad value: merchant_urls.push, purchase_country");
+        let body = german_with(&json!({"merchant_urls": {"push": "http://localhost:1"}}));
+        let reply = world.call_as(&swedish, "POST", SESSIONS, &body, &[]).await;
+        assert_eq!(told(&reply), "400 BAD_VALUE Bad value: merchant_urls.push, purchase_country");
 
-    // No automatic capture by this account's contract.
-    let plain = world.merchant_with(&json!({"permissions": []})).await;
-    let session = world.call_as(&plain, "POST", SESSIONS, &german(), &[]).await;
-    let token = world.authorize(session.json["session_id"].as_str().unwrap()).await;
-    let order = german_with(&json!({"auto_capture": true}));
-    let reply = world.call_as(&plain, "POST", &order_path(&token), &order, &[]).await;
-    assert_eq!(told(&reply), "403 INVALID_OPERATION");
-    let reply = world.call_as(&plain, "POST", &order_path(&token), &german(), &[]).await;
-    assert_eq!(told(&reply), "200");
-    world.stop().await;
+        // No automatic capture by this account's contract.
+        let plain = world.merchant_with(&json!({"permissions": []})).await;
+        let session = world.call_as(&plain, "POST", SESSIONS, &german(), &[]).await;
+        let token = world.authorize(session.json["session_id"].as_str().unwrap()).await;
+        let order = german_with(&json!({"auto_capture": true}));
+        let reply = world.call_as(&plain, "POST", &order_path(&token), &order, &[]).await;
+        assert_eq!(told(&reply), "403 INVALID_OPERATION");
+        let reply = world.call_as(&plain, "POST", &order_path(&token), &german(), &[]).await;
+        assert_eq!(told(&reply), "200");
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
 async fn a_session_is_read_and_updated_while_it_stands() {
-    let world = World::start().await;
-    let session_id = world.session(&german()).await;
-    assert_eq!(told(&world.update(&session_id, &json!({"merchant_reference2": "B"})).await), "204");
-    let read = world.read(&session_id).await.json;
-    assert_eq!(read["merchant_reference2"], "B");
-    assert_eq!(read["merchant_reference1"], "WEB-100045");
-    assert_eq!(
-        told(&world.update(&session_id, &json!({"order_amount": 1})).await),
-        "400 BAD_VALUE Bad value: order_amount"
-    );
-    assert_eq!(
-        told(&world.update(&session_id, &json!({"billing_address": {"country": "SE"}})).await),
-        "400 BAD_VALUE Bad value: purchase_currency, locale"
-    );
-    // Refused updates left nothing behind.
-    assert_eq!(world.read(&session_id).await.json["order_amount"], 3990);
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let session_id = world.session(&german()).await;
+        assert_eq!(
+            told(&world.update(&session_id, &json!({"merchant_reference2": "B"})).await),
+            "204"
+        );
+        let read = world.read(&session_id).await.json;
+        assert_eq!(read["merchant_reference2"], "B");
+        assert_eq!(read["merchant_reference1"], "WEB-100045");
+        assert_eq!(
+            told(&world.update(&session_id, &json!({"order_amount": 1})).await),
+            "400 BAD_VALUE Bad value: order_amount"
+        );
+        assert_eq!(
+            told(&world.update(&session_id, &json!({"billing_address": {"country": "SE"}})).await),
+            "400 BAD_VALUE Bad value: purchase_currency, locale"
+        );
+        // Refused updates left nothing behind.
+        assert_eq!(world.read(&session_id).await.json["order_amount"], 3990);
 
-    // Personal data are shown only after the shopper has authorized, identity numbers never.
-    let person = json!({
-        "billing_address": {"given_name": "Mock", "family_name": "Mock", "country": "DE"},
-        "customer": {"date_of_birth": "1970-07-10", "national_identification_number": "1"},
-    });
-    assert_eq!(told(&world.update(&session_id, &person).await), "204");
-    let read = world.read(&session_id).await.json;
-    assert!(read.get("billing_address").is_none() && read.get("customer").is_none());
-    world.authorize(&session_id).await;
-    let read = world.read(&session_id).await.json;
-    assert_eq!(read["shipping_address"]["given_name"], "Mock");
-    assert_eq!(read["customer"], json!({"date_of_birth": "1970-07-10"}));
+        // Personal data are shown only after the shopper has authorized, identity numbers never.
+        let person = json!({
+            "billing_address": {"given_name": "Mock", "family_name": "Mock", "country": "DE"},
+            "customer": {"date_of_birth": "1970-07-10", "national_identification_number": "1"},
+        });
+        assert_eq!(told(&world.update(&session_id, &person).await), "204");
+        let read = world.read(&session_id).await.json;
+        assert!(read.get("billing_address").is_none() && read.get("customer").is_none());
+        world.authorize(&session_id).await;
+        let read = world.read(&session_id).await.json;
+        assert_eq!(read["shipping_address"]["given_name"], "Mock");
+        assert_eq!(read["customer"], json!({"date_of_birth": "1970-07-10"}));
 
-    let stranger = &world.stranger;
-    let path = format!("{SESSIONS}/{session_id}");
-    for unknown in ["0c0a7d53-0000-4000-8000-000000000000", "x", "%20"] {
-        assert_eq!(told(&world.read(unknown).await), "404 NOT_FOUND Invalid session id");
-        let reply = world.update(unknown, &json!({})).await;
-        assert_eq!(told(&reply), "404 NOT_FOUND Invalid session id");
+        let stranger = &world.stranger;
+        let path = format!("{SESSIONS}/{session_id}");
+        for unknown in ["0c0a7d53-0000-4000-8000-000000000000", "x", "%20"] {
+            assert_eq!(told(&world.read(unknown).await), "404 NOT_FOUND Invalid session id");
+            let reply = world.update(unknown, &json!({})).await;
+            assert_eq!(told(&reply), "404 NOT_FOUND Invalid session id");
+        }
+        let foreign = world.call_as(stranger, "GET", &path, &Value::Null, &[]).await;
+        assert_eq!(told(&foreign), "404 NOT_FOUND Invalid session id");
+        let foreign = world.call_as(stranger, "POST", &path, &json!({"design": "x"}), &[]).await;
+        assert_eq!(told(&foreign), "404 NOT_FOUND Invalid session id");
+
+        world.advance("PT47H59M").await;
+        assert_eq!(world.read(&session_id).await.status, 200);
+        world.advance("PT1M").await;
+        assert_eq!(told(&world.read(&session_id).await), "404 NOT_FOUND Invalid session id");
+        let late = world.update(&session_id, &json!({})).await;
+        assert_eq!(told(&late), "404 NOT_FOUND Invalid session id");
+        world.stop().await;
     }
-    let foreign = world.call_as(stranger, "GET", &path, &Value::Null, &[]).await;
-    assert_eq!(told(&foreign), "404 NOT_FOUND Invalid session id");
-    let foreign = world.call_as(stranger, "POST", &path, &json!({"design": "x"}), &[]).await;
-    assert_eq!(told(&foreign), "404 NOT_FOUND Invalid session id");
-
-    world.advance("PT47H59M").await;
-    assert_eq!(world.read(&session_id).await.status, 200);
-    world.advance("PT1M").await;
-    assert_eq!(told(&world.read(&session_id).await), "404 NOT_FOUND Invalid session id");
-    let late = world.update(&session_id, &json!({})).await;
-    assert_eq!(told(&late), "404 NOT_FOUND Invalid session id");
-    world.stop().await;
 }
 
 #[tokio::test]
 async fn every_order_refusal_is_klarnas() {
     const INVALID: &str = "404 NOT_FOUND Invalid authorization token";
-    let world = World::start().await;
-    assert_eq!(told(&world.place("unknown", &german()).await), INVALID);
-    assert_eq!(told(&world.cancel("unknown").await), INVALID);
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        assert_eq!(told(&world.place("unknown", &german()).await), INVALID);
+        assert_eq!(told(&world.cancel("unknown").await), INVALID);
 
-    // Another merchant's token does not exist.
-    let session_id = world.session(&german()).await;
-    let first = world.authorize(&session_id).await;
-    let foreign = world.call_as(&world.stranger, "POST", &order_path(&first), &german(), &[]).await;
-    assert_eq!(told(&foreign), INVALID);
-    let path = format!("/payments/v1/authorizations/{first}");
-    let foreign = world.call_as(&world.stranger, "DELETE", &path, &Value::Null, &[]).await;
-    assert_eq!(told(&foreign), INVALID);
+        // Another merchant's token does not exist.
+        let session_id = world.session(&german()).await;
+        let first = world.authorize(&session_id).await;
+        let foreign =
+            world.call_as(&world.stranger, "POST", &order_path(&first), &german(), &[]).await;
+        assert_eq!(told(&foreign), INVALID);
+        let path = format!("/payments/v1/authorizations/{first}");
+        let foreign = world.call_as(&world.stranger, "DELETE", &path, &Value::Null, &[]).await;
+        assert_eq!(told(&foreign), INVALID);
 
-    // A newer authorization takes the older one's place.
-    let second = world.authorize(&session_id).await;
-    assert_eq!(told(&world.place(&first, &german()).await), INVALID);
+        // A newer authorization takes the older one's place.
+        let second = world.authorize(&session_id).await;
+        assert_eq!(told(&world.place(&first, &german()).await), INVALID);
 
-    // Field limits and arithmetic come before the comparison.
-    let reply = world.place(&second, &german_with(&json!({"order_amount": 1}))).await;
-    assert_eq!(told(&reply), "400 BAD_VALUE Bad value: order_amount");
-    let shorter = json!({"order_amount": 490, "order_tax_amount": 78, "order_lines": [german()["order_lines"][1]]});
-    let reply = world.place(&second, &german_with(&shorter)).await;
-    assert_eq!(
-        told(&reply),
-        "409 BAD_VALUE Not matching fields: [Incorrect number of items in the cart. Expected: 3, Actual: 1]"
-    );
-    let mut other = german();
-    other["order_lines"][0]["name"] = json!("Seidenschal");
-    let reply = world.place(&second, &other).await;
-    assert_eq!(told(&reply), "409 BAD_VALUE Not matching fields: [order_lines[0].name]");
+        // Field limits and arithmetic come before the comparison.
+        let reply = world.place(&second, &german_with(&json!({"order_amount": 1}))).await;
+        assert_eq!(told(&reply), "400 BAD_VALUE Bad value: order_amount");
+        let shorter = json!({"order_amount": 490, "order_tax_amount": 78, "order_lines": [german()["order_lines"][1]]});
+        let reply = world.place(&second, &german_with(&shorter)).await;
+        assert_eq!(
+            told(&reply),
+            "409 BAD_VALUE Not matching fields: [Incorrect number of items in the cart. Expected: 3, Actual: 1]"
+        );
+        let mut other = german();
+        other["order_lines"][0]["name"] = json!("Seidenschal");
+        let reply = world.place(&second, &other).await;
+        assert_eq!(told(&reply), "409 BAD_VALUE Not matching fields: [order_lines[0].name]");
 
-    let placed = world.place(&second, &german()).await;
-    assert_eq!(told(&placed), "200");
-    // The same again, in another order of members, is the same call.
-    let again = world.place(&second, &serde_json::from_str(&german().to_string()).unwrap()).await;
-    assert_eq!(again.json, placed.json);
-    assert_eq!(
-        told(&world.place(&second, &german_with(&json!({"merchant_reference1": "other"}))).await),
-        "409 BAD_VALUE The order has been already completed with different request body"
-    );
-    let completed = "404 SESSION_COMPLETED Session has already been completed";
-    assert_eq!(told(&world.place(&first, &german()).await), completed);
-    assert_eq!(told(&world.update(&session_id, &json!({})).await), completed);
-    let shopper = json!({ "session_id": session_id }).to_string();
-    let headers = [("content-type", "application/json")];
-    let reply = world.send("POST", "/playground/v1/shopper/authorize", &headers, shopper).await;
-    assert_eq!(told(&reply), completed);
-    assert_eq!(told(&world.cancel(&second).await), "404 NOT_FOUND Authorization cannot be deleted");
-    // Replays outlive the token, but not the day.
-    world.advance("PT2H").await;
-    assert_eq!(world.place(&second, &german()).await.json, placed.json);
-    world.advance("PT22H").await;
-    assert_eq!(told(&world.place(&second, &german()).await), INVALID);
+        let placed = world.place(&second, &german()).await;
+        assert_eq!(told(&placed), "200");
+        // The same again, in another order of members, is the same call.
+        let again =
+            world.place(&second, &serde_json::from_str(&german().to_string()).unwrap()).await;
+        assert_eq!(again.json, placed.json);
+        assert_eq!(
+            told(
+                &world.place(&second, &german_with(&json!({"merchant_reference1": "other"}))).await
+            ),
+            "409 BAD_VALUE The order has been already completed with different request body"
+        );
+        let completed = "404 SESSION_COMPLETED Session has already been completed";
+        assert_eq!(told(&world.place(&first, &german()).await), completed);
+        assert_eq!(told(&world.update(&session_id, &json!({})).await), completed);
+        let shopper = json!({ "session_id": session_id }).to_string();
+        let headers = [("content-type", "application/json")];
+        let reply = world.send("POST", "/playground/v1/shopper/authorize", &headers, shopper).await;
+        assert_eq!(told(&reply), completed);
+        assert_eq!(
+            told(&world.cancel(&second).await),
+            "404 NOT_FOUND Authorization cannot be deleted"
+        );
+        // Replays outlive the token, but not the day.
+        world.advance("PT2H").await;
+        assert_eq!(world.place(&second, &german()).await.json, placed.json);
+        world.advance("PT22H").await;
+        assert_eq!(told(&world.place(&second, &german()).await), INVALID);
 
-    // Cancelled, expired, of a session that makes tokens only.
-    let session_id = world.session(&german()).await;
-    let token = world.authorize(&session_id).await;
-    assert_eq!(told(&world.cancel(&token).await), "204");
-    assert_eq!(told(&world.cancel(&token).await), INVALID);
-    assert_eq!(told(&world.place(&token, &german()).await), INVALID);
-    let token = world.authorize(&session_id).await;
-    world.advance("PT59M59S").await;
-    assert_eq!(told(&world.place(&token, &json!({})).await).split(' ').next(), Some("400"));
-    world.advance("PT1S").await;
-    assert_eq!(told(&world.place(&token, &german()).await), INVALID);
-    let session_id = world.session(&german_with(&json!({"intent": "tokenize"}))).await;
-    let token = world.authorize(&session_id).await;
-    assert_eq!(told(&world.place(&token, &german()).await), "403 INVALID_OPERATION");
-    world.stop().await;
+        // Cancelled, expired, of a session that makes tokens only.
+        let session_id = world.session(&german()).await;
+        let token = world.authorize(&session_id).await;
+        assert_eq!(told(&world.cancel(&token).await), "204");
+        assert_eq!(told(&world.cancel(&token).await), INVALID);
+        assert_eq!(told(&world.place(&token, &german()).await), INVALID);
+        let token = world.authorize(&session_id).await;
+        world.advance("PT59M59S").await;
+        assert_eq!(told(&world.place(&token, &json!({})).await).split(' ').next(), Some("400"));
+        world.advance("PT1S").await;
+        assert_eq!(told(&world.place(&token, &german()).await), INVALID);
+        let session_id = world.session(&german_with(&json!({"intent": "tokenize"}))).await;
+        let token = world.authorize(&session_id).await;
+        assert_eq!(told(&world.place(&token, &german()).await), "403 INVALID_OPERATION");
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -636,22 +652,49 @@ async fn strict_accounts_void_tokens_and_slide_expiry_on_update() {
 }
 
 #[tokio::test]
-async fn thirty_two_calls_with_one_token_make_one_order() {
-    let world = World::start().await;
-    let session_id = world.session(&german()).await;
-    let token = world.authorize(&session_id).await;
-    let body = german();
-    let mut calls = tokio::task::JoinSet::new();
-    let world = std::sync::Arc::new(world);
-    for _ in 0..32 {
-        let (world, token, body) = (world.clone(), token.clone(), body.clone());
-        calls.spawn(async move { world.place(&token, &body).await });
+async fn one_authorisation_makes_at_most_one_order() {
+    for engine in common::engines().await {
+        let world = std::sync::Arc::new(engine.world().await);
+        let session_id = world.session(&german()).await;
+        let token = world.authorize(&session_id).await;
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let (world, token) = (world.clone(), token.clone());
+            calls.spawn(async move { world.place(&token, &german()).await });
+        }
+        let replies = calls.join_all().await;
+        let orders: BTreeSet<&str> =
+            replies.iter().map(|reply| reply.json["order_id"].as_str().unwrap()).collect();
+        assert_eq!((replies.len(), orders.len()), (32, 1));
+
+        // Callers that mean different orders: one of them wins, the others are told so.
+        let session_id = world.session(&german()).await;
+        let token = world.authorize(&session_id).await;
+        let mut calls = tokio::task::JoinSet::new();
+        for number in 0..32 {
+            let (world, token) = (world.clone(), token.clone());
+            let body = german_with(&json!({ "merchant_reference1": format!("WEB-{number}") }));
+            calls.spawn(async move { told(&world.place(&token, &body).await) });
+        }
+        let mut answers = calls.join_all().await;
+        answers.sort();
+        assert_eq!(answers[0], "200");
+        answers.dedup();
+        let other =
+            "409 BAD_VALUE The order has been already completed with different request body";
+        assert_eq!(answers, ["200", other]);
+
+        // Nor does another start of the program make a second one.
+        let world = std::sync::Arc::into_inner(world).unwrap();
+        world.stop().await;
+        let world = engine.world().await;
+        assert!(told(&world.place(&token, &german()).await).starts_with("409 BAD_VALUE The order"));
+        assert_eq!(
+            told(&world.update(&session_id, &json!({})).await),
+            "404 SESSION_COMPLETED Session has already been completed"
+        );
+        world.stop().await;
     }
-    let replies = calls.join_all().await;
-    let orders: std::collections::BTreeSet<&str> =
-        replies.iter().map(|reply| reply.json["order_id"].as_str().unwrap()).collect();
-    assert_eq!(replies.len(), 32);
-    assert_eq!(orders.len(), 1);
 }
 
 #[tokio::test]
@@ -713,54 +756,60 @@ async fn the_shopper_is_decided_by_the_published_addresses() {
 
 #[tokio::test]
 async fn finalize_issues_the_token_that_authorize_kept_back() {
-    let world = World::start().await;
-    let created = world.call("POST", SESSIONS, &german()).await;
-    let client_token = created.json["client_token"].as_str().unwrap();
-    let shopper = json!({"client_token": client_token, "auto_finalize": false,
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let created = world.call("POST", SESSIONS, &german()).await;
+        let client_token = created.json["client_token"].as_str().unwrap();
+        let shopper = json!({"client_token": client_token, "auto_finalize": false,
         "payment_method": "direct_debit", "payment_method_category": "klarna"});
-    let outcome = world.control("/shopper/authorize", &shopper).await;
-    assert_eq!(outcome["finalize_required"], true);
-    let outcome = world.control("/shopper/finalize", &json!({"client_token": client_token})).await;
-    let token = outcome["authorization_token"].as_str().unwrap();
-    let placed = world.place(token, &german()).await;
-    assert_eq!(placed.json["authorized_payment_method"]["type"], "direct_debit");
-    world.stop().await;
+        let outcome = world.control("/shopper/authorize", &shopper).await;
+        assert_eq!(outcome["finalize_required"], true);
+        let outcome =
+            world.control("/shopper/finalize", &json!({"client_token": client_token})).await;
+        let token = outcome["authorization_token"].as_str().unwrap();
+        let placed = world.place(token, &german()).await;
+        assert_eq!(placed.json["authorized_payment_method"]["type"], "direct_debit");
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
 async fn pending_orders_exist_in_the_us_and_gb_and_are_decided_on_time() {
-    let world = World::start().await;
-    let shop = Receiver::start(&[500]).await;
-    let body = json!({
-        "purchase_country": "US", "purchase_currency": "USD", "locale": "en-US",
-        "order_amount": 3248, "order_tax_amount": 248,
-        "order_lines": [
-            {"type": "physical", "name": "Trail cap", "quantity": 2, "unit_price": 1500, "total_amount": 3000},
-            {"type": "sales_tax", "name": "Sales Tax", "quantity": 1, "unit_price": 248, "total_amount": 248},
-        ],
-        "merchant_urls": {"notification": format!("{}/fraud/{{order.id}}", shop.url)},
-    });
-    let session_id = world.session(&body).await;
-    let shopper = json!({"session_id": session_id, "email": "customer+pend-accept-05@email.us"});
-    let outcome = world.control("/shopper/authorize", &shopper).await;
-    let placed = world.place(outcome["authorization_token"].as_str().unwrap(), &body).await;
-    assert_eq!(placed.json["fraud_status"], "PENDING");
-    let order_id = placed.json["order_id"].as_str().unwrap();
-    let order = format!("/ordermanagement/v1/orders/{order_id}");
-    world.advance("PT4M59S").await;
-    assert_eq!(world.call("GET", &order, &Value::Null).await.json["fraud_status"], "PENDING");
-    assert!(shop.received().is_empty());
-    world.advance("PT1S").await;
-    assert_eq!(world.call("GET", &order, &Value::Null).await.json["fraud_status"], "ACCEPTED");
-    // The first answer was no 200, so it comes again ten minutes later.
-    assert_eq!(shop.received().len(), 1);
-    world.advance("PT30M").await;
-    let received = shop.received();
-    assert_eq!(received.len(), 2, "{received:?}");
-    assert_eq!(received[0].path, format!("/fraud/{order_id}"));
-    assert_eq!(received[0].json["event_type"], "FRAUD_RISK_ACCEPTED");
-    shop.stop().await;
-    world.stop().await;
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let shop = Receiver::start(&[500]).await;
+        let body = json!({
+            "purchase_country": "US", "purchase_currency": "USD", "locale": "en-US",
+            "order_amount": 3248, "order_tax_amount": 248,
+            "order_lines": [
+                {"type": "physical", "name": "Trail cap", "quantity": 2, "unit_price": 1500, "total_amount": 3000},
+                {"type": "sales_tax", "name": "Sales Tax", "quantity": 1, "unit_price": 248, "total_amount": 248},
+            ],
+            "merchant_urls": {"notification": format!("{}/fraud/{{order.id}}", shop.url)},
+        });
+        let session_id = world.session(&body).await;
+        let shopper =
+            json!({"session_id": session_id, "email": "customer+pend-accept-05@email.us"});
+        let outcome = world.control("/shopper/authorize", &shopper).await;
+        let placed = world.place(outcome["authorization_token"].as_str().unwrap(), &body).await;
+        assert_eq!(placed.json["fraud_status"], "PENDING");
+        let order_id = placed.json["order_id"].as_str().unwrap();
+        let order = format!("/ordermanagement/v1/orders/{order_id}");
+        world.advance("PT4M59S").await;
+        assert_eq!(world.call("GET", &order, &Value::Null).await.json["fraud_status"], "PENDING");
+        assert!(shop.received().is_empty());
+        world.advance("PT1S").await;
+        assert_eq!(world.call("GET", &order, &Value::Null).await.json["fraud_status"], "ACCEPTED");
+        // The first answer was no 200, so it comes again ten minutes later.
+        assert_eq!(shop.received().len(), 1);
+        world.advance("PT30M").await;
+        let received = shop.received();
+        assert_eq!(received.len(), 2, "{received:?}");
+        assert_eq!(received[0].path, format!("/fraud/{order_id}"));
+        assert_eq!(received[0].json["event_type"], "FRAUD_RISK_ACCEPTED");
+        shop.stop().await;
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -806,25 +855,26 @@ async fn callbacks_come_without_the_clock_being_moved() {
 
 #[tokio::test]
 async fn pending_callbacks_survive_a_restart() {
-    let directory = tempfile::tempdir().unwrap();
-    let location = storage::Location::File(directory.path().join("playground.sqlite"));
-    let shop = Receiver::start(&[500]).await;
-    let world = World::start_with(|config| config.location = location.clone()).await;
-    let body = german_with(&json!({"merchant_urls": {"authorization": format!("{}/a", shop.url)}}));
-    let session_id = world.session(&body).await;
-    let token = world.authorize(&session_id).await;
-    shop.wait_for(1).await;
-    world.stop().await;
+    for engine in common::engines().await {
+        let shop = Receiver::start(&[500]).await;
+        let world = engine.world().await;
+        let body =
+            german_with(&json!({"merchant_urls": {"authorization": format!("{}/a", shop.url)}}));
+        let session_id = world.session(&body).await;
+        let token = world.authorize(&session_id).await;
+        shop.wait_for(1).await;
+        world.stop().await;
 
-    let world = World::start_with(|config| config.location = location).await;
-    assert_eq!(world.read(&session_id).await.json["authorization_token"], token);
-    world.advance("PT1S").await;
-    let received = shop.received();
-    assert_eq!(received.len(), 2);
-    assert_eq!(received[1].json["authorization_token"], token);
-    assert_eq!(told(&world.place(&token, &body).await), "200");
-    shop.stop().await;
-    world.stop().await;
+        let world = engine.world().await;
+        assert_eq!(world.read(&session_id).await.json["authorization_token"], token);
+        world.advance("PT1S").await;
+        let received = shop.received();
+        assert_eq!(received.len(), 2);
+        assert_eq!(received[1].json["authorization_token"], token);
+        assert_eq!(told(&world.place(&token, &body).await), "200");
+        shop.stop().await;
+        world.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -975,51 +1025,15 @@ async fn the_control_api_is_for_the_operator() {
 
 #[tokio::test]
 async fn the_clock_keeps_its_lead_over_a_restart() {
-    let directory = tempfile::tempdir().unwrap();
-    let location = storage::Location::File(directory.path().join("playground.sqlite"));
-    let world = World::start_with(|config| config.location = location.clone()).await;
-    let session_id = world.session(&german()).await;
-    world.advance("PT47H").await;
-    world.stop().await;
-    let world = World::start_with(|config| config.location = location).await;
-    assert_eq!(world.read(&session_id).await.status, 200);
-    world.advance("PT1H").await;
-    assert_eq!(world.read(&session_id).await.status, 404);
-    world.stop().await;
-}
-
-/// The heart of it on PostgreSQL too, where one is at hand.
-#[tokio::test]
-async fn one_token_makes_one_order_on_postgresql() {
-    let Ok(url) = std::env::var("KASSA_TEST_POSTGRES") else { return };
-    let location = storage::Location::Postgres(url);
-    let world = World::start_with(|config| config.location = location.clone()).await;
-    world.control("/reset", &json!({})).await;
-    let shop = Receiver::start(&[500]).await;
-    let body = german_with(&json!({
-        "merchant_urls": {"authorization": format!("{}/a", shop.url)},
-    }));
-    let session_id = world.session(&body).await;
-    let token = world.authorize(&session_id).await;
-    shop.wait_for(1).await;
-    world.stop().await;
-
-    let world = World::start_with(|config| config.location = location).await;
-    world.advance("PT1M").await;
-    assert_eq!(shop.received().len(), 2);
-    let world = std::sync::Arc::new(world);
-    let mut calls = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let (world, token, body) = (world.clone(), token.clone(), body.clone());
-        calls.spawn(async move { world.place(&token, &body).await });
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        let session_id = world.session(&german()).await;
+        world.advance("PT47H").await;
+        world.stop().await;
+        let world = engine.world().await;
+        assert_eq!(world.read(&session_id).await.status, 200);
+        world.advance("PT1H").await;
+        assert_eq!(world.read(&session_id).await.status, 404);
+        world.stop().await;
     }
-    let replies = tokio::time::timeout(Duration::from_secs(60), calls.join_all()).await.unwrap();
-    let orders: std::collections::BTreeSet<String> =
-        replies.iter().map(|reply| reply.json["order_id"].to_string()).collect();
-    assert_eq!(orders.len(), 1, "{replies:?}");
-    assert_eq!(
-        told(&world.update(&session_id, &json!({})).await),
-        "404 SESSION_COMPLETED Session has already been completed"
-    );
-    shop.stop().await;
 }

@@ -270,7 +270,8 @@ impl Purchase {
         }
     }
 
-    fn session(&self) -> Value {
+    /// The body that opens its session, and that makes its order.
+    pub fn session(&self) -> Value {
         let line = json!({
             "type": "physical", "reference": "shirt", "name": "Shirt", "quantity": 1,
             "unit_price": self.amount, "tax_rate": 0, "total_amount": self.amount,

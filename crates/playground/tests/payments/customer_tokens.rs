@@ -58,66 +58,73 @@ impl World {
 
 #[tokio::test]
 async fn a_session_that_only_makes_a_token_is_complete_once_it_has_it() {
-    let world = World::start().await;
-    let (session_id, token) = world.approved("tokenize", "invoice").await;
-    assert_eq!(world.read(&session_id).await.json["status"], "incomplete");
-    let body = wanted_with(&json!({ "billing_address": billing(&json!({})) }));
-    let made = world.tokenize(&token, &body).await;
-    assert_eq!(made.header("x-ratelimit-limit"), "5, 5;w=1");
-    insta::assert_json_snapshot!("created_customer_token", made.json, {
-        ".token_id" => "[id]", ".payment_method_reference" => "[id]", ".redirect_url" => "[url]",
-    });
-    assert_eq!(world.read(&session_id).await.json["status"], "complete");
-    // The browser is sent on, though there is no order.
-    let redirect = made.json["redirect_url"].as_str().unwrap();
-    let redirect = redirect.strip_prefix(&world.public_url()).unwrap();
-    let bounced = world.send("GET", redirect, &[], "").await;
-    let expected = format!("https://shop.example/thanks?s={session_id}&o=");
-    assert_eq!((bounced.status, bounced.header("location")), (302, expected.as_str()));
-
-    assert_eq!(world.tokenize(&token, &body).await.json, made.json);
-    let consumed = "403 INVALID_OPERATION Authorization token already consumed";
-    assert_eq!(told(&world.tokenize(&token, &wanted()).await), consumed);
-    assert_eq!(told(&world.place(&token, &german_with(&json!({}))).await), consumed);
-    assert_eq!(told(&world.cancel(&token).await), "404 NOT_FOUND Authorization cannot be deleted");
-    let completed = "404 SESSION_COMPLETED Session has already been completed";
-    assert_eq!(told(&world.update(&session_id, &json!({})).await), completed);
-    // A repeat outlives the authorization, but not the day.
-    world.advance("PT23H59M").await;
-    assert_eq!(world.tokenize(&token, &body).await.json, made.json);
-    world.advance("PT1M").await;
-    let late = world.tokenize(&token, &body).await;
-    assert_eq!(told(&late), "404 NOT_FOUND Invalid authorization token");
-    world.stop().await;
-}
-
-#[tokio::test]
-async fn a_first_purchase_follows_its_token_by_the_same_authorization() {
-    let world = World::start().await;
-    for intent in ["buy_and_tokenize", "buy_and_default_tokenize"] {
-        let (session_id, token) = world.approved(intent, "pay_by_card").await;
-        let made = world.tokenize(&token, &wanted()).await;
-        assert_eq!(told(&made), "200", "{intent}: {made:?}");
+    for engine in crate::common::engines().await {
+        let world = engine.world().await;
+        let (session_id, token) = world.approved("tokenize", "invoice").await;
         assert_eq!(world.read(&session_id).await.json["status"], "incomplete");
+        let body = wanted_with(&json!({ "billing_address": billing(&json!({})) }));
+        let made = world.tokenize(&token, &body).await;
+        assert_eq!(made.header("x-ratelimit-limit"), "5, 5;w=1");
+        insta::assert_json_snapshot!("created_customer_token", made.json, {
+            ".token_id" => "[id]", ".payment_method_reference" => "[id]", ".redirect_url" => "[url]",
+        });
+        assert_eq!(world.read(&session_id).await.json["status"], "complete");
+        // The browser is sent on, though there is no order.
+        let redirect = made.json["redirect_url"].as_str().unwrap();
+        let redirect = redirect.strip_prefix(&world.public_url()).unwrap();
+        let bounced = world.send("GET", redirect, &[], "").await;
+        let expected = format!("https://shop.example/thanks?s={session_id}&o=");
+        assert_eq!((bounced.status, bounced.header("location")), (302, expected.as_str()));
+
+        assert_eq!(world.tokenize(&token, &body).await.json, made.json);
+        let consumed = "403 INVALID_OPERATION Authorization token already consumed";
+        assert_eq!(told(&world.tokenize(&token, &wanted()).await), consumed);
+        assert_eq!(told(&world.place(&token, &german_with(&json!({}))).await), consumed);
         assert_eq!(
             told(&world.cancel(&token).await),
             "404 NOT_FOUND Authorization cannot be deleted"
         );
-        let placed = world.place(&token, &german_with(&json!({}))).await;
-        assert_eq!(told(&placed), "200");
-        assert_eq!(world.read(&session_id).await.json["status"], "complete");
-        // Both calls can be repeated.
-        assert_eq!(world.tokenize(&token, &wanted()).await.json, made.json);
-        assert_eq!(world.place(&token, &german_with(&json!({}))).await.json, placed.json);
+        let completed = "404 SESSION_COMPLETED Session has already been completed";
+        assert_eq!(told(&world.update(&session_id, &json!({})).await), completed);
+        // A repeat outlives the authorization, but not the day.
+        world.advance("PT23H59M").await;
+        assert_eq!(world.tokenize(&token, &body).await.json, made.json);
+        world.advance("PT1M").await;
+        let late = world.tokenize(&token, &body).await;
+        assert_eq!(told(&late), "404 NOT_FOUND Invalid authorization token");
+        world.stop().await;
     }
-    // The other way round the authorization is used up.
-    let (_, token) = world.approved("buy_and_tokenize", "invoice").await;
-    assert_eq!(told(&world.place(&token, &german_with(&json!({}))).await), "200");
-    assert_eq!(
-        told(&world.tokenize(&token, &wanted()).await),
-        "403 INVALID_OPERATION Authorization token already consumed"
-    );
-    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_first_purchase_follows_its_token_by_the_same_authorization() {
+    for engine in crate::common::engines().await {
+        let world = engine.world().await;
+        for intent in ["buy_and_tokenize", "buy_and_default_tokenize"] {
+            let (session_id, token) = world.approved(intent, "pay_by_card").await;
+            let made = world.tokenize(&token, &wanted()).await;
+            assert_eq!(told(&made), "200", "{intent}: {made:?}");
+            assert_eq!(world.read(&session_id).await.json["status"], "incomplete");
+            assert_eq!(
+                told(&world.cancel(&token).await),
+                "404 NOT_FOUND Authorization cannot be deleted"
+            );
+            let placed = world.place(&token, &german_with(&json!({}))).await;
+            assert_eq!(told(&placed), "200");
+            assert_eq!(world.read(&session_id).await.json["status"], "complete");
+            // Both calls can be repeated.
+            assert_eq!(world.tokenize(&token, &wanted()).await.json, made.json);
+            assert_eq!(world.place(&token, &german_with(&json!({}))).await.json, placed.json);
+        }
+        // The other way round the authorization is used up.
+        let (_, token) = world.approved("buy_and_tokenize", "invoice").await;
+        assert_eq!(told(&world.place(&token, &german_with(&json!({}))).await), "200");
+        assert_eq!(
+            told(&world.tokenize(&token, &wanted()).await),
+            "403 INVALID_OPERATION Authorization token already consumed"
+        );
+        world.stop().await;
+    }
 }
 
 #[tokio::test]

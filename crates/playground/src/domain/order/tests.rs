@@ -714,7 +714,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn captured_is_within_authorised_and_refunded_within_captured_at_every_instant(
+    fn captured_within_authorised_and_refunded_within_captured(
         amount in 0_i64..1_500,
         review in prop::option::of((any::<bool>(), 0_i64..600)),
         auto_capture in any::<bool>(),
