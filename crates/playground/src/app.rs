@@ -10,7 +10,7 @@ use service::Clock as _;
 use storage::Database;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{Notify, mpsc, oneshot};
-use url::Url;
+use url::{Host, Url};
 
 use crate::api::auth::{Credential, Directory, SharedDirectory};
 use crate::clock::PlaygroundClock;
@@ -198,9 +198,16 @@ impl App {
         &self.0.base_url
     }
 
-    /// Whether only this machine can reach it.
+    /// Whether only this machine can reach it, as far as its configuration says.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.0.listen.ip().is_loopback()
+        let named_so = match self.0.public_url.host() {
+            // Browsers keep this name, and those below it, to their own machine.
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        named_so && self.0.listen.ip().is_loopback()
     }
 
     /// The rate limits in force.

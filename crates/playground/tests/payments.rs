@@ -8,6 +8,8 @@
 )]
 
 mod common;
+#[path = "payments/control.rs"]
+mod control;
 #[path = "payments/customer_tokens.rs"]
 mod customer_tokens;
 #[path = "payments/forgetting.rs"]

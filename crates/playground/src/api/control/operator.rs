@@ -1,8 +1,9 @@
 //! Who may use the control API.
 //!
 //! With a control token configured, whoever sends it. Without one, calls reach this API only if the
-//! playground listens on loopback; and not from a foreign page in this machine's browser, which could
-//! otherwise post to it.
+//! playground listens on loopback and calls itself by a name of loopback; not through a proxy, behind
+//! which everyone seems to be here; and not from a foreign page in this machine's browser, which
+//! could otherwise post to it.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -35,7 +36,15 @@ impl FromRequestParts<App> for Operator {
             ControlToken::NotNeeded if !app.is_loopback() => Err(refused(
                 StatusCode::FORBIDDEN,
                 "FORBIDDEN",
-                "the playground listens on more than loopback: set a control token to use this API",
+                "this API is closed, because the playground can be reached from other machines: start \
+                 it with --control-token (or KASSA_CONTROL_TOKEN) and send that token as \
+                 `Authorization: Bearer …`, or let it listen on 127.0.0.1",
+            )),
+            ControlToken::NotNeeded if is_forwarded(&parts.headers) => Err(refused(
+                StatusCode::FORBIDDEN,
+                "FORBIDDEN",
+                "this API does not answer through a proxy unless the playground was started with \
+                 --control-token",
             )),
             ControlToken::NotNeeded if is_foreign(&parts.headers, app.public_url()) => {
                 Err(refused(
@@ -51,6 +60,11 @@ impl FromRequestParts<App> for Operator {
 
 fn refused(status: StatusCode, code: &'static str, message: &str) -> ApiError {
     ApiError::new(status, code).message(message)
+}
+
+/// Whether a proxy says that it passes this on for someone.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
 }
 
 /// Whether a page of another origin sends this, or a name that is not ours was made to lead here.
