@@ -93,9 +93,10 @@ async fn receive(app: &App, key: &str, body: &Bytes, kind: Kind) -> Result<(), F
 /// The checkout of a callback URL, if its secret is right.
 async fn known(app: &App, key: &str) -> Result<Option<Checkout>, Fault> {
     let Some((id, secret)) = key.split_once('.') else { return Ok(None) };
+    let digest = idempotency::digest(secret);
     let wanted = id.to_owned();
     let checkout = app.database().read(move |tx| checkouts::get(tx, &wanted)).await?;
     Ok(checkout.filter(|checkout| {
-        bool::from(checkout.callback_secret.as_bytes().ct_eq(secret.as_bytes()))
+        bool::from(checkout.callback_digest.as_bytes().ct_eq(digest.as_bytes()))
     }))
 }

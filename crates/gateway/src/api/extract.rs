@@ -20,6 +20,8 @@ use crate::store::access;
 pub struct Caller {
     /// The store the key belongs to.
     pub store_id: String,
+    /// The key's id, for the history.
+    pub key_id: String,
 }
 
 impl FromRequestParts<App> for Caller {
@@ -46,8 +48,10 @@ impl FromRequestParts<App> for Caller {
         let wanted = digest.clone();
         let found = app.database().read(move |tx| access::api_key(tx, &wanted)).await?;
         match found {
-            Some((store_id, stored)) if bool::from(stored.as_bytes().ct_eq(digest.as_bytes())) => {
-                Ok(Self { store_id })
+            Some((store_id, stored, key_id))
+                if bool::from(stored.as_bytes().ct_eq(digest.as_bytes())) =>
+            {
+                Ok(Self { store_id, key_id })
             }
             Some(_) | None => Err(refused()),
         }
@@ -114,7 +118,7 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let mut member = error.path().to_string();
         let cause = error.into_inner();
-        let said = cause.to_string();
+        let said = without_value(&cause.to_string());
         // The path may end at the object; the cause names the member.
         if let Some(name) = named_member(&said) {
             if member == "." {
@@ -136,6 +140,18 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|error| Problem::invalid("", format!("The body is not JSON: {error}.")))?;
     Ok(value)
+}
+
+/// Serde quotes the text it found; what a caller sent may be a secret or a personal datum.
+fn without_value(said: &str) -> String {
+    let quoted = ["invalid type: string \"", "invalid value: string \""];
+    match (quoted.iter().find(|start| said.starts_with(**start)), said.rfind("\", expected ")) {
+        (Some(start), Some(end)) => {
+            let kind = start.trim_end_matches(" \"");
+            format!("{kind}{}", said.get(end + 1..).unwrap_or_default())
+        }
+        _ => said.to_owned(),
+    }
 }
 
 /// The member that serde's "unknown field" and "missing field" name.
@@ -225,6 +241,10 @@ mod tests {
             let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
             assert!(problem.detail.starts_with("The body is not JSON"), "{body}");
         }
+        let problem =
+            parse::<Outer>(br#"{"lines":[{"quantity":"Ann \", expected"}]}"#).unwrap_err();
+        assert!(!problem.detail.contains("Ann"), "{}", problem.detail);
+        assert!(problem.detail.contains("string, expected i64"), "{}", problem.detail);
         let problem = parse::<Outer>(b" [[]]").unwrap_err();
         assert_eq!(problem.detail, "The body is a list where an object is expected.");
     }

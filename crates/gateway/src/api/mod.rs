@@ -9,6 +9,7 @@ pub mod callbacks;
 pub mod checkouts;
 pub mod extract;
 pub mod openapi;
+pub mod operations;
 pub mod payments;
 pub mod problem;
 
@@ -41,6 +42,11 @@ pub fn router() -> Router<App> {
         .route("/v1/payments/{id}/refunds", post(payments::refund::refund))
         .route("/v1/payments/{id}/cancel", post(payments::cancel::cancel))
         .route("/v1/payments/{id}/release", post(payments::release::release))
+        .route("/v1/operations", get(operations::read::list))
+        .route("/v1/operations/{id}", get(operations::read::read))
+        .route("/v1/operations/{id}/look", post(operations::act::look))
+        .route("/v1/operations/{id}/resume", post(operations::act::resume))
+        .route("/v1/operations/{id}/settle", post(operations::act::settle))
         .route("/v1/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES));
     let klarna = Router::new()

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{checkouts, payments};
+use super::{checkouts, operations, payments};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,11 @@ use super::{checkouts, payments};
         payments::refund::refund,
         payments::cancel::cancel,
         payments::release::release,
+        operations::read::list,
+        operations::read::read,
+        operations::act::look,
+        operations::act::resume,
+        operations::act::settle,
     ),
     modifiers(&ApiKey)
 )]

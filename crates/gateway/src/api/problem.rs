@@ -131,7 +131,8 @@ impl Problem {
             | Reason::UnknownOrder
             | Reason::Superseded
             | Reason::FraudRejected
-            | Reason::OutcomeUnknown => StatusCode::CONFLICT,
+            | Reason::OutcomeUnknown
+            | Reason::SettledByPerson => StatusCode::CONFLICT,
         };
         let mut problem =
             Self::new(status, refusal.reason.name(), &refusal.detail, &refusal.remedy);

@@ -29,7 +29,13 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                         "Kassa"
                     }
                     @if let Some(person) = person {
-                        nav aria-label="Main" { a href="/dashboard" { "Payments" } }
+                        nav aria-label="Main" {
+                            a href="/dashboard" { "Payments" }
+                            a href="/dashboard/attention" {
+                                "Needs attention"
+                                @if person.waiting > 0 { " " span.badge { (person.waiting) } }
+                            }
+                        }
                         form method="post" action="/dashboard/sign-out" {
                             input type="hidden" name="csrf" value=(person.csrf_token);
                             button.quiet type="submit" { "Sign out" }

@@ -5,6 +5,7 @@
 //! carries: pressing twice, or two people pressing, is one operation.
 
 mod actions;
+mod attention;
 mod format;
 mod layout;
 mod list;
@@ -21,7 +22,8 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::domain::idempotency;
-use crate::store::access;
+use crate::fault::Fault;
+use crate::store::{access, operations};
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/dashboard.js");
@@ -37,6 +39,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/dashboard/sign-out", post(sign_in::sign_out))
         .route("/dashboard/payments/{id}", get(payment::page))
         .route("/dashboard/payments/{id}/{action}", post(actions::submit))
+        .route("/dashboard/attention", get(attention::page))
+        .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/assets/style.css", get(style))
         .route("/dashboard/assets/dashboard.js", get(script))
         .layer(DefaultBodyLimit::max(FORM_LIMIT_BYTES))
@@ -80,6 +84,8 @@ pub(crate) struct Person {
     pub(crate) csrf_token: String,
     /// The digest of their session.
     pub(crate) session_digest: String,
+    /// How many operations of the store wait for a person.
+    pub(crate) waiting: i64,
 }
 
 /// The value of the session cookie, if there is one.
@@ -103,9 +109,13 @@ impl FromRequestParts<App> for Person {
         let secret = session_cookie(parts).ok_or_else(sign_in)?;
         let digest = idempotency::digest(&secret);
         let (wanted, now_ms) = (digest.clone(), app.engine().now_ms());
-        let session = app
+        let (session, waiting) = app
             .database()
-            .read(move |tx| access::session(tx, &wanted, now_ms))
+            .read(move |tx| {
+                let Some(session) = access::session(tx, &wanted, now_ms)? else { return Ok(None) };
+                let waiting = operations::count_waiting(tx, &session.store_id)?;
+                Ok::<_, Fault>(Some((session, waiting)))
+            })
             .await
             .map_err(|fault| layout::failed(&fault))?
             .ok_or_else(sign_in)?;
@@ -113,6 +123,7 @@ impl FromRequestParts<App> for Person {
             store_id: session.store_id,
             csrf_token: session.csrf_token,
             session_digest: digest,
+            waiting,
         })
     }
 }

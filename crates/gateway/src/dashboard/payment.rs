@@ -134,7 +134,7 @@ fn view(shown: &Shown, person: &Person, notice: Option<&Notice>, keys: &[String;
     }
 }
 
-fn said(notice: Option<&Notice>) -> Markup {
+pub(super) fn said(notice: Option<&Notice>) -> Markup {
     html! {
         @match notice {
             None => {}
@@ -177,6 +177,7 @@ fn troubles(shown: &Shown) -> Markup {
                             strong { (what) " " (amount.unwrap_or_default()) " needs you" }
                             p { (refusal.detail) }
                             p { (refusal.remedy) }
+                            p { a href="/dashboard/attention" { "Settle it" } }
                         }
                     }
                 }
@@ -451,6 +452,6 @@ fn asked(at_ms: i64, operation: &Operation, attempt: &Attempt) -> Markup {
     }
 }
 
-fn pretty(value: &serde_json::Value) -> String {
+pub(super) fn pretty(value: &serde_json::Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -57,6 +57,14 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
+    /// Whether nothing will happen to the checkout any more.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Completed | Self::Expired | Self::Cancelled => true,
+            Self::Open | Self::Confirming | Self::Declined => false,
+        }
+    }
+
     /// Whether the shopper can still authorise.
     pub fn takes_authorizations(self) -> bool {
         match self {
@@ -133,6 +141,7 @@ pub fn after_refusal(reason: Reason) -> Step {
         | Reason::FraudRejected
         | Reason::Unreachable
         | Reason::OutcomeUnknown
+        | Reason::SettledByPerson
         | Reason::Other => Step::Reopen,
     }
 }
@@ -203,8 +212,11 @@ pub struct Checkout {
     pub capture: CaptureMode,
     /// Where the shopper's browser ends up.
     pub confirmation_url: Option<String>,
-    /// The secret in the callback URLs.
+    /// The secret in the callback URLs, while Klarna may still have to be told of it.
     pub callback_secret: String,
+    /// Its digest: what a callback is compared with.
+    #[serde(default)]
+    pub callback_digest: String,
     /// The Klarna session.
     pub session: Session,
     /// The payment it led to.
@@ -235,10 +247,15 @@ pub const RECENT_MS: i64 = 2 * HOUR_MS;
 const FIRST_POLL_MS: i64 = 2 * MINUTE_MS;
 
 impl Checkout {
-    /// Moves it by a step of the table.
+    /// Moves it by a step of the table. Once it is over it forgets the secrets that nobody needs
+    /// any more.
     pub fn step(&mut self, step: Step) -> Result<(), Rejection> {
         self.status = next(self.status, step)
             .ok_or(Rejection { status: self.status.name(), step: name_of(step) })?;
+        if self.status.is_over() {
+            self.session.client_token.clear();
+            self.callback_secret.clear();
+        }
         Ok(())
     }
 
@@ -395,6 +412,7 @@ mod tests {
             capture: CaptureMode::Manual,
             confirmation_url: None,
             callback_secret: "s".to_owned(),
+            callback_digest: String::new(),
             session: Session {
                 id: "session-1".to_owned(),
                 client_token: "t".to_owned(),

@@ -165,7 +165,11 @@ impl Operation {
             self.attempts += 1;
             self.first_sent_at_ms.get_or_insert(now_ms);
         }
-        self.doubted |= step == Step::Doubt;
+        // What a person had to look at may have taken effect, whatever led there.
+        self.doubted |= matches!(step, Step::Doubt | Step::Resume);
+        if step == Step::Resume {
+            self.outcome = None;
+        }
         self.updated_at_ms = now_ms;
         Ok(())
     }
@@ -185,6 +189,17 @@ impl Operation {
     /// The key under which Klarna is asked.
     pub fn klarna_key(&self) -> String {
         idempotency::klarna_key(&self.id)
+    }
+
+    /// Forgets the callback URLs of a request that will not be sent again: they hold a secret.
+    pub fn forget_urls(&mut self) {
+        if let Request::PlaceOrder { body, .. } = &mut self.request
+            && let Ok(mut sent) = serde_json::from_str::<serde_json::Value>(body)
+            && let Some(members) = sent.as_object_mut()
+            && members.shift_remove("merchant_urls").is_some()
+        {
+            *body = sent.to_string();
+        }
     }
 
     /// The amount of a capture or refund.

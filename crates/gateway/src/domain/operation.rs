@@ -272,6 +272,8 @@ pub enum Reason {
     Unreachable,
     /// The outcome could not be found out.
     OutcomeUnknown,
+    /// A person has said that it did not take effect.
+    SettledByPerson,
     /// Anything else that Klarna answered.
     Other,
 }
@@ -292,6 +294,7 @@ impl Reason {
             Self::FraudRejected => "fraud_rejected",
             Self::Unreachable => "klarna_unreachable",
             Self::OutcomeUnknown => "outcome_unknown",
+            Self::SettledByPerson => "settled_by_person",
             Self::Other => "klarna_refused",
         }
     }

@@ -157,6 +157,7 @@ pub fn take_authorization(
 pub fn supersede(tx: &mut Tx<'_>, operation: &mut Operation, now_ms: i64) -> Result<(), Fault> {
     operation.step(Step::Refuse, now_ms).map_err(Fault::inconsistent)?;
     operation.held = false;
+    operation.forget_urls();
     operation.outcome = Some(Outcome::Refused(Refusal {
         reason: Reason::Superseded,
         detail: "A newer authorisation of the same checkout took its place.".to_owned(),

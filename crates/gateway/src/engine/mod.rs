@@ -11,6 +11,7 @@
 //!
 //! Locks are taken in one order: checkout, then payment, then operation.
 
+pub mod attention;
 pub mod commands;
 pub mod hub;
 mod janitor;
@@ -20,7 +21,7 @@ pub mod sdk;
 pub mod sessions;
 mod settle;
 pub(crate) mod tasks;
-mod worker;
+pub(crate) mod worker;
 
 use std::fmt;
 use std::sync::Arc;

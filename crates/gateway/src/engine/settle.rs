@@ -126,15 +126,11 @@ fn commit(
     match verdict {
         Verdict::Done(made) => {
             release_lease(INTERACTIVE.complete(tx, item)?)?;
-            step(operation, Step::Succeed, now_ms)?;
-            woke = done(tx, operation, made, now_ms)?;
+            woke = succeed(tx, operation, made, now_ms)?;
         }
         Verdict::Refused(refusal) => {
             release_lease(INTERACTIVE.complete(tx, item)?)?;
-            step(operation, Step::Refuse, now_ms)?;
-            operation.outcome = Some(Outcome::Refused(refusal.clone()));
-            operations::update(tx, operation)?;
-            woke = refused(tx, operation, refusal, now_ms)?;
+            woke = refuse(tx, operation, refusal, now_ms)?;
         }
         Verdict::HandOver(refusal) => {
             release_lease(INTERACTIVE.complete(tx, item)?)?;
@@ -155,6 +151,31 @@ fn commit(
         }
     }
     Ok(woke)
+}
+
+/// Ends an operation that took effect, with the state that it leads to.
+pub(super) fn succeed(
+    tx: &mut Tx<'_>,
+    operation: &mut Operation,
+    made: &Made,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    step(operation, Step::Succeed, now_ms)?;
+    done(tx, operation, made, now_ms)
+}
+
+/// Ends an operation that did not take effect and will not.
+pub(super) fn refuse(
+    tx: &mut Tx<'_>,
+    operation: &mut Operation,
+    refusal: &Refusal,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    step(operation, Step::Refuse, now_ms)?;
+    operation.forget_urls();
+    operation.outcome = Some(Outcome::Refused(refusal.clone()));
+    operations::update(tx, operation)?;
+    refused(tx, operation, refusal, now_ms)
 }
 
 fn release_lease(held: bool) -> Result<(), Fault> {
@@ -316,6 +337,7 @@ fn order_placed(
     tasks::enqueue_sync(tx, &payment.id, &operation.id, now_ms)?;
     operation.payment_id = Some(payment.id.clone());
     operation.outcome = Some(Outcome::Done { id: Some(payment.klarna_order_id.clone()) });
+    operation.forget_urls();
     operations::update(tx, operation)?;
     next_placement(tx, &checkout.id, State::Done, now_ms)?;
 
@@ -409,6 +431,10 @@ fn refused(
                 | Reason::Unreachable
                 | Reason::OutcomeUnknown
                 | Reason::Other => Ok(false),
+                // Whatever a person saw, the mirror shows what Klarna shows.
+                Reason::SettledByPerson => {
+                    tasks::enqueue_sync(tx, payment_id, &operation.id, now_ms)
+                }
             }
         }
     }
@@ -426,14 +452,22 @@ fn refusal_data(operation: &Operation, refusal: &Refusal) -> serde_json::Value {
     })
 }
 
-/// Tells of an operation's end in the history of the payment, or of the checkout while there is none.
 fn tell(
     tx: &mut Tx<'_>,
     operation: &Operation,
     kind: &str,
     refusal: &Refusal,
 ) -> Result<(), Fault> {
-    let data = refusal_data(operation, refusal);
+    tell_of(tx, operation, kind, &refusal_data(operation, refusal))
+}
+
+/// Tells of an operation in the history of the payment, or of the checkout while there is none.
+pub(super) fn tell_of(
+    tx: &mut Tx<'_>,
+    operation: &Operation,
+    kind: &str,
+    data: &serde_json::Value,
+) -> Result<(), Fault> {
     let subject = if let Some(payment_id) = operation.payment_id.as_deref() {
         let payment = payments::get(tx, payment_id)?;
         (payment_id.to_owned(), payment.map_or(0, |payment| payment.version))
@@ -441,5 +475,5 @@ fn tell(
         let checkout = locked_checkout(tx, operation)?;
         (checkout.id, checkout.version)
     };
-    events::append_about_operation(tx, operation, (&subject.0, subject.1), kind, &data)
+    events::append_about_operation(tx, operation, (&subject.0, subject.1), kind, data)
 }

@@ -1,6 +1,7 @@
 //! Claims work, asks Klarna, and hands what came of it to [`super::settle`].
 
 use klarna_types::AuthorizationToken;
+use klarna_types::order_management::Order;
 use klarna_types::payments::CreatedOrder;
 
 use super::klarna::{Answer, Klarna};
@@ -11,6 +12,7 @@ use crate::domain::operation::{
     Decision, Effect, Facts, Failure, Finding, Mark, Reason, Refusal, State, Step, decide,
     find_effect,
 };
+use crate::domain::payment::Payment;
 use crate::domain::retry;
 use crate::fault::Fault;
 use crate::store::operations::{self, Attempt, BACKGROUND, INTERACTIVE};
@@ -129,7 +131,7 @@ async fn operate(
     settle::settle(engine, item, operation, verdict, Some(attempt)).await
 }
 
-async fn country_of(engine: &Engine, operation: &Operation) -> Result<String, Fault> {
+pub(super) async fn country_of(engine: &Engine, operation: &Operation) -> Result<String, Fault> {
     let checkout_id = operation.checkout_id.clone();
     engine
         .database()
@@ -209,7 +211,7 @@ const VERIFY_WITHIN_MS: i64 = 2 * retry::KEY_WINDOW_MS;
 const VERIFY_AGAIN_MS: i64 = 30 * 60 * 1000;
 
 /// Looks in Klarna's books whether an operation took effect; `otherwise` stands if it did not.
-async fn verify(
+pub(super) async fn verify(
     engine: &Engine,
     account: &dyn Klarna,
     operation: &Operation,
@@ -249,43 +251,52 @@ async fn verify(
 async fn look_up(
     engine: &Engine,
     operation: &Operation,
-    order: klarna_types::order_management::Order,
+    order: Order,
     otherwise: Refusal,
 ) -> Result<Verdict, Fault> {
-    let payment_id = operation.payment_id.clone().unwrap_or_default();
-    let payment = engine
-        .database()
-        .read(move |tx| {
-            payments::get(tx, &payment_id)?
-                .ok_or_else(|| Fault::inconsistent(format!("payment {payment_id} is gone")))
-        })
-        .await?;
-    let books = mirror::books(order);
-    let reference = match &operation.request {
-        Request::Capture(transfer) | Request::Refund(transfer) => transfer.reference.as_str(),
-        Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Release { .. } => "",
-    };
-    let remaining_before = match &operation.request {
-        Request::Release { remaining_before, .. } => remaining_before.get(),
-        Request::PlaceOrder { .. }
-        | Request::Capture(_)
-        | Request::Refund(_)
-        | Request::Cancel { .. } => 0,
-    };
-    let mark = Mark {
-        kind: operation.kind,
-        amount: operation.amount().map_or(0, klarna_types::MinorUnits::get),
-        reference,
-        remaining_before,
-    };
-    let finding = mirror::evidence(&books, &payment)
-        .map_or(Finding::Unclear, |evidence| find_effect(&mark, &evidence));
-    Ok(match finding {
+    Ok(match finding(engine, operation, order).await? {
         Finding::TookEffect { id: Some(id) } => Verdict::Done(Made::Entry(id)),
         Finding::TookEffect { id: None } => Verdict::Done(Made::Nothing),
         Finding::NoEffect => Verdict::Refused(otherwise),
         Finding::Unclear => Verdict::HandOver(unclear(otherwise)),
     })
+}
+
+/// What an order as Klarna shows it says of an operation.
+pub(super) async fn finding(
+    engine: &Engine,
+    operation: &Operation,
+    order: Order,
+) -> Result<Finding, Fault> {
+    let payment = payment_of(engine, operation).await?;
+    let books = mirror::books(order);
+    Ok(mirror::evidence(&books, &payment)
+        .map_or(Finding::Unclear, |evidence| find_effect(&mark(operation), &evidence)))
+}
+
+pub(super) async fn payment_of(engine: &Engine, operation: &Operation) -> Result<Payment, Fault> {
+    let payment_id = operation.payment_id.clone().unwrap_or_default();
+    engine
+        .database()
+        .read(move |tx| {
+            payments::get(tx, &payment_id)?
+                .ok_or_else(|| Fault::inconsistent(format!("payment {payment_id} is gone")))
+        })
+        .await
+}
+
+fn mark(operation: &Operation) -> Mark<'_> {
+    let (reference, remaining_before) = match &operation.request {
+        Request::Capture(transfer) | Request::Refund(transfer) => (transfer.reference.as_str(), 0),
+        Request::Release { remaining_before, .. } => ("", remaining_before.get()),
+        Request::PlaceOrder { .. } | Request::Cancel { .. } => ("", 0),
+    };
+    Mark {
+        kind: operation.kind,
+        amount: operation.amount().map_or(0, klarna_types::MinorUnits::get),
+        reference,
+        remaining_before,
+    }
 }
 
 fn verify_later(engine: &Engine, operation: &Operation, otherwise: Refusal) -> Verdict {
@@ -363,7 +374,7 @@ fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms:
 
 /// A request body without what must not be shown: the callback URLs hold a secret. Addresses and
 /// customers are never in it; should that change, they stay out of here.
-fn redacted(body: &str) -> Option<serde_json::Value> {
+pub(crate) fn redacted(body: &str) -> Option<serde_json::Value> {
     let mut value: serde_json::Value = serde_json::from_str(body).ok()?;
     if let Some(members) = value.as_object_mut() {
         for secret in

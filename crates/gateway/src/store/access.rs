@@ -31,13 +31,13 @@ pub fn ensure_api_key(
     Ok(())
 }
 
-/// The store and the stored digest of an API key that was not revoked.
-pub fn api_key(tx: &mut Tx<'_>, digest: &str) -> Result<Option<(String, String)>, Fault> {
+/// The store, the stored digest and the id of an API key that was not revoked.
+pub fn api_key(tx: &mut Tx<'_>, digest: &str) -> Result<Option<(String, String, String)>, Fault> {
     let row = tx.query_opt(
-        "SELECT store_id, digest FROM api_keys WHERE digest = $1 AND revoked_at_ms IS NULL",
+        "SELECT store_id, digest, id FROM api_keys WHERE digest = $1 AND revoked_at_ms IS NULL",
         &[&digest],
     )?;
-    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+    row.map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).transpose()
 }
 
 /// A person's session in the dashboard.

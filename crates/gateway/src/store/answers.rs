@@ -1,4 +1,4 @@
-//! First answers under a shop's `Idempotency-Key`.
+//! What requests under a shop's `Idempotency-Key` led to.
 
 use storage::Tx;
 
@@ -13,15 +13,8 @@ pub enum Found {
     InProgress,
     /// The key was used for another request.
     Different,
-    /// The same request, carried out by this operation.
-    Operation(String),
-    /// The same request, and its answer.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// The body.
-        body: String,
-    },
+    /// The same request, and the id of what it led to.
+    Made(String),
 }
 
 /// Looks a key up and takes it if it is free, or was left behind by a process that died.
@@ -44,22 +37,17 @@ pub fn begin(
         return Ok(Found::Mine);
     }
     let row = tx.query_one(
-        "SELECT fingerprint, operation_id, status, body, owned_until_ms, owner FROM answers
+        "SELECT fingerprint, operation_id, owned_until_ms FROM answers
          WHERE store_id = $1 AND idempotency_key = $2",
         &[&store_id, &key],
     )?;
     if row.get::<String>(0)? != fingerprint {
         return Ok(Found::Different);
     }
-    if let Some(operation_id) = row.get::<Option<String>>(1)? {
-        return Ok(Found::Operation(operation_id));
+    if let Some(made) = row.get::<Option<String>>(1)? {
+        return Ok(Found::Made(made));
     }
-    let status: Option<u16> = row.get(2)?;
-    let body: Option<String> = row.get(3)?;
-    if let (Some(status), Some(body)) = (status, body) {
-        return Ok(Found::Answer { status, body });
-    }
-    if row.get::<i64>(4)? > now_ms {
+    if row.get::<i64>(2)? > now_ms {
         return Ok(Found::InProgress);
     }
     tx.execute(
@@ -70,35 +58,19 @@ pub fn begin(
     Ok(Found::Mine)
 }
 
-/// Keeps the answer, if the caller still owns the key; `false` if someone took it over.
-pub fn finish(
-    tx: &mut Tx<'_>,
-    store_id: &str,
-    key: &str,
-    owner: &str,
-    status: u16,
-    body: &str,
-) -> Result<bool, Fault> {
-    let changed = tx.execute(
-        "UPDATE answers SET status = $4, body = $5
-         WHERE store_id = $1 AND idempotency_key = $2 AND owner = $3 AND status IS NULL",
-        &[&store_id, &key, &owner, &status, &body],
-    )?;
-    Ok(changed == 1)
-}
-
-/// Keeps which operation carries the request out.
+/// Keeps what the request led to: the operation that carries it out, or the checkout it opened.
+/// The answer itself is not kept, since it may hold a token that must be forgotten in time.
 pub fn attach(
     tx: &mut Tx<'_>,
     store_id: &str,
     key: &str,
     owner: &str,
-    operation_id: &str,
+    made: &str,
 ) -> Result<bool, Fault> {
     let changed = tx.execute(
         "UPDATE answers SET operation_id = $4
          WHERE store_id = $1 AND idempotency_key = $2 AND owner = $3",
-        &[&store_id, &key, &owner, &operation_id],
+        &[&store_id, &key, &owner, &made],
     )?;
     Ok(changed == 1)
 }
@@ -108,7 +80,7 @@ pub fn release(tx: &mut Tx<'_>, store_id: &str, key: &str, owner: &str) -> Resul
     tx.execute(
         "DELETE FROM answers
          WHERE store_id = $1 AND idempotency_key = $2 AND owner = $3
-           AND status IS NULL AND operation_id IS NULL",
+           AND operation_id IS NULL",
         &[&store_id, &key, &owner],
     )?;
     Ok(())

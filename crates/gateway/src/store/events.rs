@@ -74,6 +74,18 @@ pub fn append_about_operation(
     Ok(())
 }
 
+/// Who settled an operation, if a person did.
+pub fn settlement(tx: &mut Tx<'_>, operation: &Operation) -> Result<Option<Event>, Fault> {
+    let id = idempotency::event_id(&operation.id, operation.version, "operation.settled");
+    tx.query_opt(
+        "SELECT id, subject_id, version, type, document, created_at_ms FROM events WHERE id = $1",
+        &[&id],
+    )?
+    .as_ref()
+    .map(from_row)
+    .transpose()
+}
+
 fn from_row(row: &Row) -> Result<Event, Fault> {
     Ok(Event {
         id: row.get(0)?,

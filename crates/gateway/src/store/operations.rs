@@ -1,11 +1,14 @@
 //! The journal: operations and their attempts.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use storage::queue::Queue;
-use storage::{Row, Tx};
+use storage::{Row, ToValue, Tx};
 
 use super::{expect_one, read_document, write_document};
 use crate::domain::journal::Operation;
+use crate::domain::operation::State;
 use crate::fault::Fault;
 
 /// Work that a shopper or a shop may be waiting for. Its items are operations, by id.
@@ -153,6 +156,45 @@ pub fn pending_of_payment(tx: &mut Tx<'_>, payment_id: &str) -> Result<Vec<Opera
     .iter()
     .map(from_row)
     .collect()
+}
+
+/// Operations of a store, newest first; only those in a state, and before one, if that is said.
+pub fn list(
+    tx: &mut Tx<'_>,
+    store_id: &str,
+    state: Option<State>,
+    before: Option<&(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Operation>, Fault> {
+    // Writing to a String cannot fail.
+    let mut sql = String::from("SELECT document FROM operations WHERE store_id = $1");
+    let mut params: Vec<&dyn ToValue> = vec![&store_id];
+    let state = state.map(State::name);
+    if let Some(state) = &state {
+        params.push(state);
+        let _ = write!(sql, " AND state = ${}", params.len());
+    }
+    if let Some((at_ms, id)) = before {
+        params.push(at_ms);
+        let at = params.len();
+        params.push(id);
+        let n = params.len();
+        let _ =
+            write!(sql, " AND (created_at_ms < ${at} OR (created_at_ms = ${at} AND id < ${n}))");
+    }
+    params.push(&limit);
+    let _ = write!(sql, " ORDER BY created_at_ms DESC, id DESC LIMIT ${}", params.len());
+    tx.query_dynamic(&sql, &params)?.iter().map(from_row).collect()
+}
+
+/// How many operations of a store wait for a person.
+pub fn count_waiting(tx: &mut Tx<'_>, store_id: &str) -> Result<i64, Fault> {
+    Ok(tx
+        .query_one(
+            "SELECT COUNT(*) FROM operations WHERE store_id = $1 AND state = 'needs_attention'",
+            &[&store_id],
+        )?
+        .get(0)?)
 }
 
 /// Records an attempt; `number` is given out here.

@@ -25,6 +25,14 @@ pub fn get_in(tx: &mut Tx<'_>, store_id: &str, id: &str) -> Result<Option<Paymen
     Ok(get(tx, id)?.filter(|payment| payment.store_id == store_id))
 }
 
+/// The payment of that Klarna order.
+pub fn by_klarna_order(tx: &mut Tx<'_>, order_id: &str) -> Result<Option<Payment>, Fault> {
+    tx.query_opt("SELECT document FROM payments WHERE klarna_order_id = $1", &[&order_id])?
+        .as_ref()
+        .map(from_row)
+        .transpose()
+}
+
 /// The payment of that id, to be changed in this unit of work.
 pub fn lock(tx: &mut Tx<'_>, id: &str) -> Result<Option<Payment>, Fault> {
     tx.query_opt("SELECT document FROM payments WHERE id = $1 {for_update}", &[&id])?

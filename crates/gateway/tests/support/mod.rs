@@ -104,6 +104,17 @@ impl FakeKlarna {
         books.orders.get_mut(order_id).unwrap()["fraud_status"] = json!(verdict);
     }
 
+    /// The newest order.
+    pub fn newest_order(&self) -> String {
+        let books = self.0.lock();
+        let number = |id: &String| id.trim_start_matches("order-").parse::<u64>().unwrap();
+        books.orders.keys().max_by_key(|id| number(id)).unwrap().clone()
+    }
+
+    pub fn change_order(&self, id: &str, change: impl FnOnce(&mut Value)) {
+        change(self.0.lock().orders.get_mut(id).unwrap());
+    }
+
     pub fn order_count(&self) -> usize {
         self.0.lock().orders.len()
     }
@@ -315,6 +326,8 @@ impl Klarna for FakeKlarna {
                         "captured_amount": 0, "refunded_amount": 0,
                         "remaining_authorized_amount": amount, "order_lines": sent["order_lines"],
                         "klarna_reference": "KREF", "captures": [], "refunds": [],
+                        "merchant_reference1": sent["merchant_reference1"],
+                        "purchase_currency": sent["purchase_currency"],
                         "expires_at": "2031-01-29T00:00:00.000Z",
                         "billing_address": { "given_name": "Marked-Person" },
                     }),
@@ -463,6 +476,7 @@ impl World {
             capture: CaptureMode::Manual,
             confirmation_url: None,
             callback_secret: "marked-secret".to_owned(),
+            callback_digest: gateway::domain::idempotency::digest("marked-secret"),
             session: CheckoutSession {
                 id: String::new(),
                 client_token: String::new(),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -77,9 +77,13 @@ pub async fn create(
     let fingerprint = idempotency::fingerprint("POST", "/v1/checkouts", &bytes);
     match begin(&app, &caller.store_id, &key, &fingerprint, &owner).await? {
         Found::Mine => {}
-        Found::Answer { status, body } => return Ok(replay(status, body)),
+        // The checkout as it now is: that is what a caller who lost the first answer can use.
+        Found::Made(id) => {
+            let checkout = super::find(&app, &caller.store_id, &id).await?;
+            return Ok((StatusCode::CREATED, shown(&checkout, &app)).into_response());
+        }
         Found::Different => return Err(different()),
-        Found::InProgress | Found::Operation(_) => return Err(in_progress()),
+        Found::InProgress => return Err(in_progress()),
     }
     let mine = (key.as_str(), owner.as_str());
     let opened =
@@ -114,11 +118,6 @@ async fn begin(
         .await
 }
 
-fn replay(status: u16, body: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
 /// The key was used for another request.
 pub fn different() -> Problem {
     Problem::new(
@@ -148,6 +147,7 @@ async fn open(
 ) -> Result<Response, Problem> {
     let engine = app.engine();
     let now_ms = engine.now_ms();
+    let callback_secret = engine.fresh_secret();
     let mut checkout = Checkout {
         id: engine.fresh_id("chk"),
         store_id: store_id.to_owned(),
@@ -157,7 +157,8 @@ async fn open(
         wanted: None,
         capture,
         confirmation_url,
-        callback_secret: engine.fresh_secret(),
+        callback_digest: idempotency::digest(&callback_secret),
+        callback_secret,
         session: Session {
             id: String::new(),
             client_token: String::new(),
@@ -171,15 +172,13 @@ async fn open(
         expires_at_ms: now_ms + LIFE_MS,
     };
     checkout.session = sessions::open(engine, &checkout, &checkout.cart).await?;
-    let body = serde_json::to_string(&CheckoutView::new(&checkout, app))
-        .map_err(Fault::document("answer"))?;
-    let answer = body.clone();
+    let answer = (StatusCode::CREATED, shown(&checkout, app)).into_response();
     let key = key.map(|(key, owner)| (key.to_owned(), owner.to_owned()));
     let kept = app
         .database()
         .write(move |tx| {
             if let Some((key, owner)) = &key
-                && !answers::finish(tx, &checkout.store_id, key, owner, 201, &answer)?
+                && !answers::attach(tx, &checkout.store_id, key, owner, &checkout.id)?
             {
                 return Ok(false);
             }
@@ -199,7 +198,7 @@ async fn open(
             Ok::<_, Fault>(true)
         })
         .await?;
-    if kept { Ok(replay(201, body)) } else { Err(in_progress()) }
+    if kept { Ok(answer) } else { Err(in_progress()) }
 }
 
 /// The answer with a checkout.

@@ -94,12 +94,12 @@ fn take_in(
         let fingerprint = &asked.fingerprint;
         match answers::begin(tx, store_id, key, fingerprint, new_id, now_ms, now_ms)? {
             Found::Mine => {}
-            Found::Operation(id) => {
+            Found::Made(id) => {
                 let operation = operations::get(tx, &id)?
                     .ok_or_else(|| Fault::inconsistent(format!("operation {id} is gone")))?;
                 return Ok(Taken::Operation(Box::new(operation)));
             }
-            Found::Different | Found::InProgress | Found::Answer { .. } => {
+            Found::Different | Found::InProgress => {
                 return Ok(Taken::Different);
             }
         }

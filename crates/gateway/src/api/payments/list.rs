@@ -49,7 +49,12 @@ pub struct PaymentList {
 
 /// The cursor that begins after a payment.
 pub fn cursor_after(payment: &Payment) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}/{}", payment.created_at_ms, payment.id))
+    cursor_of(payment.created_at_ms, &payment.id)
+}
+
+/// The cursor that begins after what was made then, under that id.
+pub fn cursor_of(at_ms: i64, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{at_ms}/{id}"))
 }
 
 /// The place a cursor stands for.

@@ -15,12 +15,23 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
       event.preventDefault();
       return;
     }
-    form.dataset.sent = "yes";
-    for (const button of form.querySelectorAll("button")) {
-      button.setAttribute("aria-busy", "true");
-      button.textContent = "Working…";
-    }
+    sent(form, event.submitter);
   });
+}
+
+// These need no question: they only look.
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    else sent(form, event.submitter);
+  });
+}
+
+function sent(form, pressed) {
+  form.dataset.sent = "yes";
+  const button = pressed ?? form.querySelector("button");
+  button.setAttribute("aria-busy", "true");
+  button.textContent = "Working…";
 }
 
 // A page that comes back from the browser's cache is fresh again.
