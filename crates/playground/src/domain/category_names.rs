@@ -132,23 +132,23 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(id: PaymentMethodCategoryIdentifier, country: Country, language: &str, is: &str) {
-        assert_eq!(name(&id, Some(&country), language), is);
+    fn check(id: &PaymentMethodCategoryIdentifier, country: &Country, language: &str, is: &str) {
+        assert_eq!(name(id, Some(country), language), is);
     }
 
     #[test]
     fn published_names() {
-        check(Klarna, Country::SE, "sv", "Betala med Klarna");
-        check(Klarna, Country::SE, "en", "Pay with Klarna");
-        check(Klarna, Country::DE, "de", "Flexibel bezahlen");
-        check(Klarna, Country::DE, "en", "Pay flexibly");
-        check(Klarna, Country::US, "en", "Pay with Klarna");
-        check(Klarna, Country::IE, "en", "Flexible payments with Klarna");
-        check(Klarna, Country::BE, "fr", "Payez avec Klarna");
-        check(Klarna, Country::FR, "fr", "Paiements flexibles avec Klarna");
-        check(PayNow, Country::FI, "en", "Online banking and card-payment");
-        check(PayLater, Country::RO, "ro", "Pay later");
-        check(PayOverTime, Country::SE, "sv", "Dela upp");
-        check(PayOverTime, Country::CH, "en", "3 interest-free installments");
+        check(&Klarna, &Country::SE, "sv", "Betala med Klarna");
+        check(&Klarna, &Country::SE, "en", "Pay with Klarna");
+        check(&Klarna, &Country::DE, "de", "Flexibel bezahlen");
+        check(&Klarna, &Country::DE, "en", "Pay flexibly");
+        check(&Klarna, &Country::US, "en", "Pay with Klarna");
+        check(&Klarna, &Country::IE, "en", "Flexible payments with Klarna");
+        check(&Klarna, &Country::BE, "fr", "Payez avec Klarna");
+        check(&Klarna, &Country::FR, "fr", "Paiements flexibles avec Klarna");
+        check(&PayNow, &Country::FI, "en", "Online banking and card-payment");
+        check(&PayLater, &Country::RO, "ro", "Pay later");
+        check(&PayOverTime, &Country::SE, "sv", "Dela upp");
+        check(&PayOverTime, &Country::CH, "en", "3 interest-free installments");
     }
 }

@@ -226,6 +226,7 @@ mod tests {
 
     #[test]
     fn a_method_that_cannot_be_charged_again_is_refused_by_name_and_country() {
+        use PaymentMethodType as Method;
         let behind = |method: PaymentMethodType, intent: Intent, country: Country| {
             let chosen = AuthorizedPaymentMethod::new(method);
             match method_behind(&chosen, Some(&intent), &country) {
@@ -233,7 +234,6 @@ mod tests {
                 Err(refusal) => refusal.to_string(),
             }
         };
-        use PaymentMethodType as Method;
         let plain = Intent::BuyAndTokenize;
         let mixed = Intent::BuyAndDefaultTokenize;
         assert_eq!(behind(Method::Invoice, plain.clone(), Country::SE), "invoice");
