@@ -3,7 +3,7 @@
 //! Each [`Browser`] has a chromedriver, a profile and a window of its own. All of it ends when the
 //! value is dropped. At most two run at once in a test program, the others wait for their turn.
 //! Elements are named by CSS selectors. Every helper waits until the page allows what it asks, up
-//! to [`DEADLINE`](crate::DEADLINE), and a failure tells the address, the text of the page and the
+//! to [`DEADLINE`], and a failure tells the address, the text of the page and the
 //! console, and leaves a picture.
 
 mod driver;
