@@ -63,7 +63,9 @@ pub(super) async fn page(
     let notice = query.done.as_deref().map(|done| match done {
         "done" => Notice::Good("Settled: it took effect.".to_owned()),
         "refused" => Notice::Good("Settled: it did not take effect.".to_owned()),
-        _ => Notice::Waiting("It is being tried again. If it cannot be told, it comes back here.".to_owned()),
+        _ => Notice::Waiting(
+            "It is being tried again. If it cannot be told, it comes back here.".to_owned(),
+        ),
     });
     show(&app, &person, StatusCode::OK, notice).await
 }
@@ -227,7 +229,9 @@ impl Fields {
                 "csrf" => value.clone_into(&mut fields.csrf),
                 "version" => fields.version = value.parse().ok(),
                 "outcome" => value.clone_into(&mut fields.outcome),
-                "klarna_id" => fields.klarna_id = Some(value.to_owned()).filter(|id| !id.is_empty()),
+                "klarna_id" => {
+                    fields.klarna_id = Some(value.to_owned()).filter(|id| !id.is_empty())
+                }
                 "by" => fields.by = value.chars().take(80).collect(),
                 "note" => fields.note = value.chars().take(LONGEST_NOTE).collect(),
                 _ => {}
@@ -302,7 +306,8 @@ async fn not_done_page(app: &App, person: &Person, not_done: NotDone) -> Respons
             let operation = operation.clone();
             match app.database().read(move |tx| events::settlement(tx, &operation)).await {
                 Ok(event) => event.and_then(|event| {
-                    let text = |name: &str| event.data.get(name).and_then(serde_json::Value::as_str);
+                    let text =
+                        |name: &str| event.data.get(name).and_then(serde_json::Value::as_str);
                     Some(format!(
                         "{} has settled it as {} at {}.",
                         text("by")?,

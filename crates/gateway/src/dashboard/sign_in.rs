@@ -1,8 +1,12 @@
 //! Signing in and out. One password for now; sessions are random, kept as digests, and end by
-//! themselves. Guessing is slowed down for everyone at once, since one password is what is guessed.
+//! themselves. Guessing is slowed down for each network address, so that one stranger cannot lock
+//! everybody out. Behind a proxy all come from one address, and are slowed down together.
 
-use axum::Form;
-use axum::extract::State;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, State};
+use axum::{Extension, Form};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use klarna_types::Secret;
@@ -24,19 +28,46 @@ const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1000;
 const MOST_FAILURES: usize = 10;
 const WINDOW_MS: i64 = 60 * 1000;
 
-/// Wrong passwords of the last minute.
+/// Wrong passwords are counted for at most so many addresses; whoever has more at hand waits with
+/// everyone whose address is not among them.
+const MOST_ADDRESSES: usize = 10_000;
+
+/// Wrong passwords of the last minute, by where they came from.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<Vec<i64>>);
+pub(crate) struct Attempts(Mutex<HashMap<Option<IpAddr>, Vec<i64>>>);
 
 impl Attempts {
-    fn may_try(&self, now_ms: i64) -> bool {
+    fn may_try(&self, from: Option<IpAddr>, now_ms: i64) -> bool {
         let mut failures = self.0.lock();
-        failures.retain(|at_ms| now_ms - at_ms < WINDOW_MS);
-        failures.len() < MOST_FAILURES
+        failures.retain(|_, times| {
+            times.retain(|at_ms| now_ms - at_ms < WINDOW_MS);
+            !times.is_empty()
+        });
+        let place = place(&failures, from);
+        failures.get(&place).is_none_or(|times| times.len() < MOST_FAILURES)
     }
 
-    fn failed(&self, now_ms: i64) {
-        self.0.lock().push(now_ms);
+    fn failed(&self, from: Option<IpAddr>, now_ms: i64) {
+        let mut failures = self.0.lock();
+        let place = place(&failures, from);
+        failures.entry(place).or_default().push(now_ms);
+    }
+}
+
+/// Under which address a caller is counted.
+fn place(failures: &HashMap<Option<IpAddr>, Vec<i64>>, from: Option<IpAddr>) -> Option<IpAddr> {
+    let from = from.map(network);
+    from.filter(|_| failures.contains_key(&from) || failures.len() < MOST_ADDRESSES)
+}
+
+/// A whole IPv6 network belongs to one subscriber, who can call from any address in it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
     }
 }
 
@@ -76,9 +107,14 @@ pub(super) async fn page() -> Markup {
     form(None)
 }
 
-pub(super) async fn submit(State(app): State<App>, Form(sign_in): Form<SignIn>) -> Response {
+pub(super) async fn submit(
+    State(app): State<App>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Form(sign_in): Form<SignIn>,
+) -> Response {
     let now_ms = app.engine().now_ms();
-    if !app.attempts().may_try(now_ms) {
+    let from = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    if !app.attempts().may_try(from, now_ms) {
         let complaint = "Too many wrong passwords. Wait a minute, then try again.";
         return (StatusCode::TOO_MANY_REQUESTS, form(Some(complaint))).into_response();
     }
@@ -86,7 +122,7 @@ pub(super) async fn submit(State(app): State<App>, Form(sign_in): Form<SignIn>) 
     let given = Sha256::digest(sign_in.password.expose().as_bytes());
     let right = Sha256::digest(app.dashboard_password().expose().as_bytes());
     if !bool::from(given.as_slice().ct_eq(right.as_slice())) {
-        app.attempts().failed(now_ms);
+        app.attempts().failed(from, now_ms);
         tracing::warn!("a wrong dashboard password was given");
         let complaint = "That is not the password.";
         return (StatusCode::UNAUTHORIZED, form(Some(complaint))).into_response();
@@ -158,11 +194,40 @@ mod tests {
     #[test]
     fn guessing_is_slowed_down_and_forgiven() {
         let attempts = Attempts::default();
+        let stranger: Option<IpAddr> = Some([192, 0, 2, 1].into());
         for _ in 0..MOST_FAILURES {
-            assert!(attempts.may_try(0));
-            attempts.failed(0);
+            assert!(attempts.may_try(stranger, 0));
+            attempts.failed(stranger, 0);
         }
-        assert!(!attempts.may_try(WINDOW_MS - 1));
-        assert!(attempts.may_try(WINDOW_MS));
+        assert!(!attempts.may_try(stranger, WINDOW_MS - 1));
+        assert!(attempts.may_try(stranger, WINDOW_MS));
+    }
+
+    #[test]
+    fn a_stranger_locks_nobody_else_out() {
+        let attempts = Attempts::default();
+        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        for (one, same, other) in [
+            (address("192.0.2.1"), address("::ffff:192.0.2.1"), address("192.0.2.2")),
+            (address("2001:db8::1"), address("2001:db8::ffff:2"), address("2001:db8:0:1::1")),
+            (None, None, address("198.51.100.1")),
+        ] {
+            for _ in 0..MOST_FAILURES {
+                attempts.failed(one, 0);
+            }
+            assert!(!attempts.may_try(same, 0), "{same:?}");
+            assert!(attempts.may_try(other, 0), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_bounded() {
+        let attempts = Attempts::default();
+        for number in 0..u32::try_from(MOST_ADDRESSES).unwrap() + 50 {
+            attempts.failed(Some(number.to_be_bytes().into()), 0);
+        }
+        assert!(attempts.0.lock().len() <= MOST_ADDRESSES + 1);
+        assert!(!attempts.may_try(Some([203, 0, 113, 9].into()), 0));
+        assert!(attempts.may_try(Some([203, 0, 113, 9].into()), WINDOW_MS));
     }
 }

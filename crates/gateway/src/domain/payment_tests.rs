@@ -282,7 +282,7 @@ proptest! {
     /// Whatever is asked for, in whatever order, with any number of operations on their way:
     /// captured ≤ authorised and refunded ≤ captured at every instant.
     #[test]
-    fn captured_at_most_authorised_and_refunded_at_most_captured(
+    fn captured_within_authorised_and_refunded_within_captured(
         commands in proptest::collection::vec(any_command(), 1..60),
     ) {
         let mut payment = payment();

@@ -385,7 +385,7 @@ pub struct World {
 
 /// A database of its own for each test: SQLite in memory, or a fresh schema on the PostgreSQL that
 /// `KASSA_TEST_POSTGRES` names.
-async fn databases() -> Vec<Database> {
+pub async fn databases() -> Vec<Database> {
     let mut opened = vec![Database::open(&Location::Memory, MIGRATIONS).await.unwrap()];
     if let Ok(url) = std::env::var("KASSA_TEST_POSTGRES") {
         opened.push(fresh_postgres(&url).await);
@@ -393,7 +393,7 @@ async fn databases() -> Vec<Database> {
     opened
 }
 
-async fn fresh_postgres(url: &str) -> Database {
+pub async fn fresh_postgres(url: &str) -> Database {
     let name = format!("gateway_{}", service::random::uuid().simple());
     let admin = Database::open(&Location::Postgres(url.to_owned()), &[]).await.unwrap();
     let create = format!("CREATE SCHEMA {name}");

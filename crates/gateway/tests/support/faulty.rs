@@ -1,0 +1,231 @@
+//! Klarna's port over a real playground, with faults in between: calls that never arrive, answers
+//! that are lost, and a process that dies while it waits.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Arc;
+
+use gateway::domain::operation::{Effect, Failure};
+use gateway::engine::klarna::{Boxed, Klarna, Outcome};
+use klarna_types::AuthorizationToken;
+use klarna_types::order_management::Order;
+use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// Nothing bad.
+    Pass,
+    /// It never arrives, and the caller knows.
+    NotSent,
+    /// It never arrives, and the caller cannot know.
+    LostBefore,
+    /// It takes effect, and its answer is lost.
+    LostAfter,
+    /// It is refused without being carried out.
+    Refuse(u16, &'static str),
+    /// It takes effect, and is answered with a refusal.
+    EffectThenRefuse(u16, &'static str),
+    /// The caller dies before it arrives.
+    CrashBefore,
+    /// The caller dies after it took effect.
+    CrashAfter,
+}
+
+/// Numbers that look random and come again with their seed.
+#[derive(Debug, Clone)]
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    pub fn next(&mut self) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
+    }
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    script: VecDeque<(&'static str, Hit)>,
+    chance: Option<Numbers>,
+    /// (token, order) of every order that was made.
+    orders: Vec<(String, String)>,
+    /// Every session body.
+    sessions: Vec<String>,
+}
+
+/// The port.
+pub struct Faulty {
+    inner: Arc<dyn Klarna>,
+    plan: Mutex<Plan>,
+    /// Fires when the process is to die.
+    pub died: Notify,
+}
+
+fn failure(effect: Effect, status: Option<u16>, code: Option<&str>) -> Failure {
+    Failure {
+        effect,
+        status,
+        error_code: code.map(ToOwned::to_owned),
+        error_messages: Vec::new(),
+        correlation_id: None,
+        retry_after_ms: None,
+        summary: "as the test wished".to_owned(),
+    }
+}
+
+impl Faulty {
+    pub fn over(inner: Arc<dyn Klarna>) -> Arc<Self> {
+        Arc::new(Self { inner, plan: Mutex::default(), died: Notify::new() })
+    }
+
+    /// The next call of this name is hit so. Several wait in line.
+    pub fn hit_next(&self, call: &'static str, hit: Hit) {
+        self.plan.lock().script.push_back((call, hit));
+    }
+
+    /// From now on calls are hit by chance.
+    pub fn rage(&self, seed: u64) {
+        self.plan.lock().chance = Some(Numbers(seed));
+    }
+
+    /// No call is hit any more.
+    pub fn calm(&self) {
+        self.plan.lock().chance = None;
+    }
+
+    /// The orders that were made of a token, each once.
+    pub fn orders_of(&self, token: &str) -> Vec<String> {
+        let plan = self.plan.lock();
+        let mut orders: Vec<_> =
+            plan.orders.iter().filter(|(of, _)| of == token).map(|(_, id)| id.clone()).collect();
+        orders.sort();
+        orders.dedup();
+        orders
+    }
+
+    /// The bodies that opened sessions.
+    pub fn sessions(&self) -> Vec<String> {
+        self.plan.lock().sessions.clone()
+    }
+
+    fn next(&self, call: &str) -> Hit {
+        let mut plan = self.plan.lock();
+        if plan.script.front().is_some_and(|(name, _)| *name == call) {
+            return plan.script.pop_front().map_or(Hit::Pass, |(_, hit)| hit);
+        }
+        let Some(numbers) = &mut plan.chance else { return Hit::Pass };
+        match numbers.below(100) {
+            0..8 => Hit::NotSent,
+            8..18 => Hit::LostBefore,
+            18..30 => Hit::LostAfter,
+            30..34 => Hit::CrashBefore,
+            34..40 => Hit::CrashAfter,
+            _ => Hit::Pass,
+        }
+    }
+
+    async fn through<T>(&self, call: &'static str, inner: Boxed<'_, Outcome<T>>) -> Outcome<T> {
+        match self.next(call) {
+            Hit::Pass => inner.await,
+            Hit::NotSent => Err(failure(Effect::NoneYet, None, None)),
+            Hit::LostBefore => Err(failure(Effect::Unknown, None, None)),
+            Hit::LostAfter => {
+                let _ = inner.await;
+                Err(failure(Effect::Unknown, None, None))
+            }
+            Hit::Refuse(status, code) => Err(failure(Effect::Refused, Some(status), Some(code))),
+            Hit::EffectThenRefuse(status, code) => {
+                let _ = inner.await;
+                Err(failure(Effect::Refused, Some(status), Some(code)))
+            }
+            Hit::CrashBefore => {
+                self.died.notify_one();
+                pending().await
+            }
+            Hit::CrashAfter => {
+                let _ = inner.await;
+                self.died.notify_one();
+                pending().await
+            }
+        }
+    }
+}
+
+impl Klarna for Faulty {
+    fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>> {
+        self.plan.lock().sessions.push(serde_json::to_string(body).unwrap());
+        Box::pin(self.through("create_session", self.inner.create_session(body)))
+    }
+
+    fn update_session<'a>(
+        &'a self,
+        session_id: &'a str,
+        body: &'a UpdateSession,
+    ) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through("update_session", self.inner.update_session(session_id, body)))
+    }
+
+    fn read_session<'a>(&'a self, session_id: &'a str) -> Boxed<'a, Outcome<Session>> {
+        Box::pin(self.through("read_session", self.inner.read_session(session_id)))
+    }
+
+    fn place_order<'a>(
+        &'a self,
+        token: &'a AuthorizationToken,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedOrder>> {
+        let placed = async move {
+            let outcome = self.inner.place_order(token, body).await;
+            if let Ok(answer) = &outcome {
+                let order_id = answer.value.order_id.as_str().to_owned();
+                self.plan.lock().orders.push((token.expose().to_owned(), order_id));
+            }
+            outcome
+        };
+        Box::pin(self.through("place_order", Box::pin(placed)))
+    }
+
+    fn read_order<'a>(&'a self, order_id: &'a str) -> Boxed<'a, Outcome<Order>> {
+        Box::pin(self.through("read_order", self.inner.read_order(order_id)))
+    }
+
+    fn capture<'a>(
+        &'a self,
+        order: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>> {
+        Box::pin(self.through("capture", self.inner.capture(order, key, body)))
+    }
+
+    fn refund<'a>(
+        &'a self,
+        order: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<String>> {
+        Box::pin(self.through("refund", self.inner.refund(order, key, body)))
+    }
+
+    fn cancel<'a>(&'a self, order: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through("cancel", self.inner.cancel(order, key)))
+    }
+
+    fn release<'a>(&'a self, order: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through("release", self.inner.release(order, key)))
+    }
+}
