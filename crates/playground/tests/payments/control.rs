@@ -1,11 +1,11 @@
-//! Who may use the control API.
+//! The control API: who may use it, and what it does for them.
 
 use playground::Config;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
-use crate::common::World;
-use crate::told;
+use crate::common::{START, World};
+use crate::{german, told};
 
 const ROUTES: [(&str, &str); 8] = [
     ("GET", "/clock"),
@@ -97,6 +97,48 @@ async fn on_loopback_it_answers_no_foreign_page_name_or_proxy() {
     for headers in [vec![], vec![("host", name.as_str()), ("origin", own.as_str())]] {
         let reply = world.send("GET", "/playground/v1/clock", &headers, "").await;
         assert_eq!(reply.status, 200, "{headers:?}: {reply:?}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_control_api_is_for_the_operator() {
+    let world = World::start().await;
+    let clock = world.send("GET", "/playground/v1/clock", &[], "").await;
+    assert_eq!(clock.json["now"], START);
+    let json = ("content-type", "application/json");
+    let back = json!({"set": "2020-01-01T00:00:00Z"}).to_string();
+    let reply = world.send("POST", "/playground/v1/clock", &[json], back).await;
+    assert_eq!(reply.status, 400);
+    assert!(told(&reply).contains("does not go back"), "{reply:?}");
+    let foreign = [("origin", "https://evil.example")];
+    let reply = world.send("POST", "/playground/v1/reset", &foreign, "").await;
+    assert_eq!(reply.status, 403);
+
+    let session_id = world.session(&german()).await;
+    world.advance("P1D").await;
+    let listed = world.send("GET", "/playground/v1/merchants", &[], "").await;
+    assert_eq!(listed.json["merchants"][0]["merchant_id"], "K123456");
+    assert!(!listed.text.contains("password") && !listed.text.contains("hash"));
+    world.control("/reset", &json!({})).await;
+    assert!(world.log("").await.is_empty());
+    assert_eq!(told(&world.read(&session_id).await), "404 NOT_FOUND Invalid session id");
+    let clock = world.send("GET", "/playground/v1/clock", &[], "").await;
+    assert_eq!(clock.json, json!({"now": START, "offset_ms": 0}));
+    let page = world.send("GET", "/", &[], "").await;
+    assert!(page.text.contains("Kassa playground"));
+    assert_eq!(world.send("GET", "/healthz", &[], "").await.status, 200);
+    assert_eq!(world.send("GET", "/readyz", &[], "").await.status, 200);
+    world.stop().await;
+
+    let world = World::start_with(|config| {
+        config.control_token = Some("open-sesame".into());
+    })
+    .await;
+    for (token, expected) in [("Bearer open-sesame", 200), ("Bearer other", 401), ("", 401)] {
+        let headers = [("authorization", token)];
+        let reply = world.send("GET", "/playground/v1/clock", &headers, "").await;
+        assert_eq!(reply.status, expected, "{token}");
     }
     world.stop().await;
 }
