@@ -312,7 +312,12 @@ async fn lost_order(town: &Town) -> (Value, Value) {
     let path = format!("/v1/checkouts/{}/confirm", checkout["id"].as_str().unwrap());
     let body = json!({ "authorization_token": token });
     let waits = town.call("POST", &path, &body).await;
-    assert_eq!((waits.status, &waits.body["status"]), (202, &json!("confirming")), "{}", waits.text);
+    assert_eq!(
+        (waits.status, &waits.body["status"]),
+        (202, &json!("confirming")),
+        "{}",
+        waits.text
+    );
     let waiting = town.call("GET", "/v1/operations?state=needs_attention", &Value::Null).await;
     assert_eq!(waiting.body["data"].as_array().unwrap().len(), 1, "{}", waiting.text);
     let mut operation = waiting.body["data"][0].clone();
@@ -355,7 +360,10 @@ async fn an_operation_that_needs_a_person_is_settled_over_the_api() {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409], "{} {}", one.text, two.text);
         let settled = town.call("GET", &path, &Value::Null).await.body;
-        assert_eq!((&settled["state"], &settled["settled"]["note"]), (&json!("done"), &json!(note)));
+        assert_eq!(
+            (&settled["state"], &settled["settled"]["note"]),
+            (&json!("done"), &json!(note))
+        );
         assert!(settled["settled"]["by"].as_str().unwrap().starts_with("API key key_"));
         let current = format!("/v1/checkouts/{}", checkout["id"].as_str().unwrap());
         let current = town.call("GET", &current, &Value::Null).await;
@@ -381,7 +389,12 @@ async fn trying_again_over_the_api_finds_the_order() {
         let (_, operation) = lost_order(&town).await;
         let path = format!("/v1/operations/{}/resume", operation["id"].as_str().unwrap());
         let resumed = town.call("POST", &path, &Value::Null).await;
-        assert_eq!((resumed.status, &resumed.body["state"]), (200, &json!("done")), "{}", resumed.text);
+        assert_eq!(
+            (resumed.status, &resumed.body["state"]),
+            (200, &json!("done")),
+            "{}",
+            resumed.text
+        );
         assert_eq!(resumed.body["klarna_id"], operation["order_id"]);
         town.end().await;
     }
@@ -411,7 +424,8 @@ async fn a_person_settles_an_operation_in_the_dashboard() {
         let look = press("look", "").await;
         assert_eq!(look.status, 409);
         assert!(look.text.contains("still do not tell"), "{}", look.text);
-        let said = format!("by=Eva&note=portal&klarna_id={}", operation["order_id"].as_str().unwrap());
+        let said =
+            format!("by=Eva&note=portal&klarna_id={}", operation["order_id"].as_str().unwrap());
         let settled = press("settle", &format!("{said}&outcome=done")).await;
         assert_eq!(settled.status, 303, "{}", settled.text);
         assert_eq!(settled.headers["location"], "/dashboard/attention?done=done");

@@ -17,6 +17,7 @@ mod faulty;
 #[path = "support/town.rs"]
 mod town;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,6 +43,7 @@ use gateway::store::operations::{BACKGROUND, INTERACTIVE};
 use gateway::store::{checkouts, operations, payments};
 use jiff::{SignedDuration, Timestamp};
 use klarna_types::{MinorUnits, Secret, TaxRate};
+use parking_lot::Mutex;
 use playground::{Playground, RateLimits, SeedMerchant, UnauthorizedForm};
 use serde_json::{Value, json};
 use service::http::{HttpClient, Limits};
@@ -111,7 +113,11 @@ struct History<'a> {
     checkouts: Vec<(Checkout, Vec<String>)>,
     number: Arc<AtomicU64>,
     crashes: usize,
+    /// Processes that were taken for dead, and go on where they stopped.
+    sleepers: Mutex<Vec<Turn>>,
 }
+
+type Turn = Pin<Box<dyn Future<Output = usize> + Send>>;
 
 fn engine(
     street: &Street,
@@ -151,7 +157,17 @@ impl<'a> History<'a> {
         let engine = engine(street, &klarna, &database, &number);
         let chance = Numbers(seed);
         let checkouts = Vec::new();
-        Self { street, klarna, database, engine, chance, checkouts, number, crashes: 0 }
+        Self {
+            street,
+            klarna,
+            database,
+            engine,
+            chance,
+            checkouts,
+            number,
+            crashes: 0,
+            sleepers: Mutex::default(),
+        }
     }
 
     fn die(&mut self) {
@@ -161,20 +177,31 @@ impl<'a> History<'a> {
 
     /// One turn of the engine; it may die in it.
     async fn step(&mut self) -> usize {
+        let engine = self.engine.clone();
+        self.go_on(Box::pin(async move { engine.step().await.unwrap() })).await
+    }
+
+    async fn go_on(&mut self, mut turn: Turn) -> usize {
         let klarna = Arc::clone(&self.klarna);
-        let done = {
-            let step = self.engine.step();
-            tokio::pin!(step);
-            tokio::select! {
-                biased;
-                () = klarna.died.notified() => None,
-                done = &mut step => Some(done.unwrap()),
+        tokio::select! {
+            biased;
+            () = klarna.died.notified() => self.die(),
+            () = klarna.slept.notified() => {
+                self.sleepers.lock().push(turn);
+                self.die();
             }
-        };
-        if done.is_none() {
-            self.die();
+            done = &mut turn => return done,
         }
-        done.unwrap_or(1)
+        1
+    }
+
+    /// Those who were taken for dead go on, while others have taken over their work.
+    async fn wake_sleepers(&mut self) {
+        self.klarna.wake_all();
+        let sleepers = std::mem::take(&mut *self.sleepers.lock());
+        for turn in sleepers {
+            self.go_on(turn).await;
+        }
     }
 
     async fn open(&mut self, number: usize) {
@@ -333,7 +360,8 @@ impl<'a> History<'a> {
                     self.step().await;
                 }
             }
-            84..97 => {
+            84..89 => self.wake_sleepers().await,
+            89..97 => {
                 let seconds = self.chance.pick(&[1, 6, 61, 61, 310, 3_600, 6 * 3_600]);
                 self.advance(seconds);
             }
@@ -354,6 +382,7 @@ impl<'a> History<'a> {
     async fn come_to_rest(&mut self) -> usize {
         self.klarna.calm();
         let mut helped = 0;
+        self.wake_sleepers().await;
         for _ in 0..200 {
             while self.step().await > 0 {}
             for operation in self.operations().await {

@@ -89,7 +89,8 @@ async fn race(world: &World, checkout: &Checkout, token: &str, bringers: &[Bring
                     let app = App::new(engine.clone(), String::new(), password, false);
                     let uri = format!("/klarna/callbacks/authorization/{key}");
                     let body = format!("{{\"n\":{racer}}}");
-                    let request = http::Request::post(uri).body(body.into()).unwrap();
+                    let request =
+                        http::Request::post(uri).body(axum::body::Body::from(body)).unwrap();
                     let answer = gateway::router(app).oneshot(request).await.unwrap();
                     assert_eq!(answer.status(), 204);
                 }
@@ -110,7 +111,8 @@ enum Bringer {
 
 #[tokio::test]
 async fn one_authorisation_makes_at_most_one_order() {
-    for bringers in [&[Bringer::Browser][..], &[Bringer::Callback], &[Bringer::Browser, Bringer::Callback]]
+    for bringers in
+        [&[Bringer::Browser][..], &[Bringer::Callback], &[Bringer::Browser, Bringer::Callback]]
     {
         for restart in [false, true] {
             on_each_engine(async |mut world| {
@@ -189,7 +191,7 @@ async fn a_crash_at_any_step_resumes_from_the_journal() {
                     let items = INTERACTIVE.claim(tx, now_ms, "the dead", 60_000, 10)?;
                     for item in items {
                         let mut operation = operations::get(tx, &item.id)?.unwrap();
-                        operation.step(gateway::domain::operation::Step::Start, now_ms).unwrap();
+                        operation.step(Step::Start, now_ms).unwrap();
                         operations::update(tx, &mut operation)?;
                     }
                     Ok::<_, gateway::Fault>(())
@@ -376,7 +378,12 @@ fn from_every_state_an_operation_can_end() {
         while let Some(state) = seen.get(at).copied() {
             seen.extend(Step::ALL.into_iter().filter_map(|step| operation::next(state, step)));
             let mut unique = Vec::new();
-            seen.retain(|state| !unique.contains(state) && { unique.push(*state); true });
+            seen.retain(|state| {
+                !unique.contains(state) && {
+                    unique.push(*state);
+                    true
+                }
+            });
             at += 1;
         }
         assert!(seen.iter().any(|state| !state.holds_amount()), "{from:?} leads to {seen:?}");

@@ -42,13 +42,8 @@ impl io::Write for Log {
     }
 }
 
-const PERSON: [&str; 5] = [
-    "Markedgiven",
-    "Markedfamily",
-    "marked.person@example.com",
-    "+46701740615",
-    "Markedgatan 17",
-];
+const PERSON: [&str; 5] =
+    ["Markedgiven", "Markedfamily", "marked.person@example.com", "+46701740615", "Markedgatan 17"];
 
 /// The shopper authorises, and Klarna learns who they are.
 async fn authorize(town: &Town, checkout: &Value) -> String {
@@ -123,7 +118,9 @@ async fn no_secret_or_personal_datum_is_written_to_a_log() {
         town.end().await;
     }
     let written = String::from_utf8(log.0.lock().clone()).unwrap();
-    for expected in ["the log is heard", "operation done", "operation refused", "operation needs a person"] {
+    for expected in
+        ["the log is heard", "operation done", "operation refused", "operation needs a person"]
+    {
         assert!(written.contains(expected), "{expected}");
     }
     for mark in secrets {

@@ -8,6 +8,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -157,9 +161,9 @@ async fn accept(listener: TcpListener, router: Router, shutdown: Shutdown) {
     let stop = shutdown.requested();
     tokio::pin!(stop);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, or a connection that died before we took it: the
                     // first heals when others close, so leave them a moment to do so.
@@ -172,7 +176,12 @@ async fn accept(listener: TcpListener, router: Router, shutdown: Shutdown) {
         };
         // Answers are small and wanted at once.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let router = TowerToHyperService::new(router.clone());
+        // Who calls, for whoever asks with axum's `ConnectInfo`.
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.call(request)
+        });
         let connection =
             builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
@@ -197,6 +206,24 @@ mod tests {
         let first = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let error = Listener::bind(first.address()).await.unwrap_err();
         assert!(error.to_string().contains(&first.address().to_string()), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_handler_can_know_who_calls() {
+        async fn caller(ConnectInfo(peer): ConnectInfo<SocketAddr>) -> String {
+            peer.ip().to_string()
+        }
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let url = format!("http://{}/", listener.address());
+        let router = Router::new().route("/", axum::routing::get(caller));
+        let server = listener.serve(router, Shutdown::new());
+        let client = crate::http::HttpClient::default();
+        let answer = client
+            .send(http::Method::GET, &url, http::HeaderMap::new(), bytes::Bytes::new())
+            .await
+            .unwrap();
+        assert_eq!(answer.text(), "127.0.0.1");
+        server.stop().await;
     }
 
     #[tokio::test]

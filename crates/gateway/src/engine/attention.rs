@@ -221,9 +221,9 @@ async fn read_order(account: &dyn Klarna, order_id: Option<&str>) -> Result<Orde
     let order_id = order_id.unwrap_or_default();
     match account.read_order(order_id).await {
         Ok(answer) => Ok(answer.value),
-        Err(failure) if failure.effect == Effect::Refused && failure.status == Some(404) => {
+        Err(failure) if failure.effect == Effect::Refused && failure.status != Some(401) => {
             Err(NotDone::Evidence {
-                detail: format!("Klarna knows no order {order_id:.80} of this merchant."),
+                detail: format!("Klarna shows this merchant no order {order_id:.80}."),
                 remedy: "Copy the order id from Klarna's merchant portal.",
             })
         }

@@ -32,6 +32,10 @@ pub enum Hit {
     CrashBefore,
     /// The caller dies after it took effect.
     CrashAfter,
+    /// The caller falls asleep before it arrives, and goes on much later.
+    PauseBefore,
+    /// The caller falls asleep after it took effect, and goes on much later.
+    PauseAfter,
 }
 
 /// Numbers that look random and come again with their seed.
@@ -73,6 +77,10 @@ pub struct Faulty {
     plan: Mutex<Plan>,
     /// Fires when the process is to die.
     pub died: Notify,
+    /// Fires when the process falls asleep.
+    pub slept: Notify,
+    /// Wakes those who sleep.
+    wake: Notify,
 }
 
 fn failure(effect: Effect, status: Option<u16>, code: Option<&str>) -> Failure {
@@ -89,7 +97,13 @@ fn failure(effect: Effect, status: Option<u16>, code: Option<&str>) -> Failure {
 
 impl Faulty {
     pub fn over(inner: Arc<dyn Klarna>) -> Arc<Self> {
-        Arc::new(Self { inner, plan: Mutex::default(), died: Notify::new() })
+        Arc::new(Self {
+            inner,
+            plan: Mutex::default(),
+            died: Notify::new(),
+            slept: Notify::new(),
+            wake: Notify::new(),
+        })
     }
 
     /// The next call of this name is hit so. Several wait in line.
@@ -105,6 +119,19 @@ impl Faulty {
     /// No call is hit any more.
     pub fn calm(&self) {
         self.plan.lock().chance = None;
+    }
+
+    /// Those who sleep go on.
+    pub fn wake_all(&self) {
+        self.wake.notify_waiters();
+    }
+
+    async fn sleep(&self) {
+        let woken = self.wake.notified();
+        tokio::pin!(woken);
+        woken.as_mut().enable();
+        self.slept.notify_one();
+        woken.await;
     }
 
     /// The orders that were made of a token, each once.
@@ -133,7 +160,9 @@ impl Faulty {
             8..18 => Hit::LostBefore,
             18..30 => Hit::LostAfter,
             30..34 => Hit::CrashBefore,
-            34..40 => Hit::CrashAfter,
+            34..38 => Hit::CrashAfter,
+            38..41 => Hit::PauseBefore,
+            41..46 => Hit::PauseAfter,
             _ => Hit::Pass,
         }
     }
@@ -160,6 +189,15 @@ impl Faulty {
                 let _ = inner.await;
                 self.died.notify_one();
                 pending().await
+            }
+            Hit::PauseBefore => {
+                self.sleep().await;
+                inner.await
+            }
+            Hit::PauseAfter => {
+                let outcome = inner.await;
+                self.sleep().await;
+                outcome
             }
         }
     }
