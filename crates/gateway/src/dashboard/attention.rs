@@ -179,7 +179,7 @@ fn choices(operation: &Operation, person: &Person) -> Markup {
         }
         details.action {
             summary { "I know what happened" }
-            form.settle method="post" action=(at("settle")) data-confirm="Settle this operation? This cannot be undone." {
+            form.settle method="post" action=(at("settle")) data-confirm="Settle this operation?" {
                 (hidden(operation, person))
                 @if places {
                     label for=(id("order")) { "Klarna order id " span.muted { "if an order was made" } }
@@ -194,8 +194,10 @@ fn choices(operation: &Operation, person: &Person) -> Markup {
                 input id=(id("note")) name="note" autocomplete="off" maxlength=(LONGEST_NOTE) required;
                 p.small.muted { "Both stay in the history. What you say is compared with Klarna's books first." }
                 div.choices {
-                    button type="submit" name="outcome" value="done" { "It took effect" }
-                    button.danger type="submit" name="outcome" value="refused" { "It did not" }
+                    button type="submit" name="outcome" value="done"
+                        data-confirm="Settle it as done? Klarna's books are compared first. This cannot be undone." { "It took effect" }
+                    button.danger type="submit" name="outcome" value="refused"
+                        data-confirm="Settle it as not done? It may then be asked for again. This cannot be undone." { "It did not" }
                 }
             }
         }

@@ -312,7 +312,8 @@ fn unclear(otherwise: Refusal) -> Refusal {
     Refusal {
         reason: Reason::OutcomeUnknown,
         detail: format!("Whether it took effect could not be found out. {}", otherwise.detail),
-        remedy: "Look at the order in Klarna's merchant portal and compare it with this payment."
+        remedy: "Look at the order in Klarna's merchant portal, compare it with this payment, and \
+                 settle this as done or as refused."
             .to_owned(),
         klarna: otherwise.klarna,
     }
@@ -327,7 +328,8 @@ fn order_unknown(otherwise: Refusal) -> Refusal {
         ),
         remedy:
             "Look the merchant reference up in Klarna's merchant portal. If there is an order, \
-                 ship or cancel it there; if there is none, let the shopper pay again."
+                 settle this as done with the order's id; if there is none, settle it as refused \
+                 and the shopper can pay again."
                 .to_owned(),
         klarna: otherwise.klarna,
     }

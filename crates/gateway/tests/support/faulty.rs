@@ -36,6 +36,8 @@ pub enum Hit {
     PauseBefore,
     /// The caller falls asleep after it took effect, and goes on much later.
     PauseAfter,
+    /// The caller falls asleep after it took effect, and when it goes on the answer is lost.
+    PauseAfterAndLose,
 }
 
 /// Numbers that look random and come again with their seed.
@@ -162,7 +164,8 @@ impl Faulty {
             30..34 => Hit::CrashBefore,
             34..38 => Hit::CrashAfter,
             38..41 => Hit::PauseBefore,
-            41..46 => Hit::PauseAfter,
+            41..44 => Hit::PauseAfter,
+            44..47 => Hit::PauseAfterAndLose,
             _ => Hit::Pass,
         }
     }
@@ -198,6 +201,11 @@ impl Faulty {
                 let outcome = inner.await;
                 self.sleep().await;
                 outcome
+            }
+            Hit::PauseAfterAndLose => {
+                let _ = inner.await;
+                self.sleep().await;
+                Err(failure(Effect::Unknown, None, None))
             }
         }
     }

@@ -8,9 +8,10 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     }
     const lines = [...form.querySelectorAll("input[name=quantity]")].filter((input) => Number(input.value) > 0);
     const amount = form.querySelector("[data-amount]")?.value ?? "";
+    const asked = event.submitter?.dataset.confirm ?? form.dataset.confirm;
     const question = lines.length
-      ? form.dataset.confirm.replace(/\{amount\}.*\?/, `${lines.length === 1 ? "one line" : `${lines.length} lines`}?`)
-      : form.dataset.confirm.replace("{amount}", amount);
+      ? asked.replace(/\{amount\}.*\?/, `${lines.length === 1 ? "one line" : `${lines.length} lines`}?`)
+      : asked.replace("{amount}", amount);
     if (!window.confirm(question)) {
       event.preventDefault();
       return;
