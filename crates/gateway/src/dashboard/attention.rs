@@ -232,7 +232,7 @@ impl Fields {
                 "version" => fields.version = value.parse().ok(),
                 "outcome" => value.clone_into(&mut fields.outcome),
                 "klarna_id" => {
-                    fields.klarna_id = Some(value.to_owned()).filter(|id| !id.is_empty())
+                    fields.klarna_id = Some(value.to_owned()).filter(|id| !id.is_empty());
                 }
                 "by" => fields.by = value.chars().take(80).collect(),
                 "note" => fields.note = value.chars().take(LONGEST_NOTE).collect(),

@@ -120,7 +120,7 @@ pub async fn look(engine: &Engine, act: Act) -> Acted {
         remedy: "Ask for it again if it is still wanted.".to_owned(),
         klarna: None,
     };
-    match worker::verify(engine, account.as_ref(), &operation, otherwise).await? {
+    match Box::pin(worker::verify(engine, account.as_ref(), &operation, otherwise)).await? {
         Verdict::Done(made) => conclude(engine, act, End::Done(made)).await,
         Verdict::Refused(refusal) => conclude(engine, act, End::Refused(refusal)).await,
         Verdict::InDoubt { .. } | Verdict::Postponed { .. } => Ok(Err(NotDone::Evidence {
@@ -150,30 +150,40 @@ pub async fn settle(engine: &Engine, act: Act, word: Word) -> Acted {
         Ok(account) => account,
         Err(not_done) => return Ok(Err(not_done)),
     };
-    let account = account.as_ref();
-    let end = match (&operation.request, word) {
-        (Request::PlaceOrder { .. }, Word::Done { klarna_id }) => {
-            named_order(engine, account, &operation, klarna_id.as_deref()).await?
-        }
-        // Klarna tells of no order by its merchant reference: here a person knows more.
-        (Request::PlaceOrder { .. }, Word::Refused) => Ok(End::Refused(by_word(&act))),
-        (_, Word::Done { klarna_id }) => {
-            effect_in_books(engine, account, &operation, klarna_id.as_deref()).await?
-        }
-        (_, Word::Refused) => match read_order(account, operation.order_id()).await {
-            Ok(order) => match worker::finding(engine, &operation, order).await? {
-                Finding::TookEffect { .. } => Err(NotDone::Evidence {
-                    detail: "Klarna's books show that it took effect.".to_owned(),
-                    remedy: "Settle it as done.",
-                }),
-                Finding::NoEffect | Finding::Unclear => Ok(End::Refused(by_word(&act))),
-            },
-            Err(not_done) => Err(not_done),
-        },
-    };
-    match end {
+    // Boxed: it holds a whole order of Klarna, and callers need not.
+    match Box::pin(weigh(engine, account.as_ref(), &operation, &act, word)).await? {
         Ok(end) => conclude(engine, act, end).await,
         Err(not_done) => Ok(Err(not_done)),
+    }
+}
+
+/// Compares a person's word with Klarna's books.
+async fn weigh(
+    engine: &Engine,
+    account: &dyn Klarna,
+    operation: &Operation,
+    act: &Act,
+    word: Word,
+) -> Result<Result<End, NotDone>, Fault> {
+    match (&operation.request, word) {
+        (Request::PlaceOrder { .. }, Word::Done { klarna_id }) => {
+            named_order(engine, account, operation, klarna_id.as_deref()).await
+        }
+        // Klarna tells of no order by its merchant reference: here a person knows more.
+        (Request::PlaceOrder { .. }, Word::Refused) => Ok(Ok(End::Refused(by_word(act)))),
+        (_, Word::Done { klarna_id }) => {
+            effect_in_books(engine, account, operation, klarna_id.as_deref()).await
+        }
+        (_, Word::Refused) => match read_order(account, operation.order_id()).await {
+            Ok(order) => match worker::finding(engine, operation, order).await? {
+                Finding::TookEffect { .. } => Ok(Err(NotDone::Evidence {
+                    detail: "Klarna's books show that it took effect.".to_owned(),
+                    remedy: "Settle it as done.",
+                })),
+                Finding::NoEffect | Finding::Unclear => Ok(Ok(End::Refused(by_word(act)))),
+            },
+            Err(not_done) => Ok(Err(not_done)),
+        },
     }
 }
 

@@ -417,8 +417,12 @@ fn refused(
             tell(tx, operation, "operation.refused", refusal)?;
             let payment_id = operation.payment_id.as_deref().unwrap_or_default();
             match refusal.reason {
-                // The mirror was wrong, or it would not have been asked for: read it anew.
-                Reason::StateForbids | Reason::Declined | Reason::UnknownOrder => {
+                // The mirror was wrong, or it would not have been asked for; or a person has said
+                // what happened, and the mirror is to show what Klarna shows: read it anew.
+                Reason::StateForbids
+                | Reason::Declined
+                | Reason::UnknownOrder
+                | Reason::SettledByPerson => {
                     tasks::enqueue_sync(tx, payment_id, &operation.id, now_ms)
                 }
                 Reason::AuthorizationInvalid
@@ -431,10 +435,6 @@ fn refused(
                 | Reason::Unreachable
                 | Reason::OutcomeUnknown
                 | Reason::Other => Ok(false),
-                // Whatever a person saw, the mirror shows what Klarna shows.
-                Reason::SettledByPerson => {
-                    tasks::enqueue_sync(tx, payment_id, &operation.id, now_ms)
-                }
             }
         }
     }

@@ -66,7 +66,8 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
     match work {
         Work::Operation { item, operation, token } => {
             let id = operation.id.clone();
-            match operate(engine, &item, *operation, token).await {
+            // Boxed: it holds whole orders of Klarna, and callers need not.
+            match Box::pin(operate(engine, &item, *operation, token)).await {
                 Ok(()) => {}
                 Err(Fault::LeaseLost) => {
                     tracing::warn!(operation.id = %id, "another worker took this operation over");
