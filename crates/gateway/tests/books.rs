@@ -356,8 +356,14 @@ impl<'a> History<'a> {
                 }
             }
             63..84 => {
+                let crashes = self.crashes;
                 for _ in 0..=self.chance.below(4) {
                     self.step().await;
+                }
+                // Now and then nobody restarts it until the next day.
+                if self.crashes > crashes && self.chance.below(4) == 0 {
+                    self.wake_sleepers().await;
+                    self.advance(26 * 3_600);
                 }
             }
             84..89 => self.wake_sleepers().await,
@@ -365,7 +371,7 @@ impl<'a> History<'a> {
                 let seconds = self.chance.pick(&[1, 6, 61, 61, 310, 3_600, 6 * 3_600]);
                 self.advance(seconds);
             }
-            95..98 => {
+            95..97 => {
                 // A call has a deadline of its own: none is on its way for longer than a key lives.
                 self.wake_sleepers().await;
                 self.advance(26 * 3_600);
