@@ -24,8 +24,10 @@ Examples:
   kassa gateway --klarna-url https://api.klarna.com --database postgres://localhost/kassa
   kassa completions bash > ~/.local/share/bash-completion/completions/kassa
 
-Every flag is also read from the environment (KASSA_DATA_DIR, KASSA_LISTEN …) and from kassa.toml;
-the command line wins, then the environment, then the file.
+`kassa help up` lists the flags of `kassa` without a command, `kassa help COMMAND` those of another.
+Every flag is also read from the environment (KASSA_DATA_DIR, KASSA_LISTEN …), and every one but
+--json, --log and --config from kassa.toml; the command line wins, then the environment, then the
+file.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
@@ -43,7 +45,14 @@ pub(crate) struct Cli {
     pub(crate) config: Option<PathBuf>,
 
     /// What is logged to standard error: a level, or targets with levels as in `info,gateway=debug`
-    #[arg(long, global = true, env = "KASSA_LOG", value_name = "FILTER", default_value = "warn")]
+    #[arg(
+        long,
+        global = true,
+        env = "KASSA_LOG",
+        value_name = "FILTER",
+        default_value = "warn",
+        value_parser = log_filter
+    )]
     pub(crate) log: String,
 
     #[command(subcommand)]
@@ -79,13 +88,13 @@ pub(crate) struct UpArgs {
     pub(crate) keys: KeyArgs,
 
     /// Where the playground listens [default: 127.0.0.1:7072]
-    #[arg(long, env = "KASSA_PLAYGROUND_LISTEN", value_name = "ADDR:PORT")]
+    #[arg(long, env = "KASSA_PLAYGROUND_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) playground_listen: Option<SocketAddr>,
     /// Where the gateway listens [default: 127.0.0.1:7071]
-    #[arg(long, env = "KASSA_GATEWAY_LISTEN", value_name = "ADDR:PORT")]
+    #[arg(long, env = "KASSA_GATEWAY_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) gateway_listen: Option<SocketAddr>,
     /// Where the shop listens [default: 127.0.0.1:7070]
-    #[arg(long, env = "KASSA_SHOP_LISTEN", value_name = "ADDR:PORT")]
+    #[arg(long, env = "KASSA_SHOP_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) shop_listen: Option<SocketAddr>,
     /// The gateway's database: postgres://… [default: SQLite in the data directory]
     #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
@@ -120,7 +129,7 @@ pub(crate) struct GatewayArgs {
     #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
     /// Klarna's base URL for your region and environment [default: the local playground]
-    #[arg(long, env = "KASSA_KLARNA_URL", value_name = "URL")]
+    #[arg(long, env = "KASSA_KLARNA_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) klarna_url: Option<Url>,
     /// The user name of the Klarna API credential
     #[arg(long, env = "KASSA_KLARNA_USERNAME", value_name = "NAME")]
@@ -140,7 +149,7 @@ pub(crate) struct ShopArgs {
     #[arg(long, env = "KASSA_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// The gateway's URL [default: http://localhost:7071]
-    #[arg(long, env = "KASSA_GATEWAY_URL", value_name = "URL")]
+    #[arg(long, env = "KASSA_GATEWAY_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) gateway_url: Option<Url>,
     /// The key for the gateway's API [default: the one in the data directory]
     #[arg(long, env = "KASSA_API_KEY", value_name = "KEY", hide_env_values = true)]
@@ -150,11 +159,11 @@ pub(crate) struct ShopArgs {
 /// Where a part is reached.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ListenArgs {
-    /// Where to listen
-    #[arg(long, env = "KASSA_LISTEN", value_name = "ADDR:PORT")]
+    /// Where to listen [default: port 7072 (playground), 7071 (gateway), 7070 (shop) of 127.0.0.1]
+    #[arg(long, env = "KASSA_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
     /// The URL under which others reach it [default: http://localhost:PORT]
-    #[arg(long, env = "KASSA_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "KASSA_PUBLIC_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) public_url: Option<Url>,
 }
 
@@ -242,6 +251,27 @@ impl<'de> Deserialize<'de> for MerchantSpec {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7070".to_owned())
+}
+
+fn web_url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        // `localhost:7072` reads as a URL of the scheme `localhost`.
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| {
+            "not a URL such as https://pay.example.com or http://localhost:7072".to_owned()
+        })
+}
+
+/// Refuses what would otherwise be replaced silently by the default.
+fn log_filter(text: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("{error}; give a level such as `info`, or `info,gateway=debug`"))
+}
+
 /// `kassa` and `kassa --some-flag` mean `kassa up` with that flag.
 pub(crate) fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -295,6 +325,24 @@ mod tests {
         check(&["--help"], &["--help"]);
         check(&["shop"], &["shop"]);
         check(&["shpo"], &["shpo"]);
+    }
+
+    #[track_caller]
+    fn check_refused(arguments: &[&str], hint: &str) {
+        let given = ["kassa"].iter().chain(arguments);
+        let error = Cli::try_parse_from(given).unwrap_err().to_string();
+        assert!(error.contains(hint), "{error}");
+    }
+
+    #[test]
+    fn a_refused_value_is_answered_with_one_that_works() {
+        for bad in ["7070", "localhost:7070", "127.0.0.1"] {
+            check_refused(&["up", "--shop-listen", bad], "such as 127.0.0.1:7070");
+        }
+        for bad in ["nonsense", "localhost:7072", "ftp://localhost"] {
+            check_refused(&["gateway", "--klarna-url", bad], "http://localhost:7072");
+        }
+        check_refused(&["up", "--log", "gateway=loud"], "give a level");
     }
 
     #[test]

@@ -50,6 +50,14 @@ pub(crate) struct ReadyCredentials {
     pub(crate) dashboard_password: Option<String>,
 }
 
+impl ReadyCredentials {
+    fn is_empty(&self) -> bool {
+        self.merchants.is_empty()
+            && self.gateway_api_key.is_none()
+            && self.dashboard_password.is_none()
+    }
+}
+
 impl std::fmt::Debug for ReadyCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReadyCredentials").finish_non_exhaustive()
@@ -133,10 +141,12 @@ fn page(ready: &Ready, colour: bool) -> String {
     };
     row("Shop", &ready.urls.shop, "buy something with Klarna here");
     row("Dashboard", &ready.urls.dashboard, "the merchant's payments: capture, refund");
-    row("Gateway", &ready.urls.gateway, "the merchant's payment API");
+    row("Gateway", &ready.urls.gateway, "the merchant's payment API, see /v1/openapi.json");
     row("Playground", &ready.urls.playground, "Klarna's side, offline");
     let credentials = &ready.credentials;
-    let _ = writeln!(text, "\n  {bold}Test credentials{reset}");
+    if !credentials.is_empty() {
+        let _ = writeln!(text, "\n  {bold}Test credentials{reset}");
+    }
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<22}{value}");
     };
@@ -152,29 +162,31 @@ fn page(ready: &Ready, colour: bool) -> String {
         row("Dashboard password", password);
     }
     let _ = writeln!(text, "\n  {bold}What to try{reset}");
+    let mut number = 0;
+    let mut step = |words: String| {
+        number += 1;
+        let _ = writeln!(text, "  {number}. {words}");
+    };
     if let Some(shop) = &ready.urls.shop {
-        let _ = writeln!(
-            text,
-            "  1. Open {shop}, put something in the cart and check out with Klarna.\n     \
+        step(format!(
+            "Open {shop}, put something in the cart and check out with Klarna.\n     \
              The checkout can fill in Klarna's published test persons; any six digits but 999999\n     \
              pass as the one-time code."
-        );
+        ));
     }
     if let Some(dashboard) = &ready.urls.dashboard {
-        let number = if ready.urls.shop.is_some() { 2 } else { 1 };
-        let _ = writeln!(
-            text,
-            "  {number}. Open {dashboard}, sign in with the dashboard password, capture and refund."
-        );
+        step(format!("Open {dashboard}, sign in with the dashboard password, capture and refund."));
     }
     if let Some(playground) = &ready.urls.playground {
-        let _ = writeln!(
-            text,
-            "  {}  Move Klarna's clock:\n     curl -X POST {}/playground/v1/clock \
-             -H 'content-type: application/json' -d '{{\"advance\":\"P1D\"}}'",
-            if ready.urls.shop.is_some() { "3." } else { "-" },
-            playground.trim_end_matches('/'),
-        );
+        let playground = playground.trim_end_matches('/');
+        step(format!(
+            "Open {playground}/playground/v1/requests to see each call that reached Klarna's side,\n     \
+             and why it was refused, if it was."
+        ));
+        step(format!(
+            "Move Klarna's clock:\n     curl -X POST {playground}/playground/v1/clock \
+             -H 'content-type: application/json' -d '{{\"advance\":\"P1D\"}}'"
+        ));
     }
     let kept = ready.data_dir.as_deref().map_or_else(
         || "Everything is kept in memory and forgotten at the end.".to_owned(),
@@ -226,6 +238,18 @@ mod tests {
             assert!(text.contains(needed), "{needed} is missing:\n{text}");
         }
         assert!(!text.contains('\x1b'), "no colour where there is no terminal");
+    }
+
+    #[test]
+    fn steps_are_numbered_without_gaps_and_no_heading_stands_alone() {
+        let mut ready = ready();
+        ready.urls.dashboard = None;
+        ready.credentials = ReadyCredentials::default();
+        let text = page(&ready, false);
+        for number in 1..=3 {
+            assert!(text.contains(&format!("\n  {number}. ")), "{number} is missing:\n{text}");
+        }
+        assert!(!text.contains("Test credentials"), "{text}");
     }
 
     #[test]
