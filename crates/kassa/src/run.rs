@@ -141,6 +141,8 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
     .map_err(hint("--playground-listen"))?;
 
     let first = merchants.first().ok_or("there is no test merchant")?;
+    // One world, one time: moving Klarna's clock moves the merchant's too, so that what lapses on one
+    // side is renewed on the other.
     let gateway = gateway::Gateway::start(gateway::Config {
         listen: args
             .gateway_listen
@@ -156,7 +158,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         script_url: Some(playground.url().join("kp/lib/v1/api.js")?),
         api_keys: vec![credentials.api_key.clone()],
         dashboard_password: credentials.dashboard_password.clone(),
-        clock: SystemClock::shared(),
+        clock: playground.clock(),
     })
     .await
     .map_err(hint("--gateway-listen"))?;
@@ -167,7 +169,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         gateway_url: Url::parse(&format!("http://{}", gateway.addr))?,
         gateway_api_key: credentials.api_key.expose().into(),
         session_secret: credentials.session_secret.expose().into(),
-        clock: SystemClock::shared(),
+        clock: playground.clock(),
     })
     .await
     .map_err(hint("--shop-listen"))?;

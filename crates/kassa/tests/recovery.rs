@@ -41,6 +41,21 @@ async fn a_kill_after_the_approval_leaves_one_order() {
     }
 }
 
+/// Klarna's clock is moved past the end of a session, as the start page invites people to do: the
+/// merchant lives by the same clock, so the shopper who comes back finds a session that is alive.
+#[tokio::test]
+async fn a_shopper_who_comes_back_after_the_clock_was_moved_finds_a_fresh_session() {
+    let kassa = Kassa::start(KASSA);
+    let http = Http::new();
+    let checkout = open_checkout(&kassa, &http, "LATER-1").await;
+    let clock = format!("{}/playground/v1/clock", kassa.ready().playground_url);
+    http.post(&clock, testing::http::As::Anyone, &json!({ "advance": "P3D" })).await;
+    let renewed = steps::read_checkout(&kassa, &http, &checkout).await;
+    assert_ne!(renewed["klarna"]["client_token"], checkout["klarna"]["client_token"]);
+    approve(&kassa, &http, &renewed).await;
+    checkout_becomes(&kassa, &http, &renewed, "completed").await;
+}
+
 /// The shop's confirmation is on its way when everything dies, and the shop asks again afterwards
 /// with the same token, as its page does.
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(crate) struct App(Arc<Inner>);
 
 struct Inner {
     db: Database,
-    clock: PlaygroundClock,
+    clock: Arc<PlaygroundClock>,
     directory: SharedDirectory,
     requests: RequestLog,
     signing_key: Secret,
@@ -76,7 +76,7 @@ impl App {
         let base_url = public_url.as_str().trim_end_matches('/').to_owned();
         let app = Self(Arc::new(Inner {
             db,
-            clock: PlaygroundClock::new(config.clock, offset_ms),
+            clock: Arc::new(PlaygroundClock::new(config.clock, offset_ms)),
             directory: SharedDirectory::default(),
             requests: RequestLog::default(),
             signing_key: Secret::new(signing_key),
@@ -171,6 +171,11 @@ impl App {
     /// The playground's clock.
     pub(crate) fn clock(&self) -> &PlaygroundClock {
         &self.0.clock
+    }
+
+    /// The playground's clock, for whoever outlives a call.
+    pub(crate) fn shared_clock(&self) -> Arc<PlaygroundClock> {
+        Arc::clone(&self.0.clock)
     }
 
     /// The merchants as they are now.

@@ -153,6 +153,12 @@ impl Running {
         self.address
     }
 
+    /// Its clock: real time, ahead by as much as it was moved. Whoever plays the merchant beside
+    /// this playground and lives by the same clock grows older together with it.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.app.shared_clock()
+    }
+
     /// A handle that asks it to stop.
     pub fn shutdown(&self) -> Shutdown {
         self.server.shutdown().clone()

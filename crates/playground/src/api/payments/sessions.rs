@@ -24,7 +24,7 @@ use crate::store::{StoreError, to_document};
 pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
-    JsonBody { value: mut body, .. }: JsonBody<SessionBody>,
+    JsonBody { value: body, raw }: JsonBody<SessionBody>,
 ) -> Result<Answer, ApiError> {
     bad_values(&check(&body, &caller.merchant))?;
     let now_ms = app.clock().now_ms();
@@ -43,9 +43,7 @@ pub(super) async fn create(
         ),
         session_id: SessionId::new(session_id.as_str()),
     };
-    // Only orders have it.
-    body.auto_capture = None;
-    let document = to_document("session", &body)?;
+    let document = document(body, &raw)?;
     app.db()
         .write(move |tx| {
             let merchant_id = caller.merchant.merchant_id.as_str();
@@ -100,6 +98,20 @@ pub(super) async fn update(
         })
         .await?;
     Ok(Answer::no_content())
+}
+
+/// A new session's data as they are kept: the merchant's own bytes, which were found good, rather
+/// than the same again written anew.
+fn document(mut body: SessionBody, raw: &[u8]) -> Result<String, ApiError> {
+    // Members that nobody reads were not looked at, so they may be anything.
+    if body.auto_capture.is_none()
+        && let Ok(text) = std::str::from_utf8(raw)
+    {
+        return Ok(text.to_owned());
+    }
+    // Only orders have it.
+    body.auto_capture = None;
+    Ok(to_document("session", &body)?)
 }
 
 /// What is wrong with a session's data: the API's rules, then the account's.
