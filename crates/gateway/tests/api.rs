@@ -137,7 +137,17 @@ async fn wrong_requests_are_told_what_would_work() {
                 400,
                 "lines[0].unit_price",
             ),
+            (
+                with(
+                    "lines",
+                    json!([{ "name": "x", "quantity": -1, "unit_price": 100, "tax_rate": 0 }]),
+                ),
+                400,
+                "lines[0].quantity",
+            ),
             (with("merchant_reference", json!(7)), 400, "merchant_reference"),
+            (with("confirmation_url", json!("nonsense")), 400, "confirmation_url"),
+            (with("confirmation_url", json!("localhost:7070/thanks")), 400, "confirmation_url"),
         ];
         for (body, status, member) in cases {
             let reply = town.call("POST", "/v1/checkouts", &body).await;

@@ -213,6 +213,19 @@ fn lay_out(
             LineKind::ShippingFee => OrderLineType::ShippingFee,
             LineKind::Surcharge => OrderLineType::Surcharge,
         };
+        for (member, is_negative) in [
+            ("quantity", line.quantity < 0),
+            ("unit_price", line.unit_price.is_negative()),
+            ("discount", line.discount.is_some_and(MinorUnits::is_negative)),
+        ] {
+            if is_negative {
+                let place = format!("lines[{index}].{member}");
+                return Err(problem(
+                    place,
+                    "must not be negative; to reduce the cart, add a discount line",
+                ));
+            }
+        }
         let mut item = Item::new(&line.name, line.quantity, line.unit_price, line.tax_rate)
             .kind(kind)
             .discount(line.discount.unwrap_or(MinorUnits::ZERO));
@@ -356,8 +369,9 @@ mod tests {
             (wish("SE", vec![line("cup", 1, 100, 10_001)]), "lines[0].tax_rate"),
             (
                 wish("SE", vec![line("cup", 1, 100, 0), line("pot", -1, 100, 0)]),
-                "lines[1].unit_price",
+                "lines[1].quantity",
             ),
+            (wish("SE", vec![line("cup", 1, -100, 0)]), "lines[0].unit_price"),
             (wish("SE", vec![line("cup", 1, 100, 0), nothing_off]), "lines[1].unit_price"),
             (wish("SE", vec![line("", 1, 100, 0)]), "lines[0].name"),
             (wish("SE", vec![line("cup", 1, i64::MAX, 2500)]), "lines[0].unit_price"),

@@ -59,6 +59,9 @@ pub async fn create(
     headers: HeaderMap,
     Body { value, bytes }: Body<CreateCheckout>,
 ) -> Result<Response, Problem> {
+    if let Some(url) = &value.confirmation_url {
+        check_confirmation_url(url)?;
+    }
     let wish = Wish {
         merchant_reference: value.merchant_reference,
         country: value.country,
@@ -98,6 +101,21 @@ pub async fn create(
         }
     }
     opened
+}
+
+/// Klarna sends the shopper's browser there, so it has to be an address of the web; Klarna itself
+/// would only say that a value is bad.
+fn check_confirmation_url(text: &str) -> Result<(), Problem> {
+    let is_of_the_web = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_of_the_web {
+        return Ok(());
+    }
+    Err(Problem::invalid(
+        "confirmation_url",
+        "confirmation_url: not an http or https address; give the whole address, such as \
+         https://shop.example/thanks?checkout={checkout_id}",
+    ))
 }
 
 async fn begin(
