@@ -108,13 +108,22 @@ async fn a_killed_browser_leaves_nothing() {
     browser.goto(&site).await;
     let group = browser.group();
     browser.kill();
-    let listing = std::process::Command::new("ps").args(["-eo", "pgid=,stat="]).output().unwrap();
-    let listing = String::from_utf8(listing.stdout).unwrap();
-    let alive = listing.lines().filter(|line| {
-        let mut words = line.split_whitespace();
-        words.next() == Some(&group.to_string()) && !words.next().unwrap_or("Z").starts_with('Z')
-    });
-    assert_eq!(alive.count(), 0, "{listing}");
+    // The signal is sent when `kill` returns; processes take a moment to go.
+    testing::eventually("every process of the browser to be gone", async || {
+        let listing = std::process::Command::new("ps").args(["-eo", "pgid=,stat=,args="]).output();
+        let listing = String::from_utf8_lossy(&listing.unwrap().stdout).into_owned();
+        let alive: Vec<String> = listing
+            .lines()
+            .filter(|line| {
+                let mut words = line.split_whitespace();
+                words.next() == Some(&group.to_string())
+                    && !words.next().unwrap_or("Z").starts_with('Z')
+            })
+            .map(ToOwned::to_owned)
+            .collect();
+        if alive.is_empty() { Ok(()) } else { Err(alive.join("\n")) }
+    })
+    .await;
 }
 
 const BAD: &str = r#"<!doctype html><meta charset="utf-8"><title></title>

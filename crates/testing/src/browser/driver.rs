@@ -8,6 +8,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+/// How often it may choose a port that turns out to be taken.
+const STARTS: usize = 8;
+
 /// A running chromedriver.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -16,8 +19,21 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// Starts one on a port of its own choice.
+    /// Starts one on a port of its own choice. It takes the port for IPv4 and for IPv6, and gives
+    /// up when somebody else has one of the two: then it chooses anew.
     pub(super) fn start() -> Self {
+        let mut said = String::new();
+        for _ in 0..STARTS {
+            match Self::try_start() {
+                Ok(driver) => return driver,
+                Err(last_words) => said = last_words,
+            }
+        }
+        panic!("chromedriver did not start, {STARTS} times; it said:\n{said}");
+    }
+
+    /// Starts one, or answers what it said instead.
+    fn try_start() -> Result<Self, String> {
         let program = find("chromedriver", &["chromedriver"], "chromium-driver");
         let mut child = Command::new(program)
             .arg("--port=0")
@@ -38,11 +54,10 @@ impl Driver {
         });
         // Whatever else it says is read away, so that it never blocks on a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        // From here on the handle ends it, even when the next line panics.
+        // From here on the handle ends it, whatever comes.
         let mut driver = Self { child, url: String::new() };
-        let port = port.unwrap_or_else(|| panic!("chromedriver did not start; it said:\n{said}"));
-        driver.url = format!("http://127.0.0.1:{port}");
-        driver
+        driver.url = format!("http://127.0.0.1:{}", port.ok_or(said)?);
+        Ok(driver)
     }
 
     /// Where it listens.
