@@ -113,13 +113,22 @@ async fn a_double_click_buys_once() {
     let mut shopper = ready_to_buy("outcomes/double-click", Screen::Wide, SWEDEN).await;
     let client = shopper.browser.client().clone();
     let button = shopper.browser.see("#buy").await;
-    client
-        .execute(
-            "arguments[0].scrollIntoView({ block: 'center' })",
-            vec![serde_json::to_value(&button).unwrap()],
-        )
-        .await
-        .unwrap();
+    // The widget grows while it loads and pushes the button down: a pointer needs a page at rest.
+    let at_rest = "const height = document.documentElement.scrollHeight;
+        const widget = document.querySelector('iframe[id$=\"-main\"]');
+        const still = window.seenHeight === height && widget && widget.clientHeight > 100;
+        window.seenStill = still ? (window.seenStill || 0) + 1 : 0;
+        window.seenHeight = height;
+        arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' });
+        return window.seenStill >= 5;";
+    testing::eventually("the page to be at rest", async || {
+        let button = serde_json::to_value(&button).unwrap();
+        match client.execute(at_rest, vec![button]).await {
+            Ok(still) if still == true => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
     let press = || PointerAction::Down { button: fantoccini::actions::MOUSE_BUTTON_LEFT };
     let release = || PointerAction::Up { button: fantoccini::actions::MOUSE_BUTTON_LEFT };
     let twice = MouseActions::new("mouse".to_owned())
