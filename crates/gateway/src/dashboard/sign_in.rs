@@ -1,4 +1,4 @@
-//! Signing in and out. One password for now; sessions are random, kept as digests, and end by
+//! Signing in and out. One password for all; sessions are random, kept as digests, and end by
 //! themselves. Guessing is slowed down for each network address, so that one stranger cannot lock
 //! everybody out. Behind a proxy all come from one address, and are slowed down together.
 
