@@ -38,6 +38,7 @@ pub mod address;
 pub mod arithmetic;
 pub mod cart;
 pub mod customer;
+pub mod customer_token;
 pub mod error;
 pub mod ids;
 pub mod market;

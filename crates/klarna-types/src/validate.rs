@@ -8,10 +8,12 @@
 //! |---|---|---|
 //! | Payments | [`create_session`], [`update_session`], [`create_order`], [`customer_token`] | [`LineLimits::PAYMENTS`], [`AddressLimits::PAYMENTS`] |
 //! | Order Management | [`capture`], [`refund`], [`update_authorization`], [`update_consumer`], [`merchant_references`], [`shipping_info`], [`extend_due_date`] | [`LineLimits::ORDER_MANAGEMENT`], [`AddressLimits::ORDER_MANAGEMENT`] |
+//! | Customer Token | [`token_order`], [`token_status`] | [`LineLimits::CUSTOMER_TOKEN`], [`AddressLimits::CUSTOMER_TOKEN`] |
 
 mod orders;
 mod parts;
 mod payments;
+mod tokens;
 
 pub use orders::{
     capture, extend_due_date, merchant_references, refund, shipping_info, update_authorization,
@@ -19,6 +21,7 @@ pub use orders::{
 };
 pub use parts::{AddressLimits, LineLimits};
 pub use payments::{create_order, create_session, customer_token, update_session};
+pub use tokens::{token_order, token_status};
 
 use crate::problem::{Problem, Rule};
 

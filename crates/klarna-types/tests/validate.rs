@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+use klarna_types::customer_token::{TokenOrderBody, TokenStatusBody};
 use klarna_types::order_management::{
     CreateCaptureBody, CreateRefundBody, UpdateAuthorizationBody, UpdateConsumerBody,
     UpdateShippingInfoBody,
@@ -336,4 +337,87 @@ fn order_management_speaks_its_own_language() {
         messages(&validate::update_consumer(&consumer)),
         ["The size of the shipping_address/title value must be between 0 and 20"]
     );
+}
+
+fn good_charge() -> Value {
+    json!({
+        "purchase_currency": "SEK", "order_amount": 100, "order_tax_amount": 20,
+        "order_lines": [{ "type": "physical", "name": "Mugg", "quantity": 1, "unit_price": 100, "total_amount": 100,
+            "tax_rate": 2500, "total_tax_amount": 20 }],
+    })
+}
+
+/// Sets a member of the good charge and gives the paths of the answer.
+fn after_in_charge(pointer: &str, value: Value) -> String {
+    let mut charge = good_charge();
+    set(&mut charge, pointer, value);
+    let body: TokenOrderBody = serde_json::from_value(charge).unwrap();
+    let message = bad_value(&validate::token_order(&body, UrlRule::Https)).unwrap_or_default();
+    message.trim_start_matches("Bad value: ").to_owned()
+}
+
+#[test]
+fn every_limit_of_a_token_charge_has_its_path() {
+    let long = |length: usize| json!("x".repeat(length));
+    let check = |pointer: &str, value: Value, expected: &str| {
+        assert_eq!(after_in_charge(pointer, value), expected, "{pointer}");
+    };
+    let line = |member: &str| format!("/order_lines/0/{member}");
+    for member in ["purchase_currency", "order_amount", "order_tax_amount", "order_lines"] {
+        check(&format!("/{member}"), json!(null), member);
+    }
+    check("/merchant_reference1", json!("fine"), "");
+    check("/merchant_reference1", long(255), "");
+    check("/merchant_reference1", long(256), "merchant_reference1");
+    check("/merchant_reference2", long(256), "merchant_reference2");
+    check("/merchant_data", long(6000), "");
+    check("/merchant_data", long(6001), "merchant_data");
+    check("/purchase_currency", json!("KRONA"), "purchase_currency");
+    check("/locale", json!("svenska"), "locale");
+    check("/locale", json!("sv-SE"), "");
+    check("/order_amount", json!(0), "order_amount");
+    check("/order_amount", json!(-1), "order_amount");
+    check("/order_amount", json!(101), "order_amount");
+    check("/order_tax_amount", json!(-1), "order_tax_amount");
+    check("/order_tax_amount", json!(22), "order_tax_amount");
+    check("/order_lines", json!([]), "order_lines");
+    check("/step_up", json!("supported"), "");
+    check("/step_up", json!("MAYBE"), "step_up");
+    check("/attachment", json!({ "body": {}, "content_type": "x" }), "attachment.attachment");
+    check("/merchant_urls", json!({ "confirmation": "http://a.b" }), "merchant_urls.confirmation");
+    check("/merchant_urls", json!({ "authorization": "https://a.b" }), "");
+    check("/shipping_address", json!({ "phone": "1234" }), "shipping_address.phone");
+    check("/shipping_address", json!({ "phone": "12345" }), "");
+    check("/shipping_address", json!({ "country": "SWE" }), "shipping_address.country");
+    check(&line("reference"), long(256), "");
+    check(&line("reference"), long(257), "order_lines[0].reference");
+    check(&line("merchant_data"), long(255), "");
+    check(&line("merchant_data"), long(256), "order_lines[0].merchant_data");
+    check(&line("unit_price"), json!(100_000_001), "order_lines[0].unit_price");
+    check(&line("total_amount"), json!(100_000_001), "order_lines[0].total_amount");
+    check(
+        &line("total_tax_amount"),
+        json!(18),
+        "order_lines[0].total_tax_amount, order_tax_amount",
+    );
+    check(&line("tax_rate"), json!(i64::MAX), "order_lines[0].tax_rate");
+    check(&line("type"), json!("return_fee"), "order_lines[0].type");
+    let subscription = json!({ "name": "Kaffe", "interval": "FORTNIGHT", "interval_count": 0 });
+    check(
+        &line("subscription"),
+        subscription,
+        "order_lines[0].subscription.interval, order_lines[0].subscription.interval_count",
+    );
+}
+
+#[test]
+fn a_token_can_be_cancelled_and_nothing_else() {
+    let check = |status: Option<&str>, expected: Option<&str>| {
+        let body = TokenStatusBody { status: status.map(str::to_owned) };
+        assert_eq!(bad_value(&validate::token_status(&body)).as_deref(), expected, "{status:?}");
+    };
+    check(Some("CANCELLED"), None);
+    for other in [None, Some(""), Some("cancelled"), Some("SUSPENDED"), Some("ACTIVE"), Some("X")] {
+        check(other, Some("Bad value: status"));
+    }
 }

@@ -7,6 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+use klarna_types::customer_token::{
+    CardInformation, CreateTokenOrder, CreatedTokenOrder, CustomerToken, CustomerTokenStatus,
+    DirectDebitInformation, StepUp, TokenOrderBody, TokenPaymentMethodType, UpdateTokenStatus,
+};
+use klarna_types::order_line::{Subscription, SubscriptionInterval};
 use klarna_types::order_management::{
     Capture, CreateCapture, CreateRefund, ExtendDueDateOptions, InitialPaymentMethodType, Order,
     OrderStatus, ShippingInfo, ShippingMethod, UpdateAuthorization, UpdateConsumer,
@@ -391,4 +396,76 @@ fn an_object_is_read_from_an_object_only() {
     // From a value, too, not only from text.
     let value = serde_json::json!({ "billing_address": [] });
     assert!(serde_json::from_value::<SessionBody>(value).is_err());
+}
+
+fn coffee() -> CreateTokenOrder {
+    let line = OrderLine::new("Kaffe maj", 1, minor(14900), minor(14900))
+        .kind(OrderLineType::Digital)
+        .tax_rate(TaxRate::percent(12))
+        .total_tax_amount(minor(1596))
+        .subscription(Subscription::new("Kaffe", SubscriptionInterval::Month, 1));
+    CreateTokenOrder::new(Currency::SEK, minor(14900), minor(1596), vec![line])
+        .auto_capture(true)
+        .merchant_reference1("SUB-22-2031-05")
+}
+
+#[test]
+fn token_charge_both_ways() {
+    let text = r#"{ "purchase_currency": "SEK", "order_amount": 14900, "order_tax_amount": 1596, "auto_capture": true,
+      "merchant_reference1": "SUB-22-2031-05",
+      "order_lines": [ { "type": "digital", "name": "Kaffe maj", "quantity": 1, "unit_price": 14900, "total_amount": 14900,
+        "tax_rate": 1200, "total_tax_amount": 1596, "subscription": { "name": "Kaffe", "interval": "MONTH", "interval_count": 1 } } ] }"#;
+    assert_eq!(both_ways::<CreateTokenOrder>(text), coffee());
+    assert_eq!(both_ways::<TokenOrderBody>(text), TokenOrderBody::from(coffee()));
+    insta::assert_json_snapshot!(coffee().step_up(StepUp::Supported).locale("sv-SE"));
+    // What Klarna answers: all of it, and the least that its samples show.
+    let charged = both_ways::<CreatedTokenOrder>(
+        r#"{ "order_id": "o-1", "fraud_status": "ACCEPTED", "redirect_url": "https://pay.example/1",
+          "authorized_payment_method": { "type": "invoice", "number_of_days": 30 } }"#,
+    );
+    assert_eq!(charged.fraud_status, Some(FraudStatus::Accepted));
+    let least: CreatedTokenOrder = serde_json::from_str(r#"{"order_id":"o-1"}"#).unwrap();
+    assert_eq!((least.fraud_status, least.redirect_url), (None, None));
+}
+
+#[test]
+fn read_customer_token_both_ways() {
+    let token = both_ways::<CustomerToken>(
+        r#"{ "status": "ACTIVE", "payment_method_type": "PAY_BY_CARD",
+          "card": { "brand": "VISA", "expiry_date": "12/2031", "masked_number": "************1234" } }"#,
+    );
+    assert_eq!(token.status, CustomerTokenStatus::Active);
+    assert_eq!(token.payment_method_type, TokenPaymentMethodType::PayByCard);
+    assert_eq!(format!("{:?}", token.card.unwrap()), "CardInformation { brand: \"VISA\", .. }");
+    let card = CardInformation {
+        brand: "VISA".to_owned(),
+        expiry_date: "12/2031".to_owned(),
+        masked_number: "************1234".to_owned(),
+    };
+    assert!(!format!("{card:?}").contains("1234"));
+    let account = DirectDebitInformation { masked_number: "**********124".to_owned() };
+    assert!(!format!("{account:?}").contains("124"));
+    let unknown =
+        both_ways::<CustomerToken>(r#"{ "status": "RESTING", "payment_method_type": "PIGEON" }"#);
+    assert_eq!(unknown.payment_method_type.as_str(), "PIGEON");
+    for kind in TokenPaymentMethodType::KNOWN {
+        let lower = PaymentMethodType::from(kind.as_str().to_lowercase());
+        assert!(lower.is_known());
+        assert_eq!(&TokenPaymentMethodType::from(&lower), kind);
+    }
+    let cancel = serde_json::to_string(&UpdateTokenStatus::cancel()).unwrap();
+    assert_eq!(cancel, r#"{"status":"CANCELLED"}"#);
+}
+
+#[test]
+fn refused_token_charge_both_ways() {
+    let error = both_ways::<ErrorBody>(
+        r#"{ "error_code": "PAYMENT_METHOD_FAILED", "error_messages": ["Purchase for payment method failed"],
+          "correlation_id": "a6a4c1f0-7d0e-4f3e-8f58-5e2b7f2c9d61", "fraud_status": "REJECTED",
+          "reason": "Purchase for payment method failed", "authorized_payment_method": { "type": "card" },
+          "step_up_id": "s-1" }"#,
+    );
+    assert_eq!(error.error_code, Some(ErrorCode::PaymentMethodFailed));
+    assert_eq!(error.fraud_status, Some(FraudStatus::Rejected));
+    assert_eq!(error.step_up_id.as_deref(), Some("s-1"));
 }

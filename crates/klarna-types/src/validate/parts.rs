@@ -80,7 +80,8 @@ impl LineLimits {
         amount: 100_000_000,
         discount: None,
         tax: None,
-        tax_rate: None,
+        // The schema has no bound, but a rate above 100 % would escape the check of the tax.
+        tax_rate: Some(10_000),
         merchant_data: 255,
         return_fee: ReturnFee::Unknown,
     };
@@ -91,6 +92,8 @@ impl LineLimits {
 pub struct AddressLimits {
     /// Names, e-mail, phone, street.
     pub line: usize,
+    /// Least number of characters of the phone.
+    pub phone_min: usize,
     /// City and region.
     pub place: usize,
     /// Organisation and attention.
@@ -99,9 +102,12 @@ pub struct AddressLimits {
 
 impl AddressLimits {
     /// In the Payments API.
-    pub const PAYMENTS: Self = Self { line: 99, place: 99, organization: 99 };
+    pub const PAYMENTS: Self = Self { line: 99, phone_min: 0, place: 99, organization: 99 };
+    /// In charges of customer tokens.
+    pub const CUSTOMER_TOKEN: Self = Self { phone_min: 5, ..Self::PAYMENTS };
     /// In Order Management.
-    pub const ORDER_MANAGEMENT: Self = Self { line: 100, place: 200, organization: 255 };
+    pub const ORDER_MANAGEMENT: Self =
+        Self { line: 100, phone_min: 0, place: 200, organization: 255 };
     const TITLE: usize = 20;
     const POSTAL_CODE: usize = 10;
 }
@@ -259,7 +265,8 @@ impl Checker {
             ("city", city, limits.place),
             ("region", region, limits.place),
         ] {
-            self.text(format!("{path}.{member}"), value.as_deref(), 0, max);
+            let min = if member == "phone" { limits.phone_min } else { 0 };
+            self.text(format!("{path}.{member}"), value.as_deref(), min, max);
         }
         if country.as_ref().is_some_and(|country| !country.is_well_formed()) {
             let expected = "a country code of two letters";

@@ -135,7 +135,7 @@ pub fn customer_token(body: &CustomerTokenBody) -> Vec<Problem> {
 
 impl Checker {
     /// Country, currency and locale, each for itself and against each other.
-    fn place(
+    pub(super) fn place(
         &mut self,
         country: Option<&Country>,
         currency: Option<&Currency>,
@@ -234,7 +234,7 @@ impl Checker {
         self.text("options.radius_border", options.radius_border.as_deref(), 0, 255);
     }
 
-    fn merchant_urls(&mut self, urls: &MerchantUrls, rule: UrlRule) {
+    pub(super) fn merchant_urls(&mut self, urls: &MerchantUrls, rule: UrlRule) {
         for (path, url) in [
             ("merchant_urls.confirmation", &urls.confirmation),
             ("merchant_urls.notification", &urls.notification),
@@ -267,7 +267,7 @@ impl Checker {
 }
 
 /// Extra merchant data: a JSON object as a string, whose members are lists of objects.
-fn attachment_problem(attachment: &AttachmentBody) -> Option<&'static str> {
+pub(super) fn attachment_problem(attachment: &AttachmentBody) -> Option<&'static str> {
     if attachment.content_type.as_deref() != Some(Attachment::CONTENT_TYPE) {
         return Some("of content type application/vnd.klarna.internal.emd-v2+json");
     }
