@@ -449,6 +449,7 @@ fn issue(
             subject_id: session.session_id.to_string(),
             url,
             body: to_document("callback", &body)?,
+            headers: Vec::new(),
         };
         callbacks::enqueue(tx, &callback, now_ms)?;
     }

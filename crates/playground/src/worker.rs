@@ -6,11 +6,13 @@
 //! holds up nobody else; while the clock is *moved*, each instant is completed before the next one,
 //! so that a test sees the same order of events every time.
 
+mod sources;
+
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::Method;
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use service::http::{HttpClient, Limits};
 use service::{Clock as _, Shutdown};
 use storage::queue::Item;
@@ -22,7 +24,8 @@ use crate::api::error::Chain;
 use crate::app::{App, CLOCK_OFFSET};
 use crate::requests::Entry;
 use crate::store::callbacks::{self, Attempt, Delivery, End, QUEUE};
-use crate::store::{StoreError, merchants, orders, purge, reset};
+use crate::store::{StoreError, merchants, purge, reset};
+use sources::{DueSource, SOURCES};
 
 /// Documented for the authorization callback (two seconds to connect, two to read); used for all.
 /// The second one counts from the start: whoever meets it meets Klarna's.
@@ -150,13 +153,12 @@ impl Worker {
     async fn run_due(&mut self) -> Result<Option<i64>, StoreError> {
         loop {
             let now_ms = self.app.clock().now_ms();
-            let (orders_ms, callbacks_ms) = self.next_due().await?;
+            let next = self.next_due().await?;
             // Nothing done although something is due: another node was faster, or is at it.
-            if orders_ms.is_some_and(|due_ms| due_ms <= now_ms)
-                && self.app.db().write(move |tx| orders::run_due(tx, now_ms)).await? > 0
-            {
+            if self.run_sources(&next, now_ms).await? {
                 continue;
             }
+            let callbacks_ms = next.callbacks_ms;
             if callbacks_ms.is_some_and(|due_ms| due_ms <= now_ms)
                 && self.in_flight.len() < IN_FLIGHT
                 && self.send_due(now_ms).await? > 0
@@ -173,16 +175,42 @@ impl Worker {
             // A delivery that is due but not claimable is on its way, or its lease must run out
             // first; the end of a delivery wakes the loop.
             let soonest_ms = now_ms.saturating_add(50);
-            return Ok([orders_ms, callbacks_ms]
-                .into_iter()
-                .flatten()
-                .min()
-                .map(|due_ms| due_ms.max(soonest_ms)));
+            return Ok(next.soonest_ms().map(|due_ms| due_ms.max(soonest_ms)));
         }
     }
 
-    async fn next_due(&self) -> Result<(Option<i64>, Option<i64>), StoreError> {
-        self.app.db().read(|tx| Ok((orders::next_due_at(tx)?, QUEUE.next_due_at(tx)?))).await
+    async fn next_due(&self) -> Result<NextDue, StoreError> {
+        self.app
+            .db()
+            .read(|tx| {
+                let mut next =
+                    NextDue { callbacks_ms: QUEUE.next_due_at(tx)?, ..NextDue::default() };
+                for source in SOURCES {
+                    if let Some(due_ms) = (source.next_due_at)(tx)? {
+                        next.sources.push((due_ms, source));
+                    }
+                }
+                // Stable: of two that are due at once, the earlier one of the list stays first.
+                next.sources.sort_by_key(|(due_ms, _)| *due_ms);
+                Ok(next)
+            })
+            .await
+    }
+
+    /// Has the first source that is due and gets something done do so. `false` when there is none.
+    async fn run_sources(&self, next: &NextDue, now_ms: i64) -> Result<bool, StoreError> {
+        for (due_ms, source) in &next.sources {
+            if *due_ms > now_ms {
+                break;
+            }
+            let run_due = source.run_due;
+            let done = self.app.db().write(move |tx| run_due(tx, now_ms)).await?;
+            if done > 0 {
+                tracing::debug!(due.source = source.name, due.done = done, "due work was done");
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Forgets one batch of what is past its time. `false` when there was nothing to forget.
@@ -236,9 +264,7 @@ impl Worker {
     async fn advance(&mut self, to_ms: i64) -> Result<(), StoreError> {
         loop {
             self.settle().await?;
-            let (orders_ms, callbacks_ms) = self.next_due().await?;
-            let next_ms = [orders_ms, callbacks_ms].into_iter().flatten().min();
-            match next_ms {
+            match self.next_due().await?.soonest_ms() {
                 Some(due_ms) if due_ms <= to_ms => self.move_clock(due_ms).await?,
                 _ => break,
             }
@@ -281,6 +307,22 @@ impl Worker {
     }
 }
 
+/// What is due next, and who has it.
+#[derive(Debug, Default)]
+struct NextDue {
+    /// The soonest first.
+    sources: Vec<(i64, &'static DueSource)>,
+    callbacks_ms: Option<i64>,
+}
+
+impl NextDue {
+    /// When anything is due next.
+    fn soonest_ms(&self) -> Option<i64> {
+        let source_ms = self.sources.first().map(|(due_ms, _)| *due_ms);
+        [source_ms, self.callbacks_ms].into_iter().flatten().min()
+    }
+}
+
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
@@ -298,6 +340,11 @@ async fn deliver(app: &App, http: &HttpClient, item: Item, delivery: Delivery) {
     let mut headers = HeaderMap::new();
     if !callback.body.is_empty() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    for (name, value) in &callback.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
     }
     let body = Bytes::from(callback.body.clone());
     let answer = http.send(Method::POST, &callback.url, headers, body).await;

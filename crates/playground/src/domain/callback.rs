@@ -19,6 +19,21 @@ pub(crate) enum CallbackKind {
     Notification,
     /// `merchant_urls.push`: an order was placed and not acknowledged yet.
     Push,
+    /// `merchant_urls.status_update` of a hosted payment page: its status changed.
+    HostedStatus,
+    /// `distribution.callback_urls.status_update` of an in-store session: its status changed.
+    InStoreStatus,
+    /// A registered webhook: a dispute changed its state.
+    DisputeWebhook,
+}
+
+/// How long an attempt may take, in real time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TimeOuts {
+    /// Until there is a connection.
+    pub(crate) connect_ms: u64,
+    /// From there until the answer is complete.
+    pub(crate) answer_ms: u64,
 }
 
 /// A call to be made, once or several times.
@@ -36,11 +51,20 @@ pub(crate) struct Callback {
     pub(crate) url: String,
     /// JSON, or empty for a call without a body.
     pub(crate) body: String,
+    /// Headers beyond the content type (a webhook's signature), in order.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl CallbackKind {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Authorization, Self::Notification, Self::Push];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Authorization,
+        Self::Notification,
+        Self::Push,
+        Self::HostedStatus,
+        Self::InStoreStatus,
+        Self::DisputeWebhook,
+    ];
 
     /// Its name, as stored and shown.
     pub(crate) fn as_str(self) -> &'static str {
@@ -48,6 +72,9 @@ impl CallbackKind {
             Self::Authorization => "authorization",
             Self::Notification => "notification",
             Self::Push => "push",
+            Self::HostedStatus => "hosted_status",
+            Self::InStoreStatus => "in_store_status",
+            Self::DisputeWebhook => "dispute_webhook",
         }
     }
 
@@ -59,9 +86,27 @@ impl CallbackKind {
     /// How long after its occasion the first attempt is made.
     pub(crate) fn first_delay_ms(self) -> i64 {
         match self {
-            Self::Authorization | Self::Notification => 0,
+            Self::Authorization
+            | Self::Notification
+            | Self::HostedStatus
+            | Self::InStoreStatus
+            | Self::DisputeWebhook => 0,
             // "About two minutes after the purchase".
             Self::Push => 2 * MINUTE_MS,
+        }
+    }
+
+    /// How long an attempt may take. Documented for authorizations (two seconds each) and hosted pages
+    /// (three seconds); the others have what is nearest to them.
+    pub(crate) fn time_outs(self) -> TimeOuts {
+        match self {
+            Self::Authorization | Self::Notification | Self::Push => {
+                TimeOuts { connect_ms: 2_000, answer_ms: 2_000 }
+            }
+            Self::HostedStatus | Self::InStoreStatus => {
+                TimeOuts { connect_ms: 3_000, answer_ms: 3_000 }
+            }
+            Self::DisputeWebhook => TimeOuts { connect_ms: 3_000, answer_ms: 10_000 },
         }
     }
 
@@ -69,7 +114,10 @@ impl CallbackKind {
     /// order, never by its answer.
     pub(crate) fn is_satisfied_by(self, status: u16) -> bool {
         match self {
-            Self::Authorization => (200..300).contains(&status),
+            Self::Authorization
+            | Self::HostedStatus
+            | Self::InStoreStatus
+            | Self::DisputeWebhook => (200..300).contains(&status),
             Self::Notification => status == 200,
             Self::Push => false,
         }
@@ -90,6 +138,28 @@ impl CallbackKind {
                 2 => Some(last_due_ms.saturating_add(2 * SECOND_MS)),
                 _ => None,
             },
+            // Three more, "a few seconds" apart.
+            Self::HostedStatus | Self::InStoreStatus => match attempts {
+                1 => Some(last_due_ms.saturating_add(SECOND_MS)),
+                2 => Some(last_due_ms.saturating_add(2 * SECOND_MS)),
+                3 => Some(last_due_ms.saturating_add(4 * SECOND_MS)),
+                _ => None,
+            },
+            // Nothing is documented: quick at first, for a restart on the merchant's side; then over
+            // the better part of two days, for an outage that somebody has to mend.
+            Self::DisputeWebhook => {
+                let delay = match attempts {
+                    1 => MINUTE_MS,
+                    2 => 5 * MINUTE_MS,
+                    3 => 30 * MINUTE_MS,
+                    4 => 2 * HOUR_MS,
+                    5 => 6 * HOUR_MS,
+                    6 => 12 * HOUR_MS,
+                    7 => 24 * HOUR_MS,
+                    _ => return None,
+                };
+                Some(last_due_ms.saturating_add(delay))
+            }
             Self::Notification => {
                 let next = last_due_ms.saturating_add(10 * MINUTE_MS);
                 (next < first_due_ms.saturating_add(24 * HOUR_MS)).then_some(next)
@@ -160,6 +230,28 @@ mod tests {
         assert_eq!(minutes, [2, 7, 22, 52, 112, 352]);
         assert!(due.last().unwrap() - due[0] <= 48 * HOUR_MS);
         assert!(due.last().unwrap() - due[0] > 43 * HOUR_MS);
+    }
+
+    #[test]
+    fn a_status_of_a_page_is_told_four_times() {
+        for kind in [CallbackKind::HostedStatus, CallbackKind::InStoreStatus] {
+            assert_eq!(schedule(kind), [0, 1_000, 3_000, 7_000]);
+        }
+    }
+
+    #[test]
+    fn a_dispute_is_told_eight_times_within_two_days() {
+        let minutes: Vec<i64> =
+            schedule(CallbackKind::DisputeWebhook).iter().map(|at| at / MINUTE_MS).collect();
+        assert_eq!(minutes, [0, 1, 6, 36, 156, 516, 1_236, 2_676]);
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for kind in CallbackKind::ALL {
+            assert_eq!(CallbackKind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(CallbackKind::parse("Push"), None);
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub(crate) const BY_TIME: Migration = Migration {
     sql: "CREATE INDEX callback_attempts_by_time ON callback_attempts (at_ms)",
 };
 
+/// Headers beyond the content type, as a JSON list of pairs.
+pub(crate) const HEADERS: Migration = Migration {
+    version: 45,
+    name: "callback headers",
+    sql: "ALTER TABLE callback_deliveries ADD COLUMN headers TEXT NOT NULL DEFAULT '[]'",
+};
+
 /// A delivery as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivery {
@@ -99,11 +106,13 @@ pub(crate) fn enqueue(
     now_ms: i64,
 ) -> Result<(), storage::Error> {
     let due_at_ms = now_ms.saturating_add(callback.kind.first_delay_ms());
+    // Pairs of strings always serialize.
+    let headers = serde_json::to_string(&callback.headers).unwrap_or_else(|_| "[]".to_owned());
     let added = tx.execute(
         "INSERT INTO callback_deliveries
            (delivery_id, merchant_id, kind, subject_id, url, body, state, first_due_at_ms,
-            created_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)
+            created_at_ms, headers)
+         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $9)
          ON CONFLICT (delivery_id) DO NOTHING",
         &[
             &callback.id,
@@ -114,6 +123,7 @@ pub(crate) fn enqueue(
             &callback.body,
             &due_at_ms,
             &now_ms,
+            &headers,
         ],
     )?;
     if added == 1 {
@@ -137,7 +147,7 @@ pub(crate) fn push_id(order_id: &str) -> String {
 /// A delivery by its id.
 pub(crate) fn find(tx: &mut Tx<'_>, delivery_id: &str) -> Result<Option<Delivery>, storage::Error> {
     let row = tx.query_opt(
-        "SELECT merchant_id, kind, subject_id, url, body, first_due_at_ms
+        "SELECT merchant_id, kind, subject_id, url, body, first_due_at_ms, headers
          FROM callback_deliveries WHERE delivery_id = $1",
         &[&delivery_id],
     )?;
@@ -158,6 +168,7 @@ fn delivery(delivery_id: String, row: &Row) -> Result<Option<Delivery>, storage:
             subject_id: row.get(2)?,
             url: row.get(3)?,
             body: row.get(4)?,
+            headers: serde_json::from_str(row.get(6)?).unwrap_or_default(),
         },
         first_due_at_ms: row.get(5)?,
     }))
@@ -202,21 +213,21 @@ pub(crate) fn attempts(
 ) -> Result<Vec<(Delivery, Attempt)>, storage::Error> {
     let rows = tx.query(
         "SELECT d.merchant_id, d.kind, d.subject_id, d.url, d.body, d.first_due_at_ms,
-                d.delivery_id, a.attempt, a.at_ms, a.status, a.failure, a.duration_ms
+                d.headers, d.delivery_id, a.attempt, a.at_ms, a.status, a.failure, a.duration_ms
          FROM callback_attempts a JOIN callback_deliveries d ON d.delivery_id = a.delivery_id
          ORDER BY a.at_ms DESC, a.attempt DESC, a.delivery_id LIMIT $1",
         &[&limit],
     )?;
     let mut attempts = Vec::with_capacity(rows.len());
     for row in &rows {
-        let Some(delivery) = delivery(row.get(6)?, row)? else { continue };
-        let status: Option<i64> = row.get(9)?;
+        let Some(delivery) = delivery(row.get(7)?, row)? else { continue };
+        let status: Option<i64> = row.get(10)?;
         let attempt = Attempt {
-            number: row.get(7)?,
-            at_ms: row.get(8)?,
+            number: row.get(8)?,
+            at_ms: row.get(9)?,
             status: status.and_then(|status| u16::try_from(status).ok()),
-            failure: row.get(10)?,
-            duration_ms: row.get(11)?,
+            failure: row.get(11)?,
+            duration_ms: row.get(12)?,
         };
         attempts.push((delivery, attempt));
     }

@@ -18,4 +18,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     customer_tokens::MIGRATION,
     purge::MIGRATION,
     callbacks::BY_TIME,
+    callbacks::HEADERS,
 ];

@@ -83,6 +83,7 @@ impl Order {
             subject_id: self.id.as_str().to_owned(),
             url,
             body,
+            headers: Vec::new(),
         }
     }
 }

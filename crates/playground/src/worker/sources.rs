@@ -1,0 +1,28 @@
+//! Whoever has work that becomes due by itself, apart from callbacks.
+//!
+//! A source says when it has something to do next, and does some of it in one unit of work. It never
+//! waits for the network: what is to be told to a merchant is enqueued as a callback in that unit. When
+//! two sources are due at the same instant, the one that stands earlier in the list goes first.
+
+use storage::Tx;
+
+use crate::store::{StoreError, orders};
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct DueSource {
+    /// What it is about, for people.
+    pub(crate) name: &'static str,
+    /// When there is something to do next, in milliseconds of the playground's clock.
+    pub(crate) next_due_at: fn(&mut Tx<'_>) -> Result<Option<i64>, StoreError>,
+    /// Does some of what was due by `now_ms` and answers for how many things; it is called again until
+    /// that is none, so a source bounds what it does at once.
+    pub(crate) run_due: fn(&mut Tx<'_>, now_ms: i64) -> Result<u64, StoreError>,
+}
+
+/// All of them.
+pub(crate) const SOURCES: &[DueSource] = &[DueSource {
+    name: "orders",
+    next_due_at: |tx| Ok(orders::next_due_at(tx)?),
+    run_due: |tx, now_ms| Ok(u64::try_from(orders::run_due(tx, now_ms)?).unwrap_or(u64::MAX)),
+}];
