@@ -41,6 +41,7 @@ pub mod customer;
 pub mod customer_token;
 pub mod error;
 pub mod ids;
+pub mod in_store;
 pub mod market;
 pub mod money;
 pub mod order_line;

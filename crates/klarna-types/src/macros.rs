@@ -4,7 +4,7 @@
 /// An enum that Klarna may extend: known values are variants, every other value is kept in `Unknown`.
 ///
 /// With `any_case`, known values are recognised whatever their case and written in their documented form; with `code`,
-/// unknown values are written in upper case, too.
+/// unknown values are written in upper case, too. Further spellings of a value, after `|`, are read and never written.
 macro_rules! open_enum {
     (@find exact $value:expr, $text:literal) => { $value == $text };
     (@find any_case $value:expr, $text:literal) => { $value.eq_ignore_ascii_case($text) };
@@ -14,7 +14,7 @@ macro_rules! open_enum {
     (
         $(#[$meta:meta])*
         pub enum $name:ident : $mode:ident {
-            $( $(#[$vmeta:meta])* $variant:ident = $text:literal ),* $(,)?
+            $( $(#[$vmeta:meta])* $variant:ident = $text:literal $(| $also:literal)* ),* $(,)?
         }
     ) => {
         $(#[$meta])*
@@ -43,7 +43,11 @@ macro_rules! open_enum {
             }
 
             fn find(value: &str) -> Option<Self> {
-                $( if open_enum!(@find $mode value, $text) { return Some(Self::$variant); } )*
+                $(
+                    if open_enum!(@find $mode value, $text) $(|| open_enum!(@find $mode value, $also))* {
+                        return Some(Self::$variant);
+                    }
+                )*
                 None
             }
         }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::address::Address;
 use crate::customer::Customer;
 use crate::ids::{CustomerTokenId, OrderId, SessionId};
+use crate::in_store::{CreatedDistribution, Distribution, DistributionBody};
 use crate::market::{Country, Currency, Locale};
 use crate::money::MinorUnits;
 use crate::order_line::{OrderLine, OrderLineBody};
@@ -311,6 +312,8 @@ wire_struct! {
             options: Options,
             /// Recovers a refused token charge.
             step_up_id: String,
+            /// Brings the purchase to the shopper's phone in a store.
+            distribution: Distribution,
         }
     }
 }
@@ -475,6 +478,8 @@ wire_struct! {
             options: Options,
             /// Recovers a refused token charge.
             step_up_id: String,
+            /// Brings the purchase to the shopper's phone in a store; new sessions only.
+            distribution: DistributionBody,
             /// Captures the whole order at once; orders only.
             auto_capture: bool,
         }
@@ -508,6 +513,7 @@ impl From<CreateSession> for SessionBody {
             design: request.design,
             options: request.options,
             step_up_id: request.step_up_id,
+            distribution: request.distribution.map(DistributionBody::from),
             auto_capture: None,
         }
     }
@@ -536,6 +542,7 @@ impl From<UpdateSession> for SessionBody {
             design: request.design,
             options: request.options,
             step_up_id: None,
+            distribution: None,
             auto_capture: None,
         }
     }
@@ -637,6 +644,9 @@ pub struct CreatedSession {
     /// What the widget can show; empty if nothing can be offered.
     #[serde(default, deserialize_with = "null_as_default")]
     pub payment_method_categories: Vec<PaymentMethodCategory>,
+    /// In-store sessions only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<CreatedDistribution>,
 }
 
 wire_struct! {

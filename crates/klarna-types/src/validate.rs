@@ -10,6 +10,7 @@
 //! | Order Management | [`capture`], [`refund`], [`update_authorization`], [`update_consumer`], [`merchant_references`], [`shipping_info`], [`extend_due_date`] | [`LineLimits::ORDER_MANAGEMENT`], [`AddressLimits::ORDER_MANAGEMENT`] |
 //! | Customer Token | [`token_order`], [`token_status`] | [`LineLimits::CUSTOMER_TOKEN`], [`AddressLimits::CUSTOMER_TOKEN`] |
 
+mod in_store;
 mod orders;
 mod parts;
 mod payments;

@@ -243,6 +243,7 @@ impl Klarna for FakeKlarna {
                     session_id: id.as_str().into(),
                     client_token: format!("client-{id}").into(),
                     payment_method_categories: Vec::new(),
+                    distribution: None,
                 })
             })
         })

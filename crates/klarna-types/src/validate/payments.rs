@@ -98,6 +98,9 @@ fn check(body: &SessionBody, urls: UrlRule, extent: Extent, of: Of) -> Vec<Probl
     }
     if of == Of::Session {
         checker.session_members(body);
+        if let Some(distribution) = &body.distribution {
+            checker.in_store(body, distribution, urls);
+        }
     }
     checker.arithmetic(body);
     checker.problems

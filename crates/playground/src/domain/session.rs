@@ -157,6 +157,8 @@ fn merge(earlier: SessionBody, later: SessionBody) -> SessionBody {
         design: later.design.or(earlier.design),
         options: later.options.or(earlier.options),
         step_up_id: later.step_up_id.or(earlier.step_up_id),
+        // It has gone out to the shopper already.
+        distribution: earlier.distribution,
         auto_capture: later.auto_capture.or(earlier.auto_capture),
     }
 }

@@ -42,6 +42,7 @@ pub(super) async fn create(
             categories::of(&body, caller.merchant.settings.categories),
         ),
         session_id: SessionId::new(session_id.as_str()),
+        distribution: None,
     };
     let document = document(body, &raw)?;
     app.db()
