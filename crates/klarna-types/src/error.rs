@@ -67,6 +67,12 @@ open_enum! {
         TokenSuspended = "TOKEN_SUSPENDED",
         /// The customer token is cancelled or not linked to this merchant.
         TokenCanceled = "TOKEN_CANCELED",
+        /// The contact lacks what the way of distribution needs (hosted payment page).
+        MissingContactData = "MISSING_CONTACT_DATA",
+        /// The request is invalid (hosted payment page).
+        ConstraintViolation = "CONSTRAINT_VIOLATION",
+        /// The phone's country cannot be used in this region (hosted payment page).
+        UnsupportedCountry = "UNSUPPORTED_COUNTRY",
         /// Seen in the field without a documented cause.
         PermissionDenied = "PERMISSION_DENIED",
         /// The body is not declared as JSON.

@@ -11,6 +11,8 @@ string_id! {
     OrderId,
     /// A Klarna Payments session.
     SessionId,
+    /// A session of a hosted payment page.
+    HostedSessionId,
     /// One capture of an order.
     CaptureId,
     /// One refund of an order.

@@ -40,6 +40,7 @@ pub mod cart;
 pub mod customer;
 pub mod customer_token;
 pub mod error;
+pub mod hosted_payment_page;
 pub mod ids;
 pub mod in_store;
 pub mod market;
@@ -55,8 +56,8 @@ pub use address::Address;
 pub use customer::Customer;
 pub use error::{ErrorBody, ErrorCode};
 pub use ids::{
-    CaptureId, CorrelationId, CustomerTokenId, IdempotencyKey, KlarnaReference, MerchantId,
-    OrderId, RefundId, SessionId,
+    CaptureId, CorrelationId, CustomerTokenId, HostedSessionId, IdempotencyKey, KlarnaReference,
+    MerchantId, OrderId, RefundId, SessionId,
 };
 pub use market::{Country, Currency, Environment, Locale, Region};
 pub use money::{MinorUnits, TaxRate};

@@ -10,12 +10,14 @@
 //! | Order Management | [`capture`], [`refund`], [`update_authorization`], [`update_consumer`], [`merchant_references`], [`shipping_info`], [`extend_due_date`] | [`LineLimits::ORDER_MANAGEMENT`], [`AddressLimits::ORDER_MANAGEMENT`] |
 //! | Customer Token | [`token_order`], [`token_status`] | [`LineLimits::CUSTOMER_TOKEN`], [`AddressLimits::CUSTOMER_TOKEN`] |
 
+mod hosted;
 mod in_store;
 mod orders;
 mod parts;
 mod payments;
 mod tokens;
 
+pub use hosted::{hosted_distribution, hosted_session};
 pub use orders::{
     capture, extend_due_date, merchant_references, refund, shipping_info, update_authorization,
     update_consumer,
