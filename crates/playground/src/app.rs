@@ -27,7 +27,15 @@ pub(crate) const CLOCK_OFFSET: &str = "clock_offset_ms";
 
 /// The playground, as its handlers see it.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Inner>);
+pub(crate) struct App(Arc<Inner>, Arc<Site>);
+
+/// How callers know it: the URLs in its answers begin so. Behind TLS, and under Klarna's own host
+/// names, each name is a site of its own over the same state.
+struct Site {
+    public_url: Url,
+    base_url: String,
+    listen: SocketAddr,
+}
 
 struct Inner {
     db: Database,
@@ -36,9 +44,6 @@ struct Inner {
     requests: RequestLog,
     signing_key: Secret,
     salt: String,
-    public_url: Url,
-    base_url: String,
-    listen: SocketAddr,
     rate_limits: RateLimits,
     unauthorized: UnauthorizedForm,
     control_token: Option<Secret>,
@@ -47,9 +52,16 @@ struct Inner {
     wake: Notify,
 }
 
+impl Site {
+    fn new(public_url: Url, listen: SocketAddr) -> Self {
+        let base_url = public_url.as_str().trim_end_matches('/').to_owned();
+        Self { public_url, base_url, listen }
+    }
+}
+
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("public_url", &self.0.base_url).finish_non_exhaustive()
+        f.debug_struct("App").field("public_url", &self.1.base_url).finish_non_exhaustive()
     }
 }
 
@@ -73,24 +85,21 @@ impl App {
         let (salt, signing_key, offset) = kept;
         let offset_ms = offset.and_then(|offset| offset.parse().ok()).unwrap_or(0);
         let (sender, receiver) = mpsc::unbounded_channel();
-        let base_url = public_url.as_str().trim_end_matches('/').to_owned();
-        let app = Self(Arc::new(Inner {
+        let inner = Inner {
             db,
             clock: Arc::new(PlaygroundClock::new(config.clock, offset_ms)),
             directory: SharedDirectory::default(),
             requests: RequestLog::default(),
             signing_key: Secret::new(signing_key),
             salt,
-            public_url,
-            base_url,
-            listen: config.listen,
             rate_limits: config.rate_limits,
             unauthorized: config.unauthorized,
             control_token: config.control_token,
             seeds: config.merchants,
             worker: sender,
             wake: Notify::new(),
-        }));
+        };
+        let app = Self(Arc::new(inner), Arc::new(Site::new(public_url, config.listen)));
         app.seed().await?;
         let worker = Worker::new(app.clone(), receiver);
         Ok((app, worker))
@@ -195,24 +204,29 @@ impl App {
 
     /// Where browsers and merchants reach the playground.
     pub(crate) fn public_url(&self) -> &Url {
-        &self.0.public_url
+        &self.1.public_url
     }
 
     /// The same as text, without a slash at its end.
     pub(crate) fn base_url(&self) -> &str {
-        &self.0.base_url
+        &self.1.base_url
+    }
+
+    /// The same playground under another URL, on another address.
+    pub(crate) fn under(&self, public_url: Url, listen: SocketAddr) -> Self {
+        Self(Arc::clone(&self.0), Arc::new(Site::new(public_url, listen)))
     }
 
     /// Whether only this machine can reach it, as far as its configuration says.
     pub(crate) fn is_loopback(&self) -> bool {
-        let named_so = match self.0.public_url.host() {
+        let named_so = match self.1.public_url.host() {
             // Browsers keep this name, and those below it, to their own machine.
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
-        named_so && self.0.listen.ip().is_loopback()
+        named_so && self.1.listen.ip().is_loopback()
     }
 
     /// The rate limits in force.

@@ -12,6 +12,7 @@ use std::task::Poll;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -24,7 +25,7 @@ use uuid::Uuid;
 use crate::UnauthorizedForm;
 use crate::api::auth::Caller;
 use crate::api::error::ApiError;
-use crate::api::limits::{self, Category, MAX_BODY_BYTES, Quota};
+use crate::api::limits::{self, Category, Quota};
 use crate::api::respond::AnswerBody;
 use crate::app::App;
 use crate::domain::merchant::MerchantStatus;
@@ -32,19 +33,20 @@ use crate::requests::{Direction, Entry};
 
 /// How much of a body that is too large is read before the answer, so that a client that is still
 /// sending gets to see it.
-const DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
+const DRAINED_BYTES: usize = 16 * limits::MAX_BODY_BYTES;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("klarna-correlation-id");
 const ENVIRONMENT: HeaderName = HeaderName::from_static("x-sim-environment");
 
 /// Paths of Klarna's APIs: authenticated, limited, logged.
-const KLARNA_PATHS: [&str; 7] = [
+const KLARNA_PATHS: [&str; 8] = [
     "/payments/",
     "/ordermanagement/",
     "/customer-token/",
     "/hpp/",
     "/settlements/",
     "/disputes/",
+    "/v4/payment/disputes",
     "/merchantcard/",
 ];
 
@@ -141,7 +143,7 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
     // otherwise see a broken connection instead of the answer.
     let body = match parts.method {
         Method::GET | Method::HEAD => Ok(None),
-        _ => read_body(&parts.headers, body).await.map(Some),
+        _ => read_body(&parts, body).await.map(Some),
     };
     let account = account.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED")
@@ -177,7 +179,7 @@ async fn admit_own(request: Request) -> Result<Request, ApiError> {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
-    let body = read_body(&parts.headers, body).await?;
+    let body = read_body(&parts, body).await?;
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
@@ -191,18 +193,23 @@ fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     })
 }
 
-/// Reads a body of at most [`MAX_BODY_BYTES`].
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
-    let announced = headers
+/// Reads a body that is as large as the operation allows, at most.
+async fn read_body(call: &Parts, body: Body) -> Result<Bytes, ApiError> {
+    let max_bytes = limits::max_body_bytes(call.uri.path());
+    let announced = call
+        .headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<usize>().ok());
     if announced == Some(0) {
         return Ok(Bytes::new());
     }
-    if announced.is_some_and(|bytes| bytes > MAX_BODY_BYTES) {
-        drain(body).await;
-        return Err(too_large());
+    if announced.is_some_and(|bytes| bytes > max_bytes) {
+        // Whoever asked first waits for the answer, and will not send.
+        if !call.headers.contains_key(header::EXPECT) {
+            drain(body).await;
+        }
+        return Err(too_large(max_bytes));
     }
     let mut body = body;
     let mut first = Bytes::new();
@@ -212,9 +219,9 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
             ApiError::bad_request().because(format_args!("the body broke off: {error}"))
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > MAX_BODY_BYTES {
+        if first.len() + rest.len() + data.len() > max_bytes {
             drain(body).await;
-            return Err(too_large());
+            return Err(too_large(max_bytes));
         }
         // Most bodies come in one piece and are then not copied.
         if first.is_empty() && rest.is_empty() {
@@ -241,10 +248,10 @@ async fn drain(mut body: Body) {
     }
 }
 
-fn too_large() -> ApiError {
+fn too_large(max_bytes: usize) -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "REQUEST_TOO_LARGE")
         .message("Request is too large")
-        .because(format_args!("a body may have {MAX_BODY_BYTES} bytes"))
+        .because(format_args!("a body may have {max_bytes} bytes"))
 }
 
 /// Runs the handler; a panic in it becomes an internal error.

@@ -156,7 +156,10 @@ async fn accept(listener: TcpListener, router: Router, shutdown: Shutdown) {
         .header_read_timeout(HEADER_READ_TIMEOUT)
         .max_buf_size(HEAD_BUFFER_BYTES)
         .keep_alive(true);
-    builder.http2().timer(TokioTimer::new());
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEAD_BUFFER_BYTES).unwrap_or(u32::MAX));
     let graceful = GracefulShutdown::new();
     let stop = shutdown.requested();
     tokio::pin!(stop);

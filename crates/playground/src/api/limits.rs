@@ -9,14 +9,27 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 
 use crate::RateLimits;
 
-/// The largest body: 1 MiB.
+/// The largest body of most operations: 1 MiB.
 pub(crate) const MAX_BODY_BYTES: usize = 1_048_576;
+
+/// The largest body that brings evidence to a dispute: a file of 7 MB with its form around it.
+pub(crate) const MAX_ATTACHMENT_BODY_BYTES: usize = 8 * 1_048_576;
 
 /// The largest header, name and value together.
 const MAX_HEADER_BYTES: usize = 6 * 1024;
 
 /// All headers together.
 const MAX_HEADERS_BYTES: usize = 20 * 1024;
+
+/// The largest body of a call.
+pub(crate) fn max_body_bytes(path: &str) -> usize {
+    let is_dispute = path.starts_with("/v4/payment/disputes/") || path.starts_with("/disputes/");
+    if is_dispute && path.ends_with("/attachments") {
+        MAX_ATTACHMENT_BODY_BYTES
+    } else {
+        MAX_BODY_BYTES
+    }
+}
 
 /// The kinds of calls that are counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,5 +194,17 @@ mod tests {
             Category::of(&post, "/payments/v1/authorizations/a/customer-token"),
             Category::CreateToken
         );
+        assert_eq!(Category::of(&post, "/hpp/v1/sessions"), Category::CreateHosted);
+        assert_eq!(Category::of(&post, "/hpp/v1/sessions/1/distribution"), Category::Other);
+    }
+
+    #[test]
+    fn evidence_may_be_larger_than_anything_else() {
+        for path in ["/v4/payment/disputes/1/attachments", "/disputes/v2/disputes/1/attachments"] {
+            assert_eq!(max_body_bytes(path), MAX_ATTACHMENT_BODY_BYTES, "{path}");
+        }
+        for path in ["/v4/payment/disputes/1", "/payments/v1/sessions", "/x/attachments"] {
+            assert_eq!(max_body_bytes(path), MAX_BODY_BYTES, "{path}");
+        }
     }
 }
