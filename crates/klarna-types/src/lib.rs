@@ -38,6 +38,7 @@ pub mod address;
 pub mod arithmetic;
 pub mod cart;
 pub mod customer;
+pub mod disputes;
 pub mod customer_token;
 pub mod error;
 pub mod hosted_payment_page;
@@ -50,6 +51,7 @@ pub mod order_management;
 pub mod payments;
 pub mod problem;
 pub mod secret;
+pub mod settlements;
 pub mod validate;
 
 pub use address::Address;
