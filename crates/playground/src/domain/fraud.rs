@@ -8,6 +8,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::authorization::Review;
+
 /// How long after a rejection the merchant may still capture, at the merchant's own risk.
 pub(crate) const OVERRULE_WINDOW: SignedDuration = SignedDuration::from_hours(4);
 
@@ -23,6 +25,21 @@ pub(crate) enum FraudPlan {
         /// When the decision is made known.
         decide_at: Timestamp,
     },
+}
+
+impl FraudPlan {
+    /// What a decision asks for, of an order that is placed `now`. A decision "after 0 minutes" still
+    /// comes after the answer.
+    pub(crate) fn of(review: Review, now: Timestamp) -> Self {
+        let (accept, minutes) = match review {
+            Review::None => return Self::Accepted,
+            Review::AcceptAfterMinutes(minutes) => (true, minutes),
+            Review::RejectAfterMinutes(minutes) => (false, minutes),
+        };
+        let wait = SignedDuration::from_mins(i64::from(minutes)).max(SignedDuration::from_secs(1));
+        let decide_at = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        Self::PendingThen { accept, decide_at }
+    }
 }
 
 /// How far the review has come.

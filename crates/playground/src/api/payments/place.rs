@@ -3,12 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
-use klarna_types::order_management::{InitialPaymentMethod, InitialPaymentMethodType};
-use klarna_types::payments::{
-    AuthorizedPaymentMethod, CreatedOrder, FraudStatus, Intent, MerchantUrls, PaymentMethodType,
-    SessionBody,
-};
+use jiff::Timestamp;
+use klarna_types::payments::{CreatedOrder, FraudStatus, Intent, MerchantUrls, SessionBody};
 use klarna_types::problem::Problem;
 use klarna_types::{KlarnaReference, Locale, OrderId, OrderLine, validate};
 use service::Clock as _;
@@ -29,6 +25,7 @@ use crate::domain::fraud::FraudPlan;
 use crate::domain::matching;
 use crate::domain::merchant::{Merchant, Permission};
 use crate::domain::order::{NewOrder, Order, klarna_reference};
+use crate::domain::payment_method::initial_payment_method;
 use crate::domain::session::{Session, SessionRefusal, Status};
 use crate::store::sessions::{self, Event};
 use crate::store::{orders, to_document};
@@ -201,7 +198,7 @@ impl Call {
                 .or_else(|| authorized.merchant_reference2.clone()),
             merchant_data: body.merchant_data.clone().or_else(|| authorized.merchant_data.clone()),
             initial_payment_method: initial_payment_method(&approval.payment_method),
-            fraud: self.fraud_plan(approval.review),
+            fraud: FraudPlan::of(approval.review, self.now),
             dispute: approval.dispute.clone(),
             auto_capture: body.auto_capture == Some(true),
             authorization_days: merchant.settings.authorization_days,
@@ -209,24 +206,6 @@ impl Call {
             klarna_reference: self.klarna_reference.clone(),
         };
         Ok(Order::place(self.order_id.clone(), new, self.now))
-    }
-
-    /// A decision "after 0 minutes" still comes after the answer.
-    fn fraud_plan(&self, review: Review) -> FraudPlan {
-        let after = |minutes: u8| {
-            let wait = SignedDuration::from_secs(i64::from(minutes) * 60)
-                .max(SignedDuration::from_secs(1));
-            self.now.checked_add(wait).unwrap_or(Timestamp::MAX)
-        };
-        match review {
-            Review::None => FraudPlan::Accepted,
-            Review::AcceptAfterMinutes(minutes) => {
-                FraudPlan::PendingThen { accept: true, decide_at: after(minutes) }
-            }
-            Review::RejectAfterMinutes(minutes) => {
-                FraudPlan::PendingThen { accept: false, decide_at: after(minutes) }
-            }
-        }
     }
 
     /// The order's own URLs win over the session's, one by one.
@@ -276,34 +255,5 @@ impl Call {
             fraud_status: Some(fraud_status),
             authorized_payment_method: Some(authorization.approval.payment_method.clone()),
         }
-    }
-}
-
-/// The same method in Order Management's terms, with the words a shopper reads.
-fn initial_payment_method(method: &AuthorizedPaymentMethod) -> InitialPaymentMethod {
-    use InitialPaymentMethodType as To;
-    use PaymentMethodType as From;
-    let (kind, description) = match &method.kind {
-        From::Invoice => (To::Invoice, "Pay later"),
-        From::FixedAmount => (To::FixedAmount, "Slice it (Fixed Payments)"),
-        From::BaseAccount => (To::Account, "Slice it (Account)"),
-        From::DirectDebit => (To::DirectDebit, "Pay now (Direct debit)"),
-        From::DirectBankTransfer => (To::BankTransfer, "Pay now (Bank transfer)"),
-        From::B2bInvoice => (To::InvoiceBusiness, "Pay later (Business)"),
-        From::Card => (To::Card, "Pay now (Card)"),
-        From::SliceItByCard => (To::FixedAmountByCard, "Slice it (Card)"),
-        From::PayLaterByCard => (To::PayLaterByCard, "Pay later (Card)"),
-        From::PayByCard => (To::PayByCard, "Pay now (Card)"),
-        From::FixedSumCredit => (To::FixedSumCredit, "Financing"),
-        From::AlternativePaymentMethod => {
-            (To::AlternativePaymentMethod, "Alternative payment method")
-        }
-        From::DeferredInterest => (To::DeferredInterest, "Deferred interest"),
-        _ => (To::Other, "Other"),
-    };
-    InitialPaymentMethod {
-        kind,
-        description: Some(description.to_owned()),
-        number_of_installments: method.number_of_installments,
     }
 }
