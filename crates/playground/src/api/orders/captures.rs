@@ -21,7 +21,7 @@ const CAPTURE_ID: HeaderName = HeaderName::from_static("capture-id");
 /// `POST /{order_id}/captures`
 pub(super) async fn create(call: Call, OrderBody(body): OrderBody<CreateCaptureBody>) -> Outcome {
     let missing = call.missing_order();
-    let id = service::random::uuid().to_string();
+    let id = service::random::key().to_string();
     let success = call.created(CAPTURE_ID, "captures", &id)?;
     let command = capture_command(CaptureId::new(id), &call, body);
     call.change(missing, success, move |order, now| {

@@ -19,7 +19,7 @@ const REFUND_ID: HeaderName = HeaderName::from_static("refund-id");
 pub(super) async fn create(call: Call, OrderBody(body): OrderBody<CreateRefundBody>) -> Outcome {
     // The refund routes have a code of their own for an unknown order.
     let missing = ApiError::not_found(format!("Order {} cannot be found", call.order_id));
-    let id = service::random::uuid().to_string();
+    let id = service::random::key().to_string();
     let success = call.created(REFUND_ID, "refunds", &id)?;
     let command = refund_command(RefundId::new(id), &call, body);
     call.change(missing, success, move |order, now| {

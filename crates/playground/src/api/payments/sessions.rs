@@ -29,7 +29,7 @@ pub(super) async fn create(
     bad_values(&check(&body, &caller.merchant))?;
     let now_ms = app.clock().now_ms();
     let expires_at_ms = ends_at_ms(now_ms);
-    let session_id = service::random::uuid().to_string();
+    let session_id = service::random::key().to_string();
     let answer = CreatedSession {
         client_token: client_token::sign(
             &session_id,
