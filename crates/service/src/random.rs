@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn keys_made_together_lie_together_and_do_not_repeat() {
         let keys: Vec<Uuid> = (0..4 * IDS_PER_BLOCK).map(|_| key()).collect();
-        let beginnings: HashSet<_> = keys.iter().map(|key| &key.as_bytes()[..BLOCK_BYTES]).collect();
+        let beginnings: HashSet<_> =
+            keys.iter().map(|key| &key.as_bytes()[..BLOCK_BYTES]).collect();
         // Other tests make keys as well, so blocks may be cut short, but never by this much.
         assert!((4..64).contains(&beginnings.len()), "{} blocks", beginnings.len());
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
