@@ -5,9 +5,12 @@
 //! keeps in its database; a rule about any of those is in the wrong room here.
 
 pub mod clock;
+mod connect;
+pub mod cut;
 pub mod health;
 pub mod http;
 pub mod random;
+pub mod reach;
 pub mod server;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -3,28 +3,43 @@
 //! A part binds first (so that the address is known, and a port in use is an error that can be
 //! read), builds its router with that address, then serves until its [`Shutdown`] fires. Open
 //! requests are finished; connections that linger past the grace period are closed.
+//!
+//! Behind TLS, each host name is a site with a router of its own ([`Sites`]); whose certificates are
+//! shown is the business of whoever listens.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use rustls::server::ResolvesServerCert;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::cut::{Cut, Wire};
 
 /// How long open requests may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a client may take to send the head of a request.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take to agree on TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request that is read at all; parts may refuse smaller ones in their own
 /// words.
@@ -105,11 +120,80 @@ impl Listener {
 
     /// Serves `router` in the background (HTTP/1.1 and HTTP/2 without TLS) until `shutdown`.
     pub fn serve(self, router: Router, shutdown: Shutdown) -> Server {
+        self.open(Door::Plain(router), shutdown)
+    }
+
+    /// Serves `sites` in the background (TLS 1.2 and 1.3; HTTP/1.1 and HTTP/2 by agreement) until
+    /// `shutdown`.
+    pub fn serve_sites(self, sites: Sites, shutdown: Shutdown) -> Server {
+        self.open(Door::Tls(Arc::new(sites)), shutdown)
+    }
+
+    fn open(self, door: Door, shutdown: Shutdown) -> Server {
         let address = self.address;
         let stop = shutdown.clone();
-        let task = tokio::spawn(async move { accept(self.listener, router, stop).await });
+        let task = tokio::spawn(async move { accept(self.listener, door, stop).await });
         Server { address, shutdown, task }
     }
+}
+
+/// What is served behind TLS: a router for each host name. A client has to name the host (SNI), and
+/// to mean the same host in its requests.
+pub struct Sites {
+    acceptor: tokio_rustls::TlsAcceptor,
+    routers: HashMap<Arc<str>, Router>,
+}
+
+impl fmt::Debug for Sites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sites").field("names", &self.routers.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Sites {
+    /// Sites by lower-case host name, with the certificates that `resolver` has for them.
+    ///
+    /// # Panics
+    ///
+    /// Never in practice: the only failure is a TLS library built without the protocol versions
+    /// that this crate asks it to be built with.
+    #[expect(clippy::expect_used, reason = "fixed at compile time by the features of rustls")]
+    pub fn new(
+        resolver: Arc<dyn ResolvesServerCert>,
+        routers: impl IntoIterator<Item = (String, Router)>,
+    ) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("rustls is built with TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let routers = routers.into_iter().map(|(name, router)| (name.into(), router)).collect();
+        Self { acceptor: Arc::new(tls).into(), routers }
+    }
+
+    /// The site with this name.
+    fn find(&self, name: &str) -> Option<Site> {
+        let name = name.to_ascii_lowercase();
+        let (name, router) = self.routers.get_key_value(name.as_str())?;
+        Some(Site { router: router.clone(), name: Some(Arc::clone(name)) })
+    }
+}
+
+/// How connections come in.
+#[derive(Clone)]
+enum Door {
+    Plain(Router),
+    Tls(Arc<Sites>),
+}
+
+/// What one connection gets to see.
+#[derive(Clone)]
+struct Site {
+    router: Router,
+    /// The name that the client asked for, when it had to.
+    name: Option<Arc<str>>,
 }
 
 /// A router that is being served.
@@ -148,7 +232,7 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, shutdown: Shutdown) {
+async fn accept(listener: TcpListener, door: Door, shutdown: Shutdown) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -179,25 +263,93 @@ async fn accept(listener: TcpListener, router: Router, shutdown: Shutdown) {
         };
         // Answers are small and wanted at once.
         let _ = stream.set_nodelay(true);
-        let router = TowerToHyperService::new(router.clone());
-        // Who calls, for whoever asks with axum's `ConnectInfo`.
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.call(request)
-        });
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+        let cut = Cut::default();
+        let stream = Wire::new(stream, cut.clone());
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
+        match &door {
+            Door::Plain(router) => {
+                let site = Site { router: router.clone(), name: None };
+                tokio::spawn(converse(stream, Peer { address: peer, cut }, site, builder, watcher));
             }
-        });
+            Door::Tls(sites) => {
+                let sites = Arc::clone(sites);
+                tokio::spawn(async move {
+                    match handshake(&sites, stream).await {
+                        Ok((stream, site)) => {
+                            let peer = Peer { address: peer, cut };
+                            converse(stream, peer, site, builder, watcher).await;
+                        }
+                        Err(error) => tracing::debug!(%error, "no TLS connection came about"),
+                    }
+                });
+            }
+        }
     }
     drop(listener);
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end within the grace period and were cut");
     }
+}
+
+/// Agrees on TLS, and finds the site that the client names.
+async fn handshake(
+    sites: &Sites,
+    stream: Wire,
+) -> std::io::Result<(tokio_rustls::server::TlsStream<Wire>, Site)> {
+    let accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, sites.acceptor.accept(stream));
+    let stream = accepted.await.map_err(std::io::Error::from)??;
+    let site = stream.get_ref().1.server_name().and_then(|name| sites.find(name));
+    let site = site.ok_or_else(|| std::io::Error::other("the client named no host of ours"))?;
+    Ok((stream, site))
+}
+
+/// One connection, to its end.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    site: Site,
+    builder: auto::Builder<TokioExecutor>,
+    watcher: Watcher,
+) {
+    let Site { router, name } = site;
+    let router = TowerToHyperService::new(router);
+    let cut = peer.cut.clone();
+    // Who calls, for whoever asks with axum's `ConnectInfo`, and the means to hang up.
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let misdirected = name.as_ref().is_some_and(|name| !means(&request, name));
+        request.extensions_mut().insert(ConnectInfo(peer.address));
+        request.extensions_mut().insert(peer.cut.clone());
+        let answer = (!misdirected).then(|| router.call(request));
+        async move {
+            match answer {
+                Some(answer) => answer.await,
+                None => Ok::<Response, _>(StatusCode::MISDIRECTED_REQUEST.into_response()),
+            }
+        }
+    });
+    let connection =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    tokio::select! {
+        ended = watcher.watch(connection) => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        },
+        () = cut.wanted() => tracing::debug!("a connection was ended on purpose"),
+    }
+}
+
+/// The other end of a connection.
+struct Peer {
+    address: SocketAddr,
+    cut: Cut,
+}
+
+/// Whether a request is for the host of this name, whatever the port.
+fn means<B>(request: &Request<B>, name: &str) -> bool {
+    let host = request.uri().host().or_else(|| {
+        let host = request.headers().get(header::HOST)?.to_str().ok()?;
+        host.split(':').next()
+    });
+    host.is_some_and(|host| host.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -227,6 +379,22 @@ mod tests {
             .unwrap();
         assert_eq!(answer.text(), "127.0.0.1");
         server.stop().await;
+    }
+
+    #[test]
+    fn a_request_means_the_host_it_names() {
+        let request = |uri: &str, host: Option<&str>| {
+            let mut request = Request::builder().uri(uri);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            means(&request.body(()).unwrap(), "api.example")
+        };
+        assert!(request("/", Some("API.example")));
+        assert!(request("/", Some("api.example:8443")));
+        assert!(request("https://api.example/", None));
+        assert!(!request("/", Some("other.example")));
+        assert!(!request("/", None));
     }
 
     #[tokio::test]
