@@ -369,7 +369,7 @@ mod tests {
             } else {
                 cut.close()
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         let (_, server) = serve(Router::new().fallback(hang_up)).await;
         // Without an answer in HTTP/1.1: an end of file, or a reset.

@@ -41,21 +41,12 @@ pub enum AddressClass {
 impl Reach {
     /// Whether an address may be connected to.
     pub fn allows(self, address: IpAddr) -> bool {
-        match (self, AddressClass::of(address)) {
-            (Self::Anywhere, _) | (_, AddressClass::Public) => true,
-            (Self::Networks, AddressClass::Loopback | AddressClass::Private) => true,
-            (
-                Self::Networks,
-                AddressClass::LinkLocal | AddressClass::Metadata | AddressClass::Special,
-            )
-            | (
-                Self::Internet,
-                AddressClass::Loopback
-                | AddressClass::Private
-                | AddressClass::LinkLocal
-                | AddressClass::Metadata
-                | AddressClass::Special,
-            ) => false,
+        match AddressClass::of(address) {
+            AddressClass::Public => true,
+            AddressClass::Loopback | AddressClass::Private => self != Self::Internet,
+            AddressClass::LinkLocal | AddressClass::Metadata | AddressClass::Special => {
+                self == Self::Anywhere
+            }
         }
     }
 }
@@ -77,13 +68,12 @@ impl AddressClass {
             [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Self::Private,
             [169, 254, ..] => Self::LinkLocal,
             // "This network", IETF's own, documentation, relay and benchmarks, multicast, the rest.
-            [0, ..]
+            [0 | 224..=255, ..]
             | [192, 0, 0 | 2, _]
             | [192, 88, 99, _]
             | [198, 18..=19, ..]
             | [198, 51, 100, _]
-            | [203, 0, 113, _]
-            | [224..=255, ..] => Self::Special,
+            | [203, 0, 113, _] => Self::Special,
             _ => Self::Public,
         }
     }
@@ -102,10 +92,9 @@ impl AddressClass {
             // Amazon's metadata has an address of its own among the unique local ones.
             [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254] => Self::Metadata,
             [0xfe80..=0xfebf, ..] => Self::LinkLocal,
-            // Unique local, and the site-local addresses before them.
-            [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Self::Private,
-            // A network's own translation to IPv4: where it leads is that network's affair.
-            [0x0064, 0xff9b, 1, ..] => Self::Private,
+            // Unique local, the site-local addresses before them, and a network's own translation to
+            // IPv4: where that leads is its own affair.
+            [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x0064, 0xff9b, 1, ..] => Self::Private,
             // IETF's own (Teredo among them), and documentation.
             [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Self::Special,
             // What is given out for hosts.
@@ -117,16 +106,15 @@ impl AddressClass {
 
 /// The IPv4 address within: mapped, compatible, translated by NAT64, or of 6to4.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, high, low] = address.segments();
     let from = |high: u16, low: u16| {
         let ([first, second], [third, fourth]) = (high.to_be_bytes(), low.to_be_bytes());
         Ipv4Addr::new(first, second, third, fourth)
     };
-    match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0 | 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x0064, 0xff9b, 0, 0, 0, 0] => {
-            Some(from(high, low))
-        }
-        [0x2002, high, low, ..] => Some(from(high, low)),
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x0064, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(from(high, low)),
         _ => None,
     }
 }
