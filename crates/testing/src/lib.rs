@@ -1,5 +1,5 @@
 //! What tests share: a real browser ([`browser`]), the built program as a child process
-//! ([`kassa`]), and plain HTTP calls ([`http`]).
+//! ([`kassa`]), plain HTTP calls ([`http`]), and a reader of QR images ([`qr`]).
 //!
 //! Tests only: a helper here fails by panicking with a message that says what was waited for and
 //! what was there instead. Nothing here knows the rules of a part; it presses buttons and reads.
@@ -15,6 +15,7 @@
 pub mod browser;
 pub mod http;
 pub mod kassa;
+pub mod qr;
 
 use std::time::Duration;
 

@@ -18,6 +18,7 @@ pub(crate) mod idempotency;
 pub(crate) mod matching;
 pub(crate) mod merchant;
 pub(crate) mod order;
+pub(crate) mod outbox;
 pub(crate) mod payment_method;
 pub(crate) mod persons;
 pub(crate) mod refund_allocation;

@@ -3,7 +3,7 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, flows, idempotency, merchants, orders, purge, sessions,
+    callbacks, customer_tokens, flows, idempotency, merchants, orders, outbox, purge, sessions,
 };
 
 /// The playground's schema.
@@ -19,4 +19,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     purge::MIGRATION,
     callbacks::BY_TIME,
     callbacks::HEADERS,
+    outbox::MIGRATION,
 ];

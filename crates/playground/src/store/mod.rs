@@ -10,6 +10,7 @@ pub(crate) mod idempotency;
 pub(crate) mod merchants;
 pub(crate) mod migrations;
 pub(crate) mod orders;
+pub(crate) mod outbox;
 pub(crate) mod purge;
 pub(crate) mod reset;
 pub(crate) mod sessions;

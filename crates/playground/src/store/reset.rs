@@ -25,6 +25,7 @@ const STATEMENTS: &[&str] = &[
     "DELETE FROM customer_tokens",
     "DELETE FROM flow_events",
     "DELETE FROM flows",
+    "DELETE FROM outbox_messages",
     "DELETE FROM session_events",
     "DELETE FROM authorizations",
     "DELETE FROM sessions",

@@ -9,6 +9,7 @@ mod assets;
 mod caller;
 mod flow;
 mod load;
+pub(crate) mod qr;
 mod view;
 
 use axum::Router;
