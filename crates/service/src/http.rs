@@ -365,9 +365,9 @@ mod tests {
 
         async fn hang_up(cut: axum::Extension<crate::cut::Cut>, uri: Uri) {
             if uri.path() == "/reset" {
-                cut.reset()
+                cut.reset();
             } else {
-                cut.close()
+                cut.close();
             }
             std::future::pending::<()>().await;
         }
