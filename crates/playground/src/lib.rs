@@ -14,9 +14,11 @@ mod app;
 mod clock;
 mod domain;
 mod edge;
+mod placing;
 mod requests;
 mod shopper;
 mod store;
+mod tls;
 mod web;
 mod worker;
 
@@ -29,6 +31,8 @@ use storage::Location;
 use url::Url;
 
 use crate::app::App;
+
+pub use crate::tls::{Authority, AuthorityError, Names, TlsError};
 
 /// How many calls a merchant may make in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,7 +131,8 @@ impl Playground {
         let worker = tokio::spawn(worker.run(shutdown.clone()));
         let server = listener.serve(router, shutdown);
         readiness.ready();
-        Ok(Running { url: public_url, address, app, readiness, server, worker })
+        let doors = Vec::new();
+        Ok(Running { url: public_url, address, app, readiness, server, doors, worker })
     }
 }
 
@@ -139,6 +144,8 @@ pub struct Running {
     app: App,
     readiness: Readiness,
     server: service::Server,
+    /// Further ways in: HTTPS.
+    doors: Vec<service::Server>,
     worker: tokio::task::JoinHandle<()>,
 }
 
@@ -159,6 +166,24 @@ impl Running {
         self.app.shared_clock()
     }
 
+    /// Answers over HTTPS too, under `names`, with certificates of `authority`. Returns the address
+    /// that it is bound to.
+    ///
+    /// Fails when the port cannot be had.
+    pub async fn open_tls(
+        &mut self,
+        listen: SocketAddr,
+        names: Names,
+        authority: &Authority,
+    ) -> Result<SocketAddr, TlsError> {
+        let shutdown = self.shutdown();
+        let door =
+            tls::open(&self.app, &self.readiness, listen, names, authority, shutdown).await?;
+        let address = door.address();
+        self.doors.push(door);
+        Ok(address)
+    }
+
     /// A handle that asks it to stop.
     pub fn shutdown(&self) -> Shutdown {
         self.server.shutdown().clone()
@@ -168,6 +193,9 @@ impl Running {
     pub async fn stop(self) {
         self.readiness.not_ready();
         self.server.stop().await;
+        for door in self.doors {
+            door.stopped().await;
+        }
         if let Err(error) = self.worker.await {
             tracing::error!(%error, "the playground's worker did not end well");
         }

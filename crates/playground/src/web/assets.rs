@@ -98,6 +98,11 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
     }
 }
 
+/// Klarna's badge, under the name that its pages know.
+pub(super) async fn badge(headers: HeaderMap) -> Response {
+    asset(Path("badge.svg".to_owned()), headers).await
+}
+
 fn page(page: &Asset, headers: &HeaderMap) -> Response {
     let mut response = serve(page, headers, PAGE_POLICY);
     // The page must be allowed into a frame even of a page that asks for isolation.

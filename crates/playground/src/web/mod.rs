@@ -21,6 +21,8 @@ use crate::app::App;
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/kp/lib/v1/api.js", get(assets::library))
+        // Where shops that name the badge themselves expect it, on Klarna's file host.
+        .route("/payment-method/assets/badges/generic/klarna.svg", get(assets::badge))
         .route("/kp/widget", get(assets::widget))
         .route("/kp/flow", get(assets::flow))
         .route("/kp/assets/{name}", get(assets::asset))
