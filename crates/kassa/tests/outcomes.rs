@@ -8,7 +8,7 @@ use fantoccini::actions::{InputSource as _, MouseActions, PointerAction};
 use steps::shopping::{KLARNA, Shopper, TRANSFER};
 use steps::{BRITAIN, SWEDEN, books_agree};
 use testing::browser::Screen;
-use testing::http::Http;
+use testing::http::{As, Http};
 
 /// Klarna says no: it cannot be chosen any more, the other way to pay is offered and works.
 #[tokio::test]
@@ -177,6 +177,30 @@ async fn reload_and_back_are_harmless() {
     assert!(!shopper.browser.sees(".cart-lines").await, "the cart is empty");
     shopper.browser.goto(&url).await;
     assert_eq!(shopper.browser.text("#order-number").await, number);
+    one_order(&shopper).await;
+}
+
+/// Klarna forgets the session while the shopper types (here: the playground is reset). Loading the
+/// page again finds the widget dead, has the session renewed, and the purchase goes through.
+#[tokio::test]
+async fn a_session_that_klarna_lost_is_renewed() {
+    let mut shopper = ready_to_buy("outcomes/renewed", Screen::Phone, SWEDEN).await;
+    let token = shopper.browser.attribute("#checkout", "data-token").await;
+    let reset = format!("{}/playground/v1/reset", shopper.kassa.ready().playground_url);
+    Http::new().post(&reset, As::Anyone, &serde_json::json!({})).await;
+    shopper.browser.client().refresh().await.unwrap();
+    shopper
+        .browser
+        .wait("another session", async |client| {
+            let form = client.find(fantoccini::Locator::Css("#checkout")).await?;
+            let now = form.attr("data-token").await?;
+            Ok((now.is_some() && now != token).then_some(()))
+        })
+        .await;
+    shopper.widget_is_there().await;
+    assert_eq!(shopper.browser.value("#city").await, SWEDEN.city, "what was typed is kept");
+    shopper.buy_with_klarna().await;
+    shopper.is_confirmed().await;
     one_order(&shopper).await;
 }
 

@@ -73,6 +73,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/checkout", get(checkout::show))
         .route("/checkout/shipping", post(checkout::choose_shipping))
         .route("/checkout/confirm", post(checkout::confirm))
+        .route("/checkout/renew", post(checkout::renew))
         .route("/checkout/transfer", post(checkout::pay_by_transfer))
         .route("/checkout/waiting", get(checkout::waiting))
         .route("/checkout/status", get(checkout::status))

@@ -20,6 +20,7 @@ const elsewhereFields = document.getElementById('elsewhere-fields');
 
 const APPROVAL = 'tallvik_approval';
 const TYPED = `tallvik_typed_${form.dataset.country}`;
+const RENEWED = 'tallvik_renewed';
 const CONFIRM_ATTEMPTS = 14;
 const CONFIRM_TIMEOUT_MS = 30_000;
 
@@ -226,13 +227,38 @@ function load() {
         (result) => {
           if (mine !== generation) return;
           loaded.add(id);
-          if (result.show_form === false) withdraw(id, words.denied);
+          if (result.show_form === false) {
+            withdraw(id, words.denied);
+            renew();
+          } else {
+            storage((store) => store.removeItem(RENEWED));
+          }
         },
       );
     } catch (error) {
       console.error('Klarna.Payments.load', error);
       if (mine === generation) withdraw(id, words.unreachable);
     }
+  }
+}
+
+/**
+ * A widget that cannot be shown may mean no more than that its session is gone at Klarna. The shop's
+ * server finds out, and has a fresh one made if so. Once in a row, so that this ends.
+ */
+async function renew() {
+  if (phase !== 'idle' || storage((store) => store.getItem(RENEWED)) === form.dataset.checkout) return;
+  storage((store) => store.setItem(RENEWED, form.dataset.checkout));
+  try {
+    const response = await fetch('/checkout/renew', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-csrf-token': form.dataset.csrf },
+      body: JSON.stringify({ checkout_id: form.dataset.checkout, client_token: form.dataset.token }),
+      signal: AbortSignal.timeout(CONFIRM_TIMEOUT_MS),
+    });
+    if (response.ok && (await response.json()).renewed && phase === 'idle') location.reload();
+  } catch (error) {
+    console.error('renew', error);
   }
 }
 

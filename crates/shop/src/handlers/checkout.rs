@@ -186,6 +186,40 @@ pub(crate) struct Approval {
     authorization_token: String,
 }
 
+/// What the page sends when Klarna shows no widget.
+#[derive(Deserialize)]
+pub(crate) struct Stale {
+    checkout_id: String,
+    client_token: String,
+}
+
+/// `POST /checkout/renew`: has the gateway tell Klarna of the cart once more. If the session behind
+/// `client_token` is gone there, the gateway opens another one, and the page is to be loaded again.
+pub(crate) async fn renew(message: Message<Stale>) -> Response {
+    #[derive(Serialize)]
+    struct Renewal {
+        renewed: bool,
+    }
+    let Message { visit, body } = message;
+    let own = visit.draft.as_ref().and_then(|draft| draft.checkout_id.as_deref());
+    if own != Some(body.checkout_id.as_str()) {
+        // Another tab has begun another checkout since; the page is loaded again to join it.
+        let renewed = own.is_some();
+        return visit.answer(Json(Renewal { renewed }).into_response());
+    }
+    let gateway = visit.app().gateway.clone();
+    let renewed = match gateway.update(&body.checkout_id, &request(&visit, None)).await {
+        Ok(checkout) => {
+            checkout.klarna.is_some_and(|session| session.client_token != body.client_token)
+        }
+        Err(error) => {
+            report(&error, "a checkout's session was not renewed");
+            false
+        }
+    };
+    visit.answer(Json(Renewal { renewed }).into_response())
+}
+
 /// What the page is told to do next.
 #[derive(Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
