@@ -14,11 +14,13 @@ mod app;
 mod clock;
 mod domain;
 mod edge;
+mod in_store;
 mod placing;
 mod requests;
 mod shopper;
 mod store;
 mod tls;
+mod token_recovery;
 mod web;
 mod worker;
 

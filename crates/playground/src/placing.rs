@@ -24,6 +24,7 @@ use crate::domain::payment_method::initial_payment_method;
 use crate::domain::session::{Session, SessionRefusal, Status};
 use crate::store::sessions::{self, Event};
 use crate::store::{StoreError, orders, to_document};
+use crate::token_recovery;
 
 /// Who wants the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +211,9 @@ impl Placing<'_> {
             Decided::Replay(answer) => return Ok(answer.to_owned()),
             Decided::New => {}
         }
-        if session.body.intent == Some(Intent::Tokenize) {
+        if session.body.intent == Some(Intent::Tokenize)
+            && !token_recovery::is_asked_for(&session.body)
+        {
             return Err(PlacingError::TokenOnly);
         }
         if !self.problems.is_empty() {
@@ -226,6 +229,8 @@ impl Placing<'_> {
         let order = self.order(&session, &authorization.approval)?;
         orders::insert(tx, &order)?;
         let answer = self.answer(&mut session, &authorization);
+        let (order_id, approval) = (&self.names.order_id, &authorization.approval);
+        token_recovery::complete(tx, &session, approval, order_id, self.now)?;
         let placed = Placed {
             order_id: self.names.order_id.clone(),
             // JSON that was read is UTF-8.

@@ -8,7 +8,8 @@ use std::fmt;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use klarna_types::payments::{AuthorizedPaymentMethod, FraudStatus};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A refusal or failure of an API call, in Klarna's form.
@@ -22,12 +23,28 @@ pub(crate) struct ApiError {
     pub(crate) messages: Vec<String>,
     /// What was wrong and what would have worked, for the request log. Never sent to the caller.
     pub(crate) explanation: Option<String>,
+    /// What a refused charge of a customer token says besides.
+    pub(crate) charge: Option<Box<RefusedCharge>>,
+}
+
+/// What a refused charge of a customer token says besides code, messages and correlation id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RefusedCharge {
+    /// Always a refusal.
+    pub(crate) fraud_status: FraudStatus,
+    /// Klarna's sentence.
+    pub(crate) reason: String,
+    /// The method that was charged.
+    pub(crate) authorized_payment_method: AuthorizedPaymentMethod,
+    /// With what the shopper, who is there, may recover it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) step_up_id: Option<String>,
 }
 
 impl ApiError {
     /// An error with any status and code.
     pub(crate) fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, messages: Vec::new(), explanation: None }
+        Self { status, code, messages: Vec::new(), explanation: None, charge: None }
     }
 
     /// Adds a message for the caller.
@@ -71,8 +88,15 @@ impl ApiError {
             error_code: &'a str,
             error_messages: &'a [String],
             correlation_id: Uuid,
+            #[serde(flatten, skip_serializing_if = "Option::is_none")]
+            charge: Option<&'a RefusedCharge>,
         }
-        let body = Body { error_code: self.code, error_messages: &self.messages, correlation_id };
+        let body = Body {
+            error_code: self.code,
+            error_messages: &self.messages,
+            correlation_id,
+            charge: self.charge.as_deref(),
+        };
         // Strings and a UUID always serialize; an empty body is the lesser evil should they not.
         serde_json::to_vec_pretty(&body).unwrap_or_default()
     }

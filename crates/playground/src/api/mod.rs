@@ -3,10 +3,13 @@
 
 pub(crate) mod auth;
 pub(crate) mod control;
+pub(crate) mod customer_token;
 pub(crate) mod error;
+pub(crate) mod in_store;
 pub(crate) mod limits;
 pub(crate) mod orders;
 pub(crate) mod payments;
+pub(crate) mod replay;
 pub(crate) mod respond;
 
 use axum::Router;
@@ -21,6 +24,8 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
     Router::new()
         .merge(payments::router())
         .merge(orders::router())
+        .merge(customer_token::router())
+        .merge(in_store::router())
         .merge(control::router())
         .merge(web::router())
         .fallback(error::unknown_route)

@@ -5,13 +5,22 @@
 //! country; the table here is this playground's: what can be charged again without the shopper, in
 //! markets that have it. A token never ends by itself.
 
-use klarna_types::payments::{AuthorizedPaymentMethod, IntendedUse, Intent, PaymentMethodType};
+pub(crate) mod charge;
+pub(crate) mod state;
+pub(crate) mod step_up;
+
+use klarna_types::order_line::SubscriptionBody;
+use klarna_types::payments::{
+    AuthorizedPaymentMethod, IntendedUse, Intent, PaymentMethodType, SessionBody,
+};
 use klarna_types::{
     Address, Country, Currency, Customer, CustomerTokenId, Locale, MerchantId, SessionId,
 };
 use serde::{Deserialize, Serialize};
 
+use self::charge::PlannedFailure;
 use crate::domain::categories;
+use crate::domain::decision::Identification;
 
 /// Whether a token can be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +108,18 @@ pub(crate) struct CustomerToken {
     /// The e-mail address that steered the decision, and will steer those on charges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<String>,
+    /// The recurring terms that the shopper signed up for, if any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) subscriptions: Vec<SubscriptionBody>,
+    /// Charges that a test wants to fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) planned: Option<PlannedFailure>,
+    /// Whether the shopper has since recovered a charge that failed.
+    #[serde(default)]
+    pub(crate) identification: Identification,
+    /// When it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cancelled_at_ms: Option<i64>,
 }
 
 /// Why no token can be made.
@@ -181,6 +202,28 @@ fn is_valid(method: &PaymentMethodType, country: &Country) -> bool {
     }
 }
 
+/// The recurring terms in the cart of a session, each once.
+pub(crate) fn subscriptions(session: &SessionBody) -> Vec<SubscriptionBody> {
+    let mut found: Vec<SubscriptionBody> = Vec::new();
+    for terms in session.order_lines.iter().flatten().filter_map(|line| line.subscription.as_ref())
+    {
+        if !found.contains(terms) {
+            found.push(terms.clone());
+        }
+    }
+    found
+}
+
+/// The method of a purchase that recovers a refused charge, in the form in which it can stand behind the
+/// token: the chosen one, or else, since the shopper has bought, a plain form of it.
+pub(crate) fn recovered_method(
+    chosen: &AuthorizedPaymentMethod,
+    country: &Country,
+) -> Result<AuthorizedPaymentMethod, TokenizingRefusal> {
+    method_behind(chosen, None, country)
+        .or_else(|_| method_behind(chosen, Some(&Intent::BuyAndDefaultTokenize), country))
+}
+
 /// What is charged by a method. The numbers are made up from `random`.
 pub(crate) fn instrument(
     method: &PaymentMethodType,
@@ -206,6 +249,33 @@ pub(crate) fn instrument(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A Swedish token on invoice.
+    pub(super) fn token() -> CustomerToken {
+        CustomerToken {
+            token_id: "t".into(),
+            merchant_id: "K1".into(),
+            session_id: "s".into(),
+            status: TokenStatus::Active,
+            created_at_ms: 0,
+            payment_method: AuthorizedPaymentMethod::new(PaymentMethodType::Invoice),
+            instrument: Instrument::Bill,
+            payment_method_reference: "r".to_owned(),
+            country: Country::SE,
+            currency: Currency::SEK,
+            locale: Locale::new("sv-SE"),
+            description: "Kaffe".to_owned(),
+            intended_use: IntendedUse::Subscription,
+            billing_address: None,
+            shipping_address: None,
+            customer: None,
+            email: None,
+            subscriptions: Vec::new(),
+            planned: None,
+            identification: Identification::Outstanding,
+            cancelled_at_ms: None,
+        }
+    }
 
     #[test]
     fn the_intent_decides() {

@@ -182,13 +182,59 @@ pub(crate) fn decide(shopper: &Shopper<'_>) -> Decision {
             }
         },
         Wish::Review(review) => {
-            let market = matches!(shopper.country, Country::US | Country::GB);
-            match shopper.reviews {
-                Reviews::On if market => approved(review, None),
-                Reviews::On | Reviews::Off => approved(Review::None, None),
-            }
+            approved(allowed_review(review, shopper.country, shopper.reviews), None)
         }
         Wish::Dispute(reason) => approved(Review::None, Some(reason)),
+    }
+}
+
+/// Whether the shopper has passed an extra step since the token was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Identification {
+    /// No: who is denied without that step is denied.
+    #[default]
+    Outstanding,
+    /// Yes.
+    Passed,
+}
+
+/// Decides about a charge of a customer token. The shopper is not there to pass an extra step, and has
+/// passed the one at signing up; only `denied` before it stands until the shopper passes it again. The
+/// error is the reason, for the log only.
+pub(crate) fn decide_charge(
+    email: Option<&str>,
+    country: &Country,
+    reviews: Reviews,
+    identification: Identification,
+) -> Result<Approved, String> {
+    let email = email.unwrap_or_default();
+    let approved = |review, dispute| Ok(Approved { review, dispute });
+    match wish(email) {
+        Wish::Approve | Wish::SignUp => approved(Review::None, None),
+        Wish::Red => Err("pre_screening".to_owned()),
+        Wish::Deny(reason) => Err(reason),
+        Wish::Identify(_) => match identification {
+            Identification::Outstanding if has_tag(email, "denied") => {
+                Err("could_not_establish_identity".to_owned())
+            }
+            Identification::Outstanding | Identification::Passed => approved(Review::None, None),
+        },
+        Wish::Review(review) => approved(allowed_review(review, country, reviews), None),
+        Wish::Dispute(reason) => approved(Review::None, Some(reason)),
+    }
+}
+
+fn has_tag(email: &str, wanted: &str) -> bool {
+    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+    local.split('+').skip(1).any(|tag| tag.eq_ignore_ascii_case(wanted))
+}
+
+/// Reviews are of two markets, and of accounts that have them.
+fn allowed_review(review: Review, country: &Country, reviews: Reviews) -> Review {
+    match reviews {
+        Reviews::On if matches!(country, Country::US | Country::GB) => review,
+        Reviews::On | Reviews::Off => Review::None,
     }
 }
 

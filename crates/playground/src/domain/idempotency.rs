@@ -1,6 +1,8 @@
 //! When a repeated call is the same call: the key, its scope, and which answers are kept.
 
 use klarna_types::MerchantId;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// Answers are kept for a day from the first attempt.
 pub(crate) const RETENTION_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -28,6 +30,55 @@ pub(crate) struct StoredAnswer {
     pub(crate) headers: String,
     /// The body, or for an error its code and messages, as JSON.
     pub(crate) body: String,
+    /// The [`fingerprint`] of the request, where a repetition with another body is refused.
+    pub(crate) request: Option<String>,
+}
+
+/// Tells request bodies apart without keeping them: the same for the same JSON, whatever its spaces and the
+/// order of its members.
+pub(crate) fn fingerprint(body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => add(&mut hash, &value),
+        Err(_) => hash.update(body),
+    }
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    text
+}
+
+/// Every value is added with its kind and its length, so that no two different ones read the same.
+fn add(hash: &mut Sha256, value: &Value) {
+    let mut leaf = |kind: u8, text: &str| {
+        hash.update([kind]);
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    };
+    match value {
+        Value::Null => leaf(b'n', ""),
+        Value::Bool(value) => leaf(b'b', if *value { "1" } else { "0" }),
+        Value::Number(value) => leaf(b'd', &value.to_string()),
+        Value::String(value) => leaf(b's', value),
+        Value::Array(items) => {
+            leaf(b'a', &items.len().to_string());
+            for item in items {
+                add(hash, item);
+            }
+        }
+        Value::Object(members) => {
+            leaf(b'o', &members.len().to_string());
+            let mut names: Vec<&String> = members.keys().collect();
+            names.sort_unstable();
+            for name in names {
+                add(hash, &Value::String(name.clone()));
+                add(hash, members.get(name).unwrap_or(&Value::Null));
+            }
+        }
+    }
 }
 
 /// Whether a key can be one: 1 to 255 printable ASCII characters.
@@ -52,6 +103,23 @@ mod tests {
             .filter(|status| is_kept(*status))
             .collect();
         assert_eq!(kept, [200, 201, 204, 400, 403, 404, 422]);
+    }
+
+    #[test]
+    fn a_fingerprint_knows_json_from_its_spelling() {
+        let check = |a: &str, b: &str, same: bool| {
+            assert_eq!(fingerprint(a.as_bytes()) == fingerprint(b.as_bytes()), same, "{a} {b}");
+        };
+        check(r#"{"a":1,"b":[true,null]}"#, r#" { "b" : [ true, null ], "a" : 1 } "#, true);
+        check(r#"{"a":1}"#, r#"{"a":2}"#, false);
+        check(r#"{"a":1}"#, r#"{"a":"1"}"#, false);
+        check(r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#, false);
+        check(r#"{"a":["b"]}"#, r#"{"a":"b"}"#, false);
+        check(r#"["ab","c"]"#, r#"["a","bc"]"#, false);
+        check(r#"[["a"],"b"]"#, r#"[["a","b"]]"#, false);
+        check("nonsense", "nonsense", true);
+        check("nonsense", "nonsens", false);
+        assert_eq!(fingerprint(b"{}").len(), 64);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub(crate) struct MerchantSettings {
     pub(crate) countries: Option<Vec<String>>,
     /// Days an order's authorization lasts, 1 to 180.
     pub(crate) authorization_days: u16,
+    /// Whether the account sells in stores.
+    pub(crate) in_store: InStore,
 }
 
 impl Default for MerchantSettings {
@@ -80,6 +82,7 @@ impl Default for MerchantSettings {
             categories: Categories::Klarna,
             countries: None,
             authorization_days: DEFAULT_AUTHORIZATION_DAYS,
+            in_store: InStore::Enabled,
         }
     }
 }
@@ -122,6 +125,18 @@ pub(crate) enum Strictness {
     RefuseChanges,
     /// Order lines of captures, refunds and updates have to add up like those of new orders.
     OrderLineTotals,
+    /// Recurring lines of a token's charge must carry a subscription that the shopper signed up for.
+    SubscriptionTerms,
+}
+
+/// Whether an account sells in stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InStore {
+    /// It does.
+    Enabled,
+    /// In-store purchases fail with `PERMISSION_DENIED`.
+    Disabled,
 }
 
 /// Which URLs are acceptable.

@@ -112,10 +112,20 @@ impl Session {
         }
     }
 
+    /// Ends it now: it is as if its time were over. What the shopper approved goes with it.
+    pub(crate) fn cancel(&mut self, now_ms: i64) {
+        self.expires_at_ms = self.expires_at_ms.min(now_ms);
+        self.authorization_token = None;
+        self.to_finalize = None;
+        self.version += 1;
+    }
+
     /// The data as they would be after an update: whole top-level members replace each other. The
-    /// intent stays what it was once the shopper has authorized.
-    pub(crate) fn merged_with(&self, update: SessionBody) -> SessionBody {
+    /// intent stays what it was once the shopper has authorized; what a session recovers is said when it
+    /// is created, and never by the browser.
+    pub(crate) fn merged_with(&self, mut update: SessionBody) -> SessionBody {
         let intent = self.body.intent.clone();
+        update.step_up_id = None;
         let mut merged = merge(self.body.clone(), update).for_session();
         if self.authorization_token.is_some() {
             merged.intent = intent;
@@ -211,6 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn a_cancelled_session_is_over() {
+        let mut session = Session { authorization_token: Some("t".into()), ..session() };
+        session.cancel(5_000);
+        assert_eq!(session.check_open(5_000), Err(SessionRefusal::Gone));
+        assert_eq!(session.authorization_token, None);
+        session.cancel(6_000);
+        assert_eq!(session.expires_at_ms, 5_000);
+    }
+
+    #[test]
     fn a_completed_session_takes_no_updates() {
         let session = Session { status: Status::Complete, ..session() };
         assert_eq!(session.check_open(1_000), Err(SessionRefusal::Completed));
@@ -222,6 +242,15 @@ mod tests {
         let merged = session().merged_with(update);
         assert_eq!(merged.billing_address, Some(Address::new().given_name("Test")));
         assert_eq!(merged.order_amount, Some(MinorUnits::new(100)));
+    }
+
+    #[test]
+    fn what_is_recovered_is_fixed_from_the_start() {
+        let update = SessionBody::new().step_up_id("other");
+        assert_eq!(session().merged_with(update.clone()).step_up_id, None);
+        let mut recovering = session();
+        recovering.body.step_up_id = Some("first".to_owned());
+        assert_eq!(recovering.merged_with(update).step_up_id.as_deref(), Some("first"));
     }
 
     #[test]

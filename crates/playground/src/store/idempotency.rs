@@ -27,7 +27,7 @@ pub(crate) fn find(
     now_ms: i64,
 ) -> Result<Option<StoredAnswer>, storage::Error> {
     let row = tx.query_opt(
-        "SELECT status, headers, body FROM idempotent_answers
+        "SELECT status, headers, body, request FROM idempotent_answers
          WHERE merchant_id = $1 AND idempotency_key = $2 AND operation = $3 AND created_at_ms > $4",
         &[
             &scope.merchant_id.as_str(),
@@ -36,8 +36,15 @@ pub(crate) fn find(
             &now_ms.saturating_sub(RETENTION_MS),
         ],
     )?;
-    row.map(|row| Ok(StoredAnswer { status: row.get(0)?, headers: row.get(1)?, body: row.get(2)? }))
-        .transpose()
+    row.map(|row| {
+        Ok(StoredAnswer {
+            status: row.get(0)?,
+            headers: row.get(1)?,
+            body: row.get(2)?,
+            request: row.get(3)?,
+        })
+    })
+    .transpose()
 }
 
 /// Keeps an answer. An older one under the same key, which [`find`] no longer gives, is replaced.
@@ -49,11 +56,11 @@ pub(crate) fn keep(
 ) -> Result<(), storage::Error> {
     tx.execute(
         "INSERT INTO idempotent_answers
-           (merchant_id, idempotency_key, operation, status, headers, body, created_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+           (merchant_id, idempotency_key, operation, status, headers, body, created_at_ms, request)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (merchant_id, idempotency_key, operation) DO UPDATE SET
            status = excluded.status, headers = excluded.headers, body = excluded.body,
-           created_at_ms = excluded.created_at_ms",
+           created_at_ms = excluded.created_at_ms, request = excluded.request",
         &[
             &scope.merchant_id.as_str(),
             &scope.key,
@@ -62,6 +69,7 @@ pub(crate) fn keep(
             &answer.headers,
             &answer.body,
             &now_ms,
+            &answer.request,
         ],
     )?;
     Ok(())

@@ -3,7 +3,7 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, flows, idempotency, merchants, orders, outbox, purge, sessions,
+    callbacks, customer_tokens, flows, idempotency, in_store, merchants, orders, outbox, purge, sessions,
 };
 
 /// The playground's schema.
@@ -19,5 +19,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     purge::MIGRATION,
     callbacks::BY_TIME,
     callbacks::HEADERS,
+    customer_tokens::CHARGES,
+    in_store::MIGRATION,
     outbox::MIGRATION,
 ];

@@ -10,6 +10,7 @@ use storage::{Migration, Tx};
 
 use crate::domain::idempotency::{RETENTION_MS, Scope};
 use crate::domain::session::KEPT_AFTER_END_MS;
+use crate::store::customer_tokens;
 
 /// What the search needs.
 pub(crate) const MIGRATION: Migration = Migration {
@@ -31,6 +32,10 @@ pub(crate) struct Due {
     orders: Vec<String>,
     /// Customer tokens whose making is not answered again.
     tokens: Vec<String>,
+    /// Customer tokens that were cancelled long ago.
+    cancelled: Vec<String>,
+    /// Refused charges that can no longer be recovered.
+    step_ups: Vec<String>,
 }
 
 impl Due {
@@ -75,6 +80,8 @@ pub(crate) fn find(tx: &mut Tx<'_>, now_ms: i64) -> Result<Due, storage::Error> 
              WHERE created_at_ms <= $1 AND request <> '' LIMIT $2",
             answered_ms,
         )?,
+        cancelled: customer_tokens::cancelled_long_ago(tx, now_ms, BATCH)?,
+        step_ups: customer_tokens::old_step_ups(tx, now_ms, BATCH)?,
     })
 }
 
@@ -103,6 +110,8 @@ pub(crate) fn forget(tx: &mut Tx<'_>, due: &Due, now_ms: i64) -> Result<(), stor
             "DELETE FROM flows WHERE session_id = $1",
             "DELETE FROM session_events WHERE session_id = $1",
             "DELETE FROM authorizations WHERE session_id = $1",
+            "DELETE FROM distribution_events WHERE session_id = $1",
+            "DELETE FROM distributions WHERE session_id = $1",
         ] {
             tx.execute(statement, &[session_id])?;
         }
@@ -118,6 +127,12 @@ pub(crate) fn forget(tx: &mut Tx<'_>, due: &Due, now_ms: i64) -> Result<(), stor
             "UPDATE customer_tokens SET request = '', answer = '' WHERE token_id = $1",
             &[token_id],
         )?;
+    }
+    for token_id in &due.cancelled {
+        customer_tokens::forget(tx, token_id)?;
+    }
+    for step_up_id in &due.step_ups {
+        customer_tokens::forget_step_up(tx, step_up_id)?;
     }
     Ok(())
 }
@@ -177,7 +192,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_that_was_used_anew_meanwhile_is_kept() {
-        let answer = StoredAnswer { status: 204, headers: "{}".to_owned(), body: String::new() };
+        let answer = StoredAnswer {
+            status: 204,
+            headers: "{}".to_owned(),
+            body: String::new(),
+            request: None,
+        };
         let db = Database::open(&Location::Memory, MIGRATIONS).await.unwrap();
         db.write(move |tx| {
             idempotency::keep(tx, &scope("a"), &answer, 0)?;

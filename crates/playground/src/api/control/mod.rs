@@ -4,6 +4,7 @@
 //! Open to this machine only, or to whoever has the control token; see [`operator::Operator`].
 
 mod clock;
+mod customer_tokens;
 mod merchants;
 mod openapi;
 mod operator;
@@ -27,5 +28,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/clock", get(clock::read).post(clock::change))
         .route("/playground/v1/requests", get(requests::list))
         .route("/playground/v1/merchants", get(merchants::list).post(merchants::create))
+        .route(
+            "/playground/v1/customer-tokens/{token_id}",
+            get(customer_tokens::read).post(customer_tokens::change),
+        )
         .route("/playground/v1/reset", post(reset::reset))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use utoipa::OpenApi;
 
-use super::{clock, merchants, requests, reset, shopper};
+use super::{clock, customer_tokens, merchants, requests, reset, shopper};
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -23,6 +23,8 @@ use crate::app::App;
         shopper::finalize,
         clock::read,
         clock::change,
+        customer_tokens::read,
+        customer_tokens::change,
         requests::list,
         merchants::list,
         merchants::create,

@@ -6,9 +6,9 @@ use klarna_types::validate;
 use super::body::OrderBody;
 use super::call::Call;
 use super::refusal::{check, refuse};
-use super::replay::Outcome;
 use super::{lines, risk_check};
 use crate::api::error::ApiError;
+use crate::api::replay::Outcome;
 use crate::api::respond::Answer;
 use crate::domain::order::UpdateCommand;
 

@@ -15,9 +15,9 @@ use service::Clock as _;
 use uuid::Uuid;
 
 use super::refusal::{check, conflict, no_such_order, refuse};
-use super::replay::{Outcome, from_stored, to_stored};
 use crate::api::auth::Caller;
 use crate::api::error::ApiError;
+use crate::api::replay::{Outcome, from_stored, to_stored};
 use crate::api::respond::Answer;
 use crate::app::App;
 use crate::domain::idempotency::{self, Scope};

@@ -11,8 +11,8 @@ use super::body::OrderBody;
 use super::call::Call;
 use super::lines;
 use super::refusal::{check, refuse};
-use super::replay::Outcome;
 use crate::api::error::ApiError;
+use crate::api::replay::Outcome;
 use crate::api::respond::Answer;
 use crate::domain::order::CaptureCommand;
 

@@ -8,8 +8,8 @@ use klarna_types::validate;
 use super::body::OrderBody;
 use super::call::Call;
 use super::refusal::{check, no_such_order, refuse};
-use super::replay::Outcome;
 use super::risk_check;
+use crate::api::replay::Outcome;
 use crate::api::respond::Answer;
 use crate::domain::order::{BillingAddress, NewReferences, NewShippingAddress};
 

@@ -12,7 +12,6 @@ mod captures;
 mod details;
 mod refunds;
 mod refusal;
-mod replay;
 
 use axum::Router;
 use axum::routing::{get, patch, post};

@@ -9,8 +9,8 @@ use super::body::OrderBody;
 use super::call::Call;
 use super::lines;
 use super::refusal::{check, refuse};
-use super::replay::Outcome;
 use crate::api::error::ApiError;
+use crate::api::replay::Outcome;
 use crate::domain::order::RefundCommand;
 
 const REFUND_ID: HeaderName = HeaderName::from_static("refund-id");

@@ -11,7 +11,7 @@ use klarna_types::{Address, Customer, CustomerTokenId, validate};
 use service::Clock as _;
 use storage::Tx;
 
-use super::refusals::bad_values;
+use super::refusals::{bad_values, not_configured};
 use crate::api::auth::Caller;
 use crate::api::error::ApiError;
 use crate::api::respond::{Answer, JsonBody};
@@ -21,12 +21,14 @@ use crate::domain::authorization::{
 };
 use crate::domain::customer_token::{
     Afterwards, CustomerToken, TokenStatus, TokenizingRefusal, allowed_by, instrument,
-    method_behind,
+    method_behind, subscriptions,
 };
+use crate::domain::decision::Identification;
 use crate::domain::matching;
 use crate::domain::session::{Session, SessionRefusal, Status};
 use crate::store::sessions::{self, Event};
 use crate::store::{customer_tokens, to_document};
+use crate::token_recovery;
 
 /// `POST /payments/v1/authorizations/{authorization_token}/customer-token`.
 pub(super) async fn create(
@@ -82,6 +84,9 @@ impl Call {
         }
         let mut session =
             sessions::find(tx, &authorization.session_id)?.ok_or(SessionRefusal::Gone)?;
+        if token_recovery::is_asked_for(&session.body) {
+            return Err(not_configured("a session that recovers a charge makes no second token"));
+        }
         let afterwards = allowed_by(session.body.intent.as_ref())?;
         bad_values(&self.all_problems(&session, &authorization))?;
         let token = self.customer_token(&session, &authorization)?;
@@ -189,6 +194,10 @@ impl Call {
                 .or_else(|| body.customer.clone())
                 .map(Customer::without_identification),
             email: approval.email.clone(),
+            subscriptions: subscriptions(authorized),
+            planned: None,
+            identification: Identification::Outstanding,
+            cancelled_at_ms: None,
         })
     }
 

@@ -5,7 +5,7 @@ mod authorizations;
 mod customer_token;
 mod place;
 mod redirect;
-mod refusals;
+pub(in crate::api) mod refusals;
 mod sessions;
 
 use axum::Router;
@@ -17,7 +17,10 @@ use crate::app::App;
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/payments/v1/sessions", post(sessions::create))
-        .route("/payments/v1/sessions/{session_id}", get(sessions::read).post(sessions::update))
+        .route(
+            "/payments/v1/sessions/{session_id}",
+            get(sessions::read).post(sessions::update).delete(sessions::cancel),
+        )
         .route("/payments/v1/authorizations/{authorization_token}", delete(authorizations::cancel))
         .route("/payments/v1/authorizations/{authorization_token}/order", post(place::place))
         .route(

@@ -16,28 +16,28 @@ use crate::store::{customer_tokens, sessions};
 const COOKIE: HeaderValue =
     HeaderValue::from_static("kassa_playground=seen; Path=/; Max-Age=172800; SameSite=Lax");
 
-/// `GET /redirect/{session_id}`. Possession of the id is the right to be sent on.
+/// `GET /redirect/{id}`: of the session, or of the order if a token was charged. Possession of the id is
+/// the right to be sent on.
 pub(super) async fn redirect(
     State(app): State<App>,
-    Path(session_id): Path<String>,
+    Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let session_id = SessionId::new(session_id);
-    let id = session_id.clone();
-    let found = app
+    let target = app
         .db()
         .read(move |tx| -> Result<_, StoreError> {
-            let order_id = sessions::order_of(tx, &id)?;
-            if order_id.is_none() && !customer_tokens::any_in(tx, &id)? {
-                return Ok(None);
+            let session_id = SessionId::new(id.as_str());
+            let order_id = sessions::order_of(tx, &session_id)?;
+            if order_id.is_none() && !customer_tokens::any_in(tx, &session_id)? {
+                return Ok(customer_tokens::confirmation_of(tx, &id)?);
             }
-            Ok(sessions::find(tx, &id)?.map(|session| (session, order_id)))
+            let session = sessions::find(tx, &session_id)?;
+            Ok(session.and_then(|session| {
+                let url = session.body.merchant_urls?.confirmation?;
+                let order_id = order_id.as_ref().map(OrderId::as_str).unwrap_or_default();
+                Some(fill_placeholders(&url, session_id.as_str(), order_id))
+            }))
         })
         .await?;
-    let target = found.and_then(|(session, order_id)| {
-        let url = session.body.merchant_urls?.confirmation?;
-        let order_id = order_id.as_ref().map(OrderId::as_str).unwrap_or_default();
-        Some(fill_placeholders(&url, session_id.as_str(), order_id))
-    });
     let target = target.ok_or_else(|| {
         ApiError::not_found("Invalid session id")
             .because("neither an order nor a customer token with a confirmation URL was made in this session")

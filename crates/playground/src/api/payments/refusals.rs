@@ -45,12 +45,12 @@ fn session_completed() -> ApiError {
 }
 
 /// 403 `INVALID_OPERATION` without a message: the account does not allow it.
-pub(super) fn not_configured(reason: &str) -> ApiError {
+pub(in crate::api) fn not_configured(reason: &str) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "INVALID_OPERATION").because(reason)
 }
 
 /// 400 `BAD_VALUE` with all paths; what would have passed goes to the request log.
-pub(super) fn bad_values(problems: &[Problem]) -> Result<(), ApiError> {
+pub(in crate::api) fn bad_values(problems: &[Problem]) -> Result<(), ApiError> {
     if problems.is_empty() {
         return Ok(());
     }

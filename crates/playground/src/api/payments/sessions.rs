@@ -14,11 +14,13 @@ use crate::api::auth::Caller;
 use crate::api::error::ApiError;
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
+use crate::domain::customer_token::step_up::Asked;
 use crate::domain::merchant::{Merchant, Strictness};
 use crate::domain::session::{Session, SessionRefusal, Status, ends_at_ms};
 use crate::domain::{categories, client_token};
 use crate::store::sessions::{self, Event};
 use crate::store::{StoreError, to_document};
+use crate::token_recovery;
 
 /// `POST /payments/v1/sessions`.
 pub(super) async fn create(
@@ -44,14 +46,19 @@ pub(super) async fn create(
         session_id: SessionId::new(session_id.as_str()),
         distribution: None,
     };
+    let recovery = Asked::by(&body);
     let document = document(body, &raw)?;
     app.db()
-        .write(move |tx| {
-            let merchant_id = caller.merchant.merchant_id.as_str();
-            sessions::insert(tx, &session_id, merchant_id, now_ms, expires_at_ms, &document)
+        .write(move |tx| -> Result<_, ApiError> {
+            let merchant_id = &caller.merchant.merchant_id;
+            if let Some(recovery) = &recovery {
+                bad_values(&token_recovery::problems(tx, merchant_id, recovery, now_ms)?)?;
+            }
+            let merchant_id = merchant_id.as_str();
+            sessions::insert(tx, &session_id, merchant_id, now_ms, expires_at_ms, &document)?;
+            Ok(())
         })
-        .await
-        .map_err(ApiError::from)?;
+        .await?;
     Answer::ok(&answer)
 }
 

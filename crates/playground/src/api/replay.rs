@@ -4,12 +4,12 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, RefusedCharge};
 use crate::api::respond::Answer;
 use crate::domain::idempotency::{self, StoredAnswer};
 
 /// What an answer is made of, whether it is a success or a refusal.
-pub(super) type Outcome = Result<Answer, ApiError>;
+pub(crate) type Outcome = Result<Answer, ApiError>;
 
 /// A refusal as it is kept. What only the request log shows is kept too: a replayed call is a call.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,10 +17,12 @@ struct Refusal {
     code: String,
     messages: Vec<String>,
     explanation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    charge: Option<Box<RefusedCharge>>,
 }
 
-/// The codes that this API's refusals can have and that are kept.
-const CODES: [&str; 9] = [
+/// The codes that refusals can have and that are kept: of Order Management, then of token charges.
+const CODES: [&str; 15] = [
     "CAPTURE_NOT_ALLOWED",
     "CANCEL_NOT_ALLOWED",
     "REFUND_NOT_ALLOWED",
@@ -30,10 +32,16 @@ const CODES: [&str; 9] = [
     "INVALID_ADDRESS",
     "UNPROCESSABLE_ENTITY",
     "BAD_REQUEST",
+    "BAD_VALUE",
+    "INVALID_OPERATION",
+    "TOKEN_SUSPENDED",
+    "TOKEN_CANCELED",
+    "UNAVAILABLE_PAYMENT_METHOD",
+    "PAYMENT_METHOD_FAILED",
 ];
 
 /// An outcome in the form in which it is kept; `None` if it is not one to keep.
-pub(super) fn to_stored(outcome: &Outcome) -> Result<Option<StoredAnswer>, ApiError> {
+pub(crate) fn to_stored(outcome: &Outcome) -> Result<Option<StoredAnswer>, ApiError> {
     let status = match outcome {
         Ok(answer) => answer.status,
         Err(error) => error.status,
@@ -56,15 +64,16 @@ pub(super) fn to_stored(outcome: &Outcome) -> Result<Option<StoredAnswer>, ApiEr
                 code: error.code.to_owned(),
                 messages: error.messages.clone(),
                 explanation: error.explanation.clone(),
+                charge: error.charge.clone(),
             };
             ("[]".to_owned(), serde_json::to_string(&refusal).map_err(ApiError::internal)?)
         }
     };
-    Ok(Some(StoredAnswer { status: status.as_u16(), headers, body }))
+    Ok(Some(StoredAnswer { status: status.as_u16(), headers, body, request: None }))
 }
 
 /// The outcome that was kept. The outer error is a failure to read it.
-pub(super) fn from_stored(stored: &StoredAnswer) -> Result<Outcome, ApiError> {
+pub(crate) fn from_stored(stored: &StoredAnswer) -> Result<Outcome, ApiError> {
     let status = StatusCode::from_u16(stored.status).map_err(ApiError::internal)?;
     if status.is_success() {
         let kept: Vec<(String, String)> =
@@ -84,6 +93,7 @@ pub(super) fn from_stored(stored: &StoredAnswer) -> Result<Outcome, ApiError> {
     let mut error = ApiError::new(status, code);
     error.messages = refusal.messages;
     error.explanation = refusal.explanation;
+    error.charge = refusal.charge;
     Ok(Err(error))
 }
 
