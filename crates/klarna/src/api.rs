@@ -1,11 +1,21 @@
 //! The typed calls, by area. Each says what it sends, whether repeating it is safe, and how its answer is read; how a
 //! call is made is the engine's business.
 
+mod customer_tokens;
+pub(crate) mod disputes;
+mod hosted_payment_page;
+mod in_store;
 mod orders;
 mod payments;
+mod settlements;
 
+pub use customer_tokens::CustomerTokens;
+pub use disputes::Disputes;
+pub use hosted_payment_page::HostedPaymentPage;
+pub use in_store::InStore;
 pub use orders::{CreatedCapture, CreatedRefund, Orders};
 pub use payments::Payments;
+pub use settlements::{PayoutFilter, Period, Settlements, TransactionFilter};
 
 use bytes::Bytes;
 use http::Method;
@@ -14,6 +24,7 @@ use serde::Serialize;
 
 use crate::engine::Operation;
 use crate::error::Error;
+use crate::multipart::Upload;
 use crate::path;
 use crate::retry::Repeat;
 
@@ -34,6 +45,15 @@ fn with_body<B: Serialize>(
         Ok(body) => operation.body = Some(Bytes::from(body)),
         Err(error) => return Err(Error::invalid(operation.name(), error.to_string())),
     }
+    Ok(operation)
+}
+
+/// A file as a form.
+fn with_upload(route: &'static str, values: &[&str], file: &Upload) -> Result<Operation, Error> {
+    let mut operation = operation(Method::POST, route, values)?;
+    let (body, content_type) = file.form();
+    operation.body = Some(body);
+    operation.content_type = content_type.into();
     Ok(operation)
 }
 

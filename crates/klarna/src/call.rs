@@ -6,11 +6,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method};
 use klarna_types::IdempotencyKey;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::download::DownloadCall;
 use crate::engine::{Answer, Operation, Shared};
 use crate::error::{Circumstances, Error, Outcome};
+use crate::multipart::Upload;
+use crate::query;
 use crate::response::Response;
 use crate::retry::{Repeat, RetryPolicy};
 use crate::transport::BoxError;
@@ -83,21 +89,41 @@ impl<T, K> Call<T, K> {
     pub async fn send(self) -> Result<Response<T>, Error> {
         let operation = self.operation?;
         let answer = self.shared.call(&operation).await?;
-        match (self.read)(&answer) {
-            Ok(value) => Ok(Response::new(value, answer.meta)),
-            Err(Unreadable { detail, source }) => {
-                let is_read = operation.method == http::Method::GET;
-                let circumstances = Circumstances {
-                    call: operation.name(),
-                    idempotency_key: operation.key,
-                    tries: answer.meta.tries,
-                    repeat: operation.repeat,
-                    // It was executed, but what came of it cannot be read.
-                    outcome: if is_read { Outcome::Known } else { Outcome::Unknown },
-                };
-                Err(Error::decode(circumstances, Some(answer.meta), detail, source))
-            }
+        read_answer(&operation, answer, self.read)
+    }
+}
+
+/// Reads an answer, or says why it cannot be read.
+pub(crate) fn read_answer<T>(
+    operation: &Operation,
+    answer: Answer,
+    read: fn(&Answer) -> Result<T, Unreadable>,
+) -> Result<Response<T>, Error> {
+    match read(&answer) {
+        Ok(value) => Ok(Response::new(value, answer.meta)),
+        Err(Unreadable { detail, source }) => {
+            let is_read = operation.method == Method::GET;
+            let circumstances = Circumstances {
+                call: operation.name(),
+                idempotency_key: operation.key.clone(),
+                tries: answer.meta.tries,
+                repeat: operation.repeat,
+                // It was executed, but what came of it cannot be read.
+                outcome: if is_read { Outcome::Known } else { Outcome::Unknown },
+            };
+            Err(Error::decode(circumstances, Some(answer.meta), detail, source))
         }
+    }
+}
+
+impl<T> Call<T, Plain> {
+    /// Whether the call may be sent twice, if you know better than this crate: what each call does by itself stands with
+    /// it.
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.repeat = repeat;
+        }
+        self
     }
 }
 
@@ -119,6 +145,120 @@ impl<T: Send + 'static, K: 'static> IntoFuture for Call<T, K> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
+    }
+}
+
+/// A call by method and path. See [`Client::raw`](crate::Client::raw).
+#[must_use = "a call is made when it is awaited"]
+pub struct RawCall {
+    shared: Arc<Shared>,
+    operation: Result<Operation, Error>,
+}
+
+impl RawCall {
+    pub(crate) fn new(shared: Arc<Shared>, method: Method, path: String) -> Self {
+        // What stands in the path may be a token: it is not part of the name under which the call is logged.
+        let operation = if path.starts_with('/') {
+            Ok(Operation::new(method, "(raw call)", path))
+        } else {
+            Err(Error::invalid(format!("{method} (raw call)"), "a path begins with a slash"))
+        };
+        Self { shared, operation }
+    }
+
+    /// A parameter behind the path.
+    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            query::append(&mut operation.path, name, &value.to_string());
+        }
+        self
+    }
+
+    /// A header.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.headers.push((name, value));
+        }
+        self
+    }
+
+    /// A file, as a form.
+    pub fn upload(mut self, upload: &Upload) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            let (body, content_type) = upload.form();
+            operation.body = Some(body);
+            operation.content_type = content_type.into();
+        }
+        self
+    }
+
+    /// How long the whole call may take, all its tries included.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.deadline = Some(deadline);
+        }
+        self
+    }
+
+    /// How often this call is tried, instead of what the client was built with.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.policy = Some(policy);
+        }
+        self
+    }
+
+    /// The body, as JSON.
+    pub fn json<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
+        self.operation = self.operation.and_then(|mut operation| match serde_json::to_vec(body) {
+            Ok(body) => {
+                operation.body = Some(Bytes::from(body));
+                Ok(operation)
+            }
+            Err(error) => Err(Error::invalid(operation.name(), error.to_string())),
+        });
+        self
+    }
+
+    /// The key under which a write is sent, which makes it repeatable.
+    pub fn idempotency_key(mut self, key: IdempotencyKey) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.key = Some(key);
+            operation.repeat = Repeat::Keyed;
+        }
+        self
+    }
+
+    /// Whether the call may be sent twice. Reads may, other calls may not unless they have a key.
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.repeat = repeat;
+        }
+        self
+    }
+
+    /// How the call is named in logs and errors: a template without ids and tokens in it.
+    pub fn route(mut self, route: &'static str) -> Self {
+        if let Ok(operation) = &mut self.operation {
+            operation.route = route.into();
+        }
+        self
+    }
+
+    /// Makes the call and reads its answer as JSON.
+    pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        Call::<T, Keyed>::new(self.shared, self.operation, json).send().await
+    }
+
+    /// Makes the call and gives the body as it came.
+    pub async fn send_raw(self) -> Result<Response<Bytes>, Error> {
+        let answer = self.shared.call(&self.operation?).await?;
+        Ok(Response::new(answer.body, answer.meta))
+    }
+
+    /// Makes the call and leaves the body to be read as it arrives.
+    pub fn download(self) -> DownloadCall {
+        DownloadCall::new(self.shared, self.operation, "*/*")
     }
 }
 

@@ -7,21 +7,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
-use klarna_types::{Environment, IdempotencyKey, Region};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use klarna_types::{Environment, MerchantId, Region};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 use url::Url;
 
-use crate::api::{Orders, Payments};
-use crate::call::{self, Call, Keyed};
+use crate::api::{
+    CustomerTokens, Disputes, HostedPaymentPage, InStore, Orders, Payments, Settlements,
+};
+use crate::call::RawCall;
 use crate::credentials::Credentials;
-use crate::engine::{Operation, Shared};
+use crate::engine::{Core, Shared};
 use crate::error::Error;
-use crate::response::Response;
-use crate::retry::{Repeat, RetryPolicy};
-use crate::transport::{self, BoxError, ResponseBody, Transport};
+use crate::pacing::{Pacers, Pacing};
+use crate::retry::RetryPolicy;
+use crate::transport::{self, BoxError, ResponseBody, Roots, Transport};
 
 /// A client of Klarna's APIs, for one merchant in one region. Cheap to clone; all clones share one connection pool.
 ///
@@ -59,11 +59,58 @@ impl Client {
             connect_timeout: Duration::from_secs(5),
             read_deadline: Duration::from_secs(15),
             write_deadline: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(30),
             max_response_bytes: 16 * 1024 * 1024,
             preflight: Preflight::Off,
+            pacing: Pacing::default(),
+            environment: Some(Environment::Playground),
+            roots: Vec::new(),
             transport: None,
             layers: Vec::new(),
         }
+    }
+
+    /// A client as the environment says.
+    ///
+    /// | variable | is |
+    /// |---|---|
+    /// | `KLARNA_USERNAME`, `KLARNA_PASSWORD` | a username and its password |
+    /// | `KLARNA_API_KEY` | an API key, instead of both |
+    /// | `KLARNA_MERCHANT_ID` | the merchant id, where the username does not begin with it |
+    /// | `KLARNA_BASE_URL` | a host, such as a local playground's |
+    /// | `KLARNA_REGION` | `europe`, `north-america` or `oceania`, instead of a host; Europe if absent |
+    /// | `KLARNA_ENVIRONMENT` | `playground` or `live`; playground if absent |
+    /// | `KLARNA_CA_FILE` | a file of certificates in PEM form, trusted besides the public authorities |
+    pub fn from_env() -> Result<Self, BuildError> {
+        crate::env::client(|name| std::env::var(name).ok())
+    }
+
+    /// A client for another merchant over the same connections and with the same settings: for partners who act for many
+    /// merchants. As cheap as a clone.
+    ///
+    /// Rate limits are counted for each merchant apart, however many clients there are for it.
+    ///
+    /// ```
+    /// # fn example(client: klarna::Client) {
+    /// use klarna::Credentials;
+    /// let of_another = client.for_merchant(Credentials::new("K777777_abcd", "password"));
+    /// # drop(of_another);
+    /// # }
+    /// ```
+    pub fn for_merchant(&self, credentials: Credentials) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(
+                Arc::clone(&self.shared.core),
+                self.shared.base.clone(),
+                credentials.authorization(),
+                credentials.merchant_id().cloned(),
+            )),
+        }
+    }
+
+    /// The host that is called, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.shared.base
     }
 
     /// Sessions, authorizations, and orders made from them.
@@ -76,26 +123,44 @@ impl Client {
         Orders { client: self }
     }
 
+    /// Customer tokens: subscriptions and purchases on demand.
+    pub fn customer_tokens(&self) -> CustomerTokens<'_> {
+        CustomerTokens { client: self }
+    }
+
+    /// Pages on which the shopper pays at Klarna's.
+    pub fn hosted_payment_page(&self) -> HostedPaymentPage<'_> {
+        HostedPaymentPage { client: self }
+    }
+
+    /// Purchases in a store, paid on the shopper's phone.
+    pub fn in_store(&self) -> InStore<'_> {
+        InStore { client: self }
+    }
+
+    /// Payouts, the transactions in them, and their reports.
+    pub fn settlements(&self) -> Settlements<'_> {
+        Settlements { client: self }
+    }
+
+    /// Disputes.
+    pub fn disputes(&self) -> Disputes<'_> {
+        Disputes { client: self }
+    }
+
     /// A call that this crate has no type for: with credentials, errors and, where it is safe, retries.
     ///
     /// ```
     /// # async fn example(client: klarna::Client) -> Result<(), klarna::Error> {
     /// use http::Method;
-    /// let call = client.request(Method::GET, "/customer-token/v1/tokens/1234");
-    /// let token = call.send::<serde_json::Value>().await?;
-    /// println!("{}", token["status"]);
+    /// let call = client.raw(Method::GET, "/new-api/v1/things").query("size", "20");
+    /// let things = call.send::<serde_json::Value>().await?;
+    /// println!("{}", things["count"]);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn request(&self, method: Method, path: impl Into<String>) -> RawCall {
-        let path = path.into();
-        // What stands in the path may be a token: it is not part of the name under which the call is logged.
-        let operation = if path.starts_with('/') {
-            Ok(Operation::new(method, "(raw call)", path))
-        } else {
-            Err(Error::invalid(format!("{method} (raw call)"), "a path begins with a slash"))
-        };
-        RawCall { shared: Arc::clone(&self.shared), operation }
+    pub fn raw(&self, method: Method, path: impl Into<String>) -> RawCall {
+        RawCall::new(self.shared(), method, path.into())
     }
 
     /// Sends a request as it is, once: the host of its URL is replaced by the client's, credentials and user agent are
@@ -116,6 +181,10 @@ impl Client {
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }
+
+    pub(crate) fn merchant_id(&self) -> Option<&MerchantId> {
+        self.shared.merchant_id.as_ref()
+    }
 }
 
 impl fmt::Debug for Client {
@@ -124,63 +193,6 @@ impl fmt::Debug for Client {
             .debug_struct("Client")
             .field("base_url", &self.shared.base)
             .finish_non_exhaustive()
-    }
-}
-
-/// A call by method and path. See [`Client::request`].
-#[must_use = "a call is made when it is awaited"]
-pub struct RawCall {
-    shared: Arc<Shared>,
-    operation: Result<Operation, Error>,
-}
-
-impl RawCall {
-    /// The body, as JSON.
-    pub fn json<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
-        self.operation = self.operation.and_then(|mut operation| match serde_json::to_vec(body) {
-            Ok(body) => {
-                operation.body = Some(Bytes::from(body));
-                Ok(operation)
-            }
-            Err(error) => Err(Error::invalid(operation.name(), error.to_string())),
-        });
-        self
-    }
-
-    /// The key under which a write is sent, which makes it repeatable.
-    pub fn idempotency_key(mut self, key: IdempotencyKey) -> Self {
-        if let Ok(operation) = &mut self.operation {
-            operation.key = Some(key);
-            operation.repeat = Repeat::Keyed;
-        }
-        self
-    }
-
-    /// Whether the call may be sent twice. Reads may, other calls may not unless they have a key.
-    pub fn repeat(mut self, repeat: Repeat) -> Self {
-        if let Ok(operation) = &mut self.operation {
-            operation.repeat = repeat;
-        }
-        self
-    }
-
-    /// How the call is named in logs and errors: a template without ids and tokens in it.
-    pub fn route(mut self, route: &'static str) -> Self {
-        if let Ok(operation) = &mut self.operation {
-            operation.route = route.into();
-        }
-        self
-    }
-
-    /// Makes the call and reads its answer as JSON.
-    pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
-        Call::<T, Keyed>::new(self.shared, self.operation, call::json).send().await
-    }
-
-    /// Makes the call and gives the body as it came.
-    pub async fn send_raw(self) -> Result<Response<Bytes>, Error> {
-        let answer = self.shared.call(&self.operation?).await?;
-        Ok(Response::new(answer.body, answer.meta))
     }
 }
 
@@ -204,8 +216,13 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     read_deadline: Duration,
     write_deadline: Duration,
+    stall_timeout: Duration,
     max_response_bytes: usize,
     preflight: Preflight,
+    pacing: Pacing,
+    /// Whose documented rate limits hold, if it is Klarna's own.
+    environment: Option<Environment>,
+    roots: Roots,
     transport: Option<Transport>,
     layers: Vec<Box<dyn FnOnce(Transport) -> Transport + Send>>,
 }
@@ -214,6 +231,7 @@ impl ClientBuilder {
     /// One of Klarna's six hosts. Without this and without [`ClientBuilder::base_url`]: Europe's test system.
     pub fn region(mut self, region: Region, environment: Environment) -> Self {
         region.base_url(environment).clone_into(&mut self.base);
+        self.environment = Some(environment);
         self
     }
 
@@ -230,6 +248,15 @@ impl ClientBuilder {
             return Err(BuildError::BaseUrl { source });
         }
         self.base = parsed.to_string();
+        self.environment = None;
+        Ok(self)
+    }
+
+    /// Trusts these authorities, too: one or more certificates in PEM form. For `kassa playground --intercept`, and for
+    /// proxies that look into TLS.
+    pub fn root_certificates_pem(mut self, pem: &[u8]) -> Result<Self, BuildError> {
+        let roots = transport::read_pem(pem).map_err(|source| BuildError::Tls { source })?;
+        self.roots.extend(roots);
         Ok(self)
     }
 
@@ -263,7 +290,19 @@ impl ClientBuilder {
         self
     }
 
-    /// How large an answer may be. 16 MiB if not called.
+    /// How long an answer that is read as it arrives may make no progress. 30 seconds if not called.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.stall_timeout = timeout;
+        self
+    }
+
+    /// Whether calls wait for their turn under Klarna's rate limit. They do if not called.
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = pacing;
+        self
+    }
+
+    /// How large an answer may be that is read whole. 16 MiB if not called. Downloads are not limited by this.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
@@ -294,7 +333,49 @@ impl ClientBuilder {
         self
     }
 
-    /// Puts a tower layer around the transport. It sees every try; the last one added is the outermost.
+    /// Puts a tower layer around the transport. It sees every try of every call, with credentials and idempotency key
+    /// in place; the last one added is the outermost. Credentials are marked as sensitive, so that they are not printed
+    /// with the headers.
+    ///
+    /// Any layer of the tower ecosystem fits whose service takes a request and gives a response with
+    /// [`ResponseBody`]; what it waits is within the call's deadline, and an error of its own counts as a lost
+    /// connection. One that is written by hand:
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{HeaderValue, Request, Response};
+    /// use http_body_util::Full;
+    /// use klarna::{BoxError, Client, Credentials, ResponseBody, Transport};
+    /// use std::{future::Future, pin::Pin, task::{Context, Poll}};
+    ///
+    /// /// Tells the other side for whom the call is made.
+    /// #[derive(Clone)]
+    /// struct Tagged<S>(S);
+    ///
+    /// impl<S> tower::Service<Request<Full<Bytes>>> for Tagged<S>
+    /// where
+    ///     S: tower::Service<Request<Full<Bytes>>, Response = Response<ResponseBody>, Error = BoxError>,
+    /// {
+    ///     type Response = S::Response;
+    ///     type Error = S::Error;
+    ///     type Future = S::Future;
+    ///
+    ///     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    ///         self.0.poll_ready(context)
+    ///     }
+    ///
+    ///     fn call(&mut self, mut request: Request<Full<Bytes>>) -> S::Future {
+    ///         request.headers_mut().insert("klarna-integrator", HeaderValue::from_static("shop 1.0"));
+    ///         self.0.call(request)
+    ///     }
+    /// }
+    ///
+    /// let client = Client::builder(Credentials::api_key("klarna_test_api_0123456789"))
+    ///     .layer(tower::layer::layer_fn(Tagged::<Transport>))
+    ///     .build()?;
+    /// # drop(client);
+    /// # Ok::<(), klarna::BuildError>(())
+    /// ```
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Transport> + Send + 'static,
@@ -323,24 +404,27 @@ impl ClientBuilder {
             .map_err(|source| BuildError::UserAgent { source: source.into() })?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => transport::tcp(self.connect_timeout)
+            None => transport::tcp(self.connect_timeout, self.roots)
                 .map_err(|source| BuildError::Tls { source: source.into() })?,
         };
         let transport =
             self.layers.into_iter().fold(transport, |transport, layer| layer(transport));
-        Ok(Client {
-            shared: Arc::new(Shared {
-                transport,
-                base: self.base.trim_end_matches('/').to_owned(),
-                authorization: self.credentials.authorization(),
-                user_agent,
-                policy: self.policy,
-                read_deadline: self.read_deadline,
-                write_deadline: self.write_deadline,
-                max_response_bytes: self.max_response_bytes,
-                preflight: self.preflight,
-            }),
-        })
+        let core = Arc::new(Core {
+            transport,
+            user_agent,
+            policy: self.policy,
+            read_deadline: self.read_deadline,
+            write_deadline: self.write_deadline,
+            stall_timeout: self.stall_timeout,
+            max_response_bytes: self.max_response_bytes,
+            preflight: self.preflight,
+            pacing: self.pacing,
+            pacers: Pacers::new(self.environment),
+        });
+        let base = self.base.trim_end_matches('/').to_owned();
+        let merchant_id = self.credentials.merchant_id().cloned();
+        let authorization = self.credentials.authorization();
+        Ok(Client { shared: Arc::new(Shared::new(core, base, authorization, merchant_id)) })
     }
 }
 
@@ -369,6 +453,14 @@ pub enum BuildError {
     UserAgent {
         /// Why.
         source: BoxError,
+    },
+    /// The environment does not say what is needed, or says it in a way that cannot be read.
+    #[error("{variable}: {detail}")]
+    Environment {
+        /// Which variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        detail: String,
     },
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]

@@ -7,33 +7,46 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use klarna_types::{ErrorBody, ErrorCode, IdempotencyKey, Problem};
-use tokio::time::{Instant, sleep, timeout_at};
+use klarna_types::{ErrorBody, ErrorCode, IdempotencyKey, MerchantId, Problem};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 use crate::client::Preflight;
 use crate::error::{Circumstances, Error, Outcome};
+use crate::pacing::{Class, Limited as Over, Pacer, Pacers, Pacing};
 use crate::response::Meta;
 use crate::retry::{Conflict, Decision, Failure, Progress, Repeat, RetryPolicy};
-use crate::transport::{BoxError, Transport, is_connect};
+use crate::transport::{BoxError, ResponseBody, Transport, is_connect};
 
 const IDEMPOTENCY_KEY: &str = "klarna-idempotency-key";
+const JSON: &str = "application/json";
 
-/// What all clones of a client share.
-pub(crate) struct Shared {
+/// What all clients of one pool share, whosever credentials they carry.
+pub(crate) struct Core {
     pub(crate) transport: Transport,
-    /// Without a slash at its end.
-    pub(crate) base: String,
-    pub(crate) authorization: HeaderValue,
     pub(crate) user_agent: HeaderValue,
     pub(crate) policy: RetryPolicy,
     pub(crate) read_deadline: Duration,
     pub(crate) write_deadline: Duration,
+    pub(crate) stall_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) preflight: Preflight,
+    pub(crate) pacing: Pacing,
+    pub(crate) pacers: Pacers,
+}
+
+/// What all clones of a client share.
+pub(crate) struct Shared {
+    pub(crate) core: Arc<Core>,
+    /// Without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) authorization: HeaderValue,
+    pub(crate) merchant_id: Option<MerchantId>,
+    /// None if calls are not paced.
+    pub(crate) pacer: Option<Arc<Pacer>>,
 }
 
 /// What a 404 means for a call.
@@ -49,12 +62,17 @@ pub(crate) enum NotFound {
 pub(crate) type Explain = fn(&[u8]) -> Vec<Problem>;
 
 /// A call, ready to be sent.
+#[derive(Clone)]
 pub(crate) struct Operation {
     pub(crate) method: Method,
     /// Route template, for logs and errors.
     pub(crate) route: Cow<'static, str>,
+    /// With its query.
     pub(crate) path: String,
     pub(crate) body: Option<Bytes>,
+    pub(crate) content_type: Cow<'static, str>,
+    pub(crate) accept: &'static str,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) repeat: Repeat,
     pub(crate) key: Option<IdempotencyKey>,
     pub(crate) not_found: NotFound,
@@ -72,6 +90,9 @@ impl Operation {
             route: route.into(),
             path,
             body: None,
+            content_type: JSON.into(),
+            accept: JSON,
+            headers: Vec::new(),
             repeat,
             key: None,
             not_found: NotFound::Refused,
@@ -89,6 +110,10 @@ impl Operation {
     fn is_write(&self) -> bool {
         self.method != Method::GET && self.method != Method::HEAD
     }
+
+    fn class(&self) -> Class {
+        Class::of(&self.method, self.path.split('?').next().unwrap_or_default())
+    }
 }
 
 /// A whole answer.
@@ -97,6 +122,17 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     pub(crate) meta: Meta,
 }
+
+/// How much of a successful answer is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Whole,
+    /// The body is left to the caller.
+    Head,
+}
+
+/// An answer, with the rest of its body if that was left to the caller.
+type Taken = (Answer, Option<ResponseBody>);
 
 /// How a try failed without an answer.
 enum Broken {
@@ -107,8 +143,37 @@ enum Broken {
 }
 
 impl Shared {
+    /// What a merchant's clients share, over a pool.
+    pub(crate) fn new(
+        core: Arc<Core>,
+        base: String,
+        authorization: HeaderValue,
+        merchant_id: Option<MerchantId>,
+    ) -> Self {
+        let pacer = match core.pacing {
+            Pacing::FollowHeaders => {
+                Some(core.pacers.of(&base, merchant_id.as_ref(), &authorization))
+            }
+            Pacing::Off => None,
+        };
+        Self { core, base, authorization, merchant_id, pacer }
+    }
+
     /// Makes a call: success statuses give the answer, all others an error.
-    pub(crate) async fn call(self: &Arc<Self>, operation: &Operation) -> Result<Answer, Error> {
+    pub(crate) async fn call(&self, operation: &Operation) -> Result<Answer, Error> {
+        self.make(operation, Take::Whole).await.map(|(answer, _)| answer)
+    }
+
+    /// Makes a call whose answer is read by the caller as it arrives. The answer's own body is empty.
+    pub(crate) async fn open(
+        &self,
+        operation: &Operation,
+    ) -> Result<(Answer, ResponseBody), Error> {
+        let (answer, body) = self.make(operation, Take::Head).await?;
+        Ok((answer, body.unwrap_or_else(ResponseBody::empty)))
+    }
+
+    async fn make(&self, operation: &Operation, take: Take) -> Result<Taken, Error> {
         let span = tracing::debug_span!(
             "klarna.call",
             http.request.method = %operation.method,
@@ -119,9 +184,9 @@ impl Shared {
             klarna.tries = tracing::field::Empty,
         );
         self.check(operation)?;
-        let result = self.tries(operation).instrument(span.clone()).await;
+        let result = self.tries(operation, take).instrument(span.clone()).await;
         match &result {
-            Ok(answer) => record(&span, Some(&answer.meta), answer.meta.tries, None),
+            Ok((answer, _)) => record(&span, Some(&answer.meta), answer.meta.tries, None),
             Err(error) => {
                 record(&span, error.meta(), error.tries(), error.code());
             }
@@ -130,7 +195,7 @@ impl Shared {
     }
 
     fn check(&self, operation: &Operation) -> Result<(), Error> {
-        if self.preflight == Preflight::Off {
+        if self.core.preflight == Preflight::Off {
             return Ok(());
         }
         if let (Some(explain), Some(body)) = (operation.explain, &operation.body) {
@@ -142,9 +207,11 @@ impl Shared {
         Ok(())
     }
 
-    async fn tries(&self, operation: &Operation) -> Result<Answer, Error> {
-        let policy = operation.policy.unwrap_or(self.policy);
-        let usual = if operation.is_write() { self.write_deadline } else { self.read_deadline };
+    async fn tries(&self, operation: &Operation, take: Take) -> Result<Taken, Error> {
+        let policy = operation.policy.unwrap_or(self.core.policy);
+        let usual =
+            if operation.is_write() { self.core.write_deadline } else { self.core.read_deadline };
+        let class = operation.class();
         let begin = Instant::now();
         let deadline = begin + operation.deadline.unwrap_or(usual);
         let mut tries = 0;
@@ -152,12 +219,39 @@ impl Shared {
         // Whether an earlier try may have been executed.
         let mut in_doubt = false;
         loop {
-            tries += 1;
             let request = self.request(operation)?;
-            let tried = match timeout_at(deadline, self.try_once(request, tries, operation)).await {
+            if let Some(pacer) = &self.pacer {
+                let Some(turn) = pacer.turn(class, deadline) else {
+                    return Err(Error::throttled(Circumstances {
+                        call: operation.name(),
+                        idempotency_key: operation.key.clone(),
+                        tries,
+                        repeat: operation.repeat,
+                        outcome: if operation.is_write() && in_doubt {
+                            Outcome::Unknown
+                        } else {
+                            Outcome::Known
+                        },
+                    }));
+                };
+                if turn > Instant::now() {
+                    tracing::debug!("waiting for a place under the rate limit");
+                    sleep_until(turn).await;
+                }
+            }
+            tries += 1;
+            let one = self.try_once(request, tries, operation, take);
+            let tried = match timeout_at(deadline, one).await {
                 Ok(tried) => tried,
                 Err(_) => Err(Broken::TimedOut),
             };
+            if let (Some(pacer), Ok((answer, _))) = (&self.pacer, &tried) {
+                let over = match answer.meta.status {
+                    StatusCode::TOO_MANY_REQUESTS => Over::Yes,
+                    _ => Over::No,
+                };
+                pacer.learn(class, over, &answer.meta.rate_limit);
+            }
             let circumstances = |outcome| Circumstances {
                 call: operation.name(),
                 idempotency_key: operation.key.clone(),
@@ -173,14 +267,14 @@ impl Shared {
                 }
             };
             let (failure, error) = match tried {
-                Ok(answer) if answer.meta.status.is_success() => return Ok(answer),
-                Ok(answer) => {
+                Ok(taken) if taken.0.meta.status.is_success() => return Ok(taken),
+                Ok((answer, rest)) => {
                     let status = answer.meta.status;
                     if in_doubt
                         && status == StatusCode::NOT_FOUND
                         && operation.not_found == NotFound::DoneAfterRetry
                     {
-                        return Ok(answer);
+                        return Ok((answer, rest));
                     }
                     let code = ErrorBody::read(&answer.body).error_code;
                     let conflict =
@@ -207,7 +301,7 @@ impl Shared {
                 }
                 Err(Broken::TooLarge(meta)) => {
                     let detail =
-                        format!("the answer is larger than {} bytes", self.max_response_bytes);
+                        format!("the answer is larger than {} bytes", self.core.max_response_bytes);
                     return Err(Error::decode(
                         circumstances(doubt(true)),
                         Some(meta),
@@ -242,13 +336,16 @@ impl Shared {
             .method(&operation.method)
             .uri(format!("{}{}", self.base, operation.path))
             .header(AUTHORIZATION, &self.authorization)
-            .header(USER_AGENT, &self.user_agent)
-            .header(ACCEPT, "application/json");
+            .header(USER_AGENT, &self.core.user_agent)
+            .header(ACCEPT, operation.accept);
         if operation.body.is_some() {
-            builder = builder.header(CONTENT_TYPE, "application/json");
+            builder = builder.header(CONTENT_TYPE, operation.content_type.as_ref());
         }
         if let Some(key) = &operation.key {
             builder = builder.header(IDEMPOTENCY_KEY, key.as_str());
+        }
+        for (name, value) in &operation.headers {
+            builder = builder.header(name, value);
         }
         builder
             .body(Full::new(operation.body.clone().unwrap_or_default()))
@@ -260,8 +357,9 @@ impl Shared {
         request: Request<Full<Bytes>>,
         tries: u32,
         operation: &Operation,
-    ) -> Result<Answer, Broken> {
-        let response = self.transport.clone().oneshot(request).await.map_err(|error| {
+        take: Take,
+    ) -> Result<Taken, Broken> {
+        let response = self.core.transport.clone().oneshot(request).await.map_err(|error| {
             if is_connect(error.as_ref()) {
                 Broken::Connect(error)
             } else {
@@ -270,14 +368,18 @@ impl Shared {
         })?;
         let (parts, body) = response.into_parts();
         let meta = Meta::new(parts.status, &parts.headers, tries, operation.key.clone());
-        let body = match Limited::new(body, self.max_response_bytes).collect().await {
+        if take == Take::Head && parts.status.is_success() {
+            let answer = Answer { headers: parts.headers, body: Bytes::new(), meta };
+            return Ok((answer, Some(body)));
+        }
+        let body = match Limited::new(body, self.core.max_response_bytes).collect().await {
             Ok(body) => body.to_bytes(),
             // An error status says enough without its body.
             Err(_) if !parts.status.is_success() => Bytes::new(),
             Err(error) if error.is::<LengthLimitError>() => return Err(Broken::TooLarge(meta)),
             Err(error) => return Err(Broken::Interrupted(error)),
         };
-        Ok(Answer { headers: parts.headers, body, meta })
+        Ok((Answer { headers: parts.headers, body, meta }, None))
     }
 
     /// One try of a request as it is: nothing is added but credentials and user agent, nothing is judged.
@@ -292,10 +394,10 @@ impl Shared {
             .parse()
             .map_err(|error: http::uri::InvalidUri| Error::invalid(&*call, error.to_string()))?;
         parts.headers.entry(AUTHORIZATION).or_insert_with(|| self.authorization.clone());
-        parts.headers.entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        parts.headers.entry(USER_AGENT).or_insert_with(|| self.core.user_agent.clone());
         let is_write = parts.method != Method::GET && parts.method != Method::HEAD;
-        let deadline =
-            Instant::now() + if is_write { self.write_deadline } else { self.read_deadline };
+        let deadline = Instant::now()
+            + if is_write { self.core.write_deadline } else { self.core.read_deadline };
         let repeat = if is_write { Repeat::Unsafe } else { Repeat::Safe };
         let circumstances = |sent: bool| Circumstances {
             call: call.clone(),
@@ -306,7 +408,7 @@ impl Shared {
         };
         let exchange = async {
             let request = Request::from_parts(parts, Full::new(body));
-            let response = self.transport.clone().oneshot(request).await.map_err(|error| {
+            let response = self.core.transport.clone().oneshot(request).await.map_err(|error| {
                 if is_connect(error.as_ref()) {
                     Error::connect(circumstances(false), error)
                 } else {
@@ -314,7 +416,7 @@ impl Shared {
                 }
             })?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, self.max_response_bytes)
+            let body = Limited::new(body, self.core.max_response_bytes)
                 .collect()
                 .await
                 .map_err(|error| Error::interrupted(circumstances(true), error))?;

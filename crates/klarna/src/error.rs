@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::StatusCode;
+use klarna_types::disputes::NetworkError;
 use klarna_types::{CorrelationId, ErrorBody, ErrorCode, IdempotencyKey, Problem};
 
 use crate::response::{Meta, RateLimit};
@@ -54,6 +55,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// There was no connection; nothing was sent.
     Connect,
+    /// The merchant's quota is used up until after the deadline; nothing was sent.
+    Throttled,
     /// The deadline passed.
     TimedOut,
     /// The connection was lost before a whole answer came.
@@ -126,6 +129,27 @@ impl Error {
         let mut error = Self::new(ErrorKind::Connect, circumstances, "no connection to Klarna");
         error.0.retryable = Retryable::Yes;
         error.0.source = Some(source);
+        error
+    }
+
+    pub(crate) fn throttled(circumstances: Circumstances) -> Self {
+        let detail = "Klarna's rate limit leaves no place for this call before its deadline";
+        let mut error = Self::new(ErrorKind::Throttled, circumstances, detail);
+        error.0.retryable = Retryable::Yes;
+        error
+    }
+
+    /// An answer that began and did not end: it was read as it arrived.
+    pub(crate) fn cut_off(
+        circumstances: Circumstances,
+        meta: Meta,
+        detail: &str,
+        source: Option<BoxError>,
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Interrupted, circumstances, detail);
+        error.0.retryable = Retryable::Yes;
+        error.0.meta = Some(meta);
+        error.0.source = source;
         error
     }
 
@@ -217,9 +241,16 @@ impl Error {
         &self.0.body.error_messages
     }
 
-    /// Everything that the error's body said.
-    pub fn error_body(&self) -> &ErrorBody {
+    /// Everything that the error's body said, in the form that most of Klarna's APIs use: for a refused charge of a
+    /// customer token, `fraud_status`, `reason` and `step_up_id`, too.
+    pub fn body(&self) -> &ErrorBody {
         &self.0.body
+    }
+
+    /// The same in the form of Klarna's network, which the Disputes API uses: `error_type`, `validation_errors`,
+    /// `doc_url`. Empty if the body has not that form.
+    pub fn network_body(&self) -> NetworkError {
+        NetworkError::read(&self.0.raw)
     }
 
     /// The body as it came, at most 64 KiB of it. It may be HTML.

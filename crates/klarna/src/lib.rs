@@ -38,7 +38,7 @@
 //! println!("{} {:?}", session.session_id, session.meta().correlation_id);
 //! # let shopper = serde_json::json!({"session_id": session.session_id, "email": "customer@email.se"});
 //! # let approval: serde_json::Value = client
-//! #     .request(http::Method::POST, "/playground/v1/shopper/authorize").json(&shopper)
+//! #     .raw(http::Method::POST, "/playground/v1/shopper/authorize").json(&shopper)
 //! #     .send::<serde_json::Value>().await?.into_inner();
 //! # let from_browser = approval["authorization_token"].as_str().ok_or("not approved")?;
 //!
@@ -59,7 +59,7 @@
 //!
 //! 1. **Typed calls**, by area: [`Client::payments`], [`Client::orders`]. Each gives a [`Call`] that can be awaited as it
 //!    is, or be given options first.
-//! 2. **Raw calls** with credentials, retries and errors: [`Client::request`], for what this crate has no type for.
+//! 2. **Raw calls** with credentials, retries and errors: [`Client::raw`], for what this crate has no type for.
 //! 3. **Bare requests**: [`Client::execute`], one try, the answer as it came.
 //!
 //! # What happens when something goes wrong
@@ -82,28 +82,64 @@ mod api;
 mod call;
 mod client;
 mod credentials;
+mod download;
 mod engine;
+mod env;
 mod error;
+mod list;
+mod multipart;
+mod pacing;
 mod path;
+mod query;
+pub mod report;
 mod response;
 pub mod retry;
 mod transport;
+mod watch;
 
-pub use api::{CreatedCapture, CreatedRefund, Orders, Payments};
-pub use call::{Call, Keyed, Plain};
-pub use client::{BuildError, Client, ClientBuilder, Preflight, RawCall};
+pub use api::{
+    CreatedCapture, CreatedRefund, CustomerTokens, Disputes, HostedPaymentPage, InStore, Orders,
+    Payments, Settlements,
+};
+pub use call::{Call, Keyed, Plain, RawCall};
+pub use client::{BuildError, Client, ClientBuilder, Preflight};
 pub use credentials::Credentials;
+pub use download::{Download, DownloadCall, DownloadReader};
 pub use error::{Error, ErrorKind};
+pub use list::{Items, List, Page};
+pub use multipart::Upload;
+pub use pacing::Pacing;
 pub use response::{Meta, RateLimit, Response};
 pub use transport::{BoxError, ResponseBody, Transport};
+pub use watch::{Patience, Watch};
+
+/// Filters and reports of settlements, and their wire types.
+pub mod settlements {
+    pub use klarna_types::settlements::*;
+
+    pub use crate::api::{PayoutFilter, Period, TransactionFilter};
+}
+
+/// Disputes: the wire types, and the calls of version 2.
+pub mod disputes {
+    pub use klarna_types::disputes::*;
+
+    /// Version 2.
+    pub mod v2 {
+        pub use klarna_types::disputes::v2::*;
+
+        pub use crate::api::disputes::v2::Disputes;
+    }
+}
 
 /// Every type that goes over the wire, the cart builder, order-line arithmetic, field limits and the market table.
 pub use klarna_types as types;
+pub use klarna_types::settlements::PaymentReference;
 pub use klarna_types::{
     Address, AuthorizationToken, CaptureId, ClientToken, CorrelationId, Country, Currency,
-    Customer, Environment, ErrorCode, IdempotencyKey, KlarnaReference, Locale, MerchantId,
-    MinorUnits, OrderId, OrderLine, OrderLineType, Problem, RefundId, Region, Secret, SessionId,
-    TaxRate,
+    Customer, CustomerTokenId, Environment, ErrorCode, HostedSessionId, IdempotencyKey,
+    KlarnaReference, Locale, MerchantId, MinorUnits, OrderId, OrderLine, OrderLineType, Problem,
+    RefundId, Region, Secret, SessionId, TaxRate,
 };
 
 /// The examples of the README compile.

@@ -27,11 +27,11 @@ pub(crate) fn fill(template: &'static str, values: &[&str]) -> Result<String, Er
     Ok(path)
 }
 
-/// Percent-encodes everything but unreserved characters.
+/// Percent-encodes everything but unreserved characters and the colon, which Klarna's resource names are full of.
 fn escape(value: &str, into: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':') {
             into.push(char::from(byte));
         } else {
             into.push('%');
@@ -51,6 +51,7 @@ mod tests {
         let path = |value: &str| fill("/a/{b}/c", &[value]).ok();
         assert_eq!(path("1-2").as_deref(), Some("/a/1-2/c"));
         assert_eq!(path("../x?y#z %").as_deref(), Some("/a/..%2Fx%3Fy%23z%20%25/c"));
+        assert_eq!(path("krn:k:1").as_deref(), Some("/a/krn:k:1/c"));
         assert_eq!(path("å").as_deref(), Some("/a/%C3%A5/c"));
         for refused in ["", ".", ".."] {
             assert_eq!(path(refused), None);

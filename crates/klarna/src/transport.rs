@@ -1,6 +1,7 @@
 //! The layer below: one HTTP request, one answer. Any tower service with these types can stand in for it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 
@@ -34,6 +38,11 @@ impl ResponseBody {
         B::Error: Into<BoxError>,
     {
         Self(body.map_err(Into::into).boxed_unsync())
+    }
+
+    /// Nothing.
+    pub(crate) fn empty() -> Self {
+        Self::new(Full::default())
     }
 }
 
@@ -57,15 +66,40 @@ impl Body for ResponseBody {
     }
 }
 
+/// Whom TLS connections trust besides the public authorities.
+pub(crate) type Roots = Vec<CertificateDer<'static>>;
+
+/// Reads certificates in PEM form; there has to be one at least.
+pub(crate) fn read_pem(pem: &[u8]) -> Result<Roots, BoxError> {
+    let roots: Roots = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?;
+    if roots.is_empty() {
+        return Err("there is no certificate in it".into());
+    }
+    Ok(roots)
+}
+
+fn tls(roots: Roots) -> Result<ClientConfig, rustls::Error> {
+    let mut store = RootCertStore::empty();
+    store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    for root in roots {
+        store.add(root)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(store)
+        .with_no_client_auth())
+}
+
 /// Connections over TCP and TLS, HTTP/1.1 or HTTP/2 as the server offers. The TLS roots and the crypto provider are
 /// this transport's own: nothing global is read or set.
-pub(crate) fn tcp(connect_timeout: Duration) -> Result<Transport, rustls::Error> {
+pub(crate) fn tcp(connect_timeout: Duration, roots: Roots) -> Result<Transport, rustls::Error> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(connect_timeout));
     let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
+        .with_tls_config(tls(roots)?)
         .https_or_http()
         .enable_http1()
         .enable_http2()
@@ -74,6 +108,9 @@ pub(crate) fn tcp(connect_timeout: Duration) -> Result<Transport, rustls::Error>
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_secs(60))
+        // A connection over which nothing comes back any more is given up, not used for the next call.
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_keep_alive_timeout(Duration::from_secs(10))
         .build::<_, Full<Bytes>>(connector);
     Ok(BoxCloneSyncService::new(
         client.map_response(|response| response.map(ResponseBody::new)).map_err(BoxError::from),

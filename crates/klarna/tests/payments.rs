@@ -330,11 +330,11 @@ async fn bodies_that_cannot_be_read_are_refused() {
     let world = World::start().await;
     let client = &world.client;
     let wrong =
-        client.request(Method::POST, "/payments/v1/sessions").json(&json!({"order_amount": "ten"}));
+        client.raw(Method::POST, "/payments/v1/sessions").json(&json!({"order_amount": "ten"}));
     let error = wrong.send_raw().await.unwrap_err();
     assert_eq!(line(&error), "400 BAD_REQUEST");
     let overflow =
-        client.request(Method::POST, "/payments/v1/sessions").json(&json!({"order_amount": 1e30}));
+        client.raw(Method::POST, "/payments/v1/sessions").json(&json!({"order_amount": 1e30}));
     assert_eq!(overflow.send_raw().await.unwrap_err().status().unwrap().as_u16(), 400);
     let request = http::Request::post("/payments/v1/sessions")
         .header("content-type", "application/json")
@@ -343,7 +343,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
     assert_eq!(client.execute(request).await.unwrap().status().as_u16(), 400);
     let large = json!({"merchant_data": "x".repeat(2_000_000)});
     let error = client
-        .request(Method::POST, "/payments/v1/sessions")
+        .raw(Method::POST, "/payments/v1/sessions")
         .json(&large)
         .send_raw()
         .await

@@ -422,7 +422,7 @@ async fn raw_calls_and_bare_requests() {
     let script = Script::play([fails(500), Step::Answer(200, "", r#"{"status":"ACTIVE"}"#)]).await;
     let client = script.client();
     let token = client
-        .request(Method::GET, "/customer-token/v1/tokens/t-1")
+        .raw(Method::GET, "/customer-token/v1/tokens/t-1")
         .send::<std::collections::HashMap<String, String>>()
         .await
         .unwrap()
@@ -432,21 +432,21 @@ async fn raw_calls_and_bare_requests() {
     let script = Script::play([Step::Close, Step::Answer(202, "", "")]).await;
     let client = script.client();
     let error = client
-        .request(Method::PATCH, "/customer-token/v1/tokens/t-1/status")
+        .raw(Method::PATCH, "/customer-token/v1/tokens/t-1/status")
         .json(&[("status", "CANCELLED")])
         .send_raw()
         .await
         .unwrap_err();
     assert!(error.outcome_unknown() && !error.is_retryable());
     let answer = client
-        .request(Method::PATCH, "/customer-token/v1/tokens/t-1/status")
+        .raw(Method::PATCH, "/customer-token/v1/tokens/t-1/status")
         .repeat(Repeat::Safe)
         .send_raw()
         .await
         .unwrap();
     assert_eq!(answer.meta().status.as_u16(), 202);
     assert_eq!(
-        client.request(Method::GET, "no-slash").send_raw().await.unwrap_err().kind(),
+        client.raw(Method::GET, "no-slash").send_raw().await.unwrap_err().kind(),
         ErrorKind::InvalidRequest
     );
 

@@ -59,6 +59,24 @@ impl Payments<'_> {
         Call::new(self.client.shared(), operation, call::nothing)
     }
 
+    /// The URL of a session, as the Hosted Payment Page API wants it.
+    pub fn session_url(&self, session_id: &SessionId) -> String {
+        format!("{}{SESSIONS}/{session_id}", self.client.base_url())
+    }
+
+    /// Calls off an in-store purchase: its session is cancelled, and the shopper's phone says so.
+    ///
+    /// Repeated by itself when the outcome is unknown; that it is not found afterwards then counts as done.
+    pub fn cancel_session(&self, session_id: &SessionId) -> Call<()> {
+        let operation =
+            operation(Method::DELETE, SESSION, &[session_id.as_str()]).map(|mut operation| {
+                operation.repeat = Repeat::Safe;
+                operation.not_found = NotFound::DoneAfterRetry;
+                operation
+            });
+        Call::new(self.client.shared(), operation, call::nothing)
+    }
+
     /// Gives back an authorization that will not be used.
     ///
     /// Repeated by itself when the outcome is unknown; that it is not found afterwards then counts as done.

@@ -72,7 +72,7 @@ impl World {
 
     /// A call of the playground's own API that has to succeed.
     pub(crate) async fn control(&self, path: &str, body: &Value) -> Value {
-        let call = self.client.request(Method::POST, format!("/playground/v1{path}")).json(body);
+        let call = self.client.raw(Method::POST, format!("/playground/v1{path}")).json(body);
         call.send::<Value>().await.unwrap().into_inner()
     }
 
