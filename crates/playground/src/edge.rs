@@ -39,11 +39,12 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("klarna-correlation-i
 const ENVIRONMENT: HeaderName = HeaderName::from_static("x-sim-environment");
 
 /// Paths of Klarna's APIs: authenticated, limited, logged.
-const KLARNA_PATHS: [&str; 8] = [
+const KLARNA_PATHS: [&str; 9] = [
     "/payments/",
     "/ordermanagement/",
     "/customer-token/",
     "/hpp/",
+    "/iss/",
     "/settlements/",
     "/disputes/",
     "/v4/payment/disputes",

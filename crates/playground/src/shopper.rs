@@ -25,6 +25,8 @@ use crate::domain::decision::{self, Approved, Decision, Reviews, Shopper, StepUp
 use crate::domain::merchant::{Merchant, Permission};
 use crate::domain::persons;
 use crate::domain::session::{Session, SessionRefusal, effective_country};
+use crate::in_store::{self, Making};
+use crate::placing::{Names, PlacingError};
 use crate::store::sessions::{self, Event};
 use crate::store::{StoreError, callbacks, to_document};
 
@@ -168,6 +170,9 @@ pub(crate) enum ShopperError {
         "there is no approval that waits for finalize; authorize with auto_finalize false first"
     )]
     NothingToFinalize,
+    /// The order that comes of an in-store purchase could not be made.
+    #[error(transparent)]
+    Placing(#[from] PlacingError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -242,8 +247,15 @@ pub(crate) async fn authorize(app: &App, attempt: Attempt) -> Result<Reply, Shop
     let directory = app.directory();
     // Drawn outside: the unit of work may be run again, and must then do the same.
     let token = AuthorizationToken::new(service::random::uuid().to_string());
-    let reply =
-        app.db().write(move |tx| authorize_in(tx, &directory, &attempt, &token, now)).await?;
+    let names = Names::draw();
+    let base_url = app.base_url().to_owned();
+    let reply = app
+        .db()
+        .write(move |tx| {
+            let making = Making { base_url: &base_url, names: &names, now };
+            authorize_in(tx, &directory, &attempt, &token, &making)
+        })
+        .await?;
     app.wake();
     Ok(reply)
 }
@@ -255,11 +267,16 @@ pub(crate) fn authorize_in(
     directory: &Directory,
     attempt: &Attempt,
     token: &AuthorizationToken,
-    now: Timestamp,
+    making: &Making<'_>,
 ) -> Result<Reply, ShopperError> {
+    let now = making.now;
     let session = open_session(tx, &attempt.session_id, now.as_millisecond())?;
     let merchant = directory.merchant(session.merchant_id.as_str());
-    attempt_in(tx, session, merchant.as_deref(), attempt, token, now)
+    let reply = attempt_in(tx, session, merchant.as_deref(), attempt, token, now)?;
+    if let Reply::Done(Outcome { authorization_token: Some(token), .. }) = &reply {
+        in_store::approved(tx, directory, &attempt.session_id, token, making)?;
+    }
+    Ok(reply)
 }
 
 fn open_session(
@@ -434,7 +451,9 @@ fn issue(
     session.to_finalize = None;
     session.version += 1;
     sessions::update(tx, &session, Event::Authorized, now_ms)?;
-    let url = session.body.merchant_urls.as_ref().and_then(|urls| urls.authorization.clone());
+    // In a store Klarna places the order itself, so the token is of no use to the merchant.
+    let urls = session.body.merchant_urls.as_ref().filter(|_| session.body.distribution.is_none());
+    let url = urls.and_then(|urls| urls.authorization.clone());
     if let (Some(url), Some(merchant)) = (url, merchant) {
         let body = AuthorizationCallback {
             authorization_token: token.clone(),

@@ -15,6 +15,7 @@ pub(crate) mod due_date;
 pub(crate) mod flow;
 pub(crate) mod fraud;
 pub(crate) mod idempotency;
+pub(crate) mod in_store;
 pub(crate) mod matching;
 pub(crate) mod merchant;
 pub(crate) mod order;

@@ -3,7 +3,8 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, flows, idempotency, in_store, merchants, orders, outbox, purge, sessions,
+    callbacks, customer_tokens, flows, idempotency, in_store, merchants, orders, outbox, purge,
+    sessions,
 };
 
 /// The playground's schema.

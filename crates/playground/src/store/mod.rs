@@ -7,6 +7,7 @@ pub(crate) mod callbacks;
 pub(crate) mod customer_tokens;
 pub(crate) mod flows;
 pub(crate) mod idempotency;
+pub(crate) mod in_store;
 pub(crate) mod merchants;
 pub(crate) mod migrations;
 pub(crate) mod orders;

@@ -62,6 +62,8 @@ pub(crate) enum Event {
     Tokenized,
     /// An order was made.
     Completed,
+    /// The merchant or the shopper called it off.
+    Cancelled,
 }
 
 impl Event {
@@ -74,6 +76,7 @@ impl Event {
             Self::AuthorizationCancelled => "authorization_cancelled",
             Self::Tokenized => "tokenized",
             Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
         }
     }
 }

@@ -11,6 +11,7 @@ use service::Clock as _;
 use crate::api::error::Chain;
 use crate::app::App;
 use crate::domain::client_token;
+use crate::placing::PlacingError;
 use crate::shopper::ShopperError;
 
 /// The session that the client token is of. The token was signed here; whether the session still
@@ -80,7 +81,10 @@ impl From<ShopperError> for WebError {
             ShopperError::BadValue(_) | ShopperError::NothingToFinalize => {
                 Self::BadBody(error.to_string())
             }
-            ShopperError::Store(_) => Self::Internal(Chain(&error).to_string()),
+            ShopperError::Placing(PlacingError::Session(_)) => Self::SessionEnded,
+            ShopperError::Placing(_) | ShopperError::Store(_) => {
+                Self::Internal(Chain(&error).to_string())
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ use crate::domain::flow::{
     Rejection,
 };
 use crate::domain::session::{Session, SessionRefusal};
+use crate::in_store::Making;
+use crate::placing::Names;
 use crate::shopper::{
     self, Attempt, Call, Finalization, Loaded, Outcome, Reply, ShopperError, bad_paths,
 };
@@ -82,6 +84,8 @@ pub(super) async fn begin(
     // Drawn outside: the unit of work may be run again, and must then do the same.
     let flow_id = service::random::uuid().to_string();
     let token = AuthorizationToken::new(service::random::uuid().to_string());
+    let names = Names::draw();
+    let base_url = app.base_url().to_owned();
     let (stored, session) = app
         .db()
         .write(move |tx| -> Result<_, WebError> {
@@ -100,7 +104,9 @@ pub(super) async fn begin(
             } else if !show_form {
                 stored.flow.settle(outcome(Outcome::denied()));
             } else if next == Next::Decide {
-                let context = Context { directory: &merchant_directory, token: &token, now };
+                let making = Making { base_url: &base_url, names: &names, now };
+                let context =
+                    Context { directory: &merchant_directory, token: &token, making, now };
                 decide(tx, &mut stored, &session, &context)?;
             }
             flows::insert(tx, &stored, now.as_millisecond())?;
@@ -231,6 +237,8 @@ pub(super) async fn act(
     let today = today(&app);
     let directory = app.directory();
     let token = AuthorizationToken::new(service::random::uuid().to_string());
+    let names = Names::draw();
+    let base_url = app.base_url().to_owned();
     let (stored, session, rejection) = app
         .db()
         .write(move |tx| -> Result<_, WebError> {
@@ -250,7 +258,8 @@ pub(super) async fn act(
             let before = stored.flow.clone();
             let outcome = command.apply(&mut stored.flow, &session, today);
             if outcome == Ok(Next::Decide) {
-                let context = Context { directory: &directory, token: &token, now };
+                let making = Making { base_url: &base_url, names: &names, now };
+                let context = Context { directory: &directory, token: &token, making, now };
                 decide(tx, &mut stored, &session, &context)?;
             }
             if stored.flow != before {
@@ -284,6 +293,7 @@ fn assess(contact: &Contact, body: &SessionBody) -> Assessment {
 struct Context<'a> {
     directory: &'a crate::api::auth::Directory,
     token: &'a AuthorizationToken,
+    making: Making<'a>,
     now: Timestamp,
 }
 
@@ -295,7 +305,7 @@ fn decide(
     context: &Context<'_>,
 ) -> Result<(), WebError> {
     let attempt = attempt(&stored.flow, session);
-    match shopper::authorize_in(tx, context.directory, &attempt, context.token, context.now) {
+    match shopper::authorize_in(tx, context.directory, &attempt, context.token, &context.making) {
         Ok(Reply::Done(done)) => stored.flow.settle(outcome(done)),
         Ok(Reply::StepUp(step_up)) => stored.flow.ask(step_up),
         Err(ShopperError::NothingToFinalize) => {

@@ -168,6 +168,7 @@ impl From<ShopperError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "NOTHING_TO_FINALIZE")
                     .message(ShopperError::NothingToFinalize.to_string())
             }
+            ShopperError::Placing(error) => error.into(),
             ShopperError::Store(error) => error.into(),
         }
     }

@@ -1,6 +1,7 @@
-//! P1 to P3: create, read and update a session.
+//! P1 to P3: create, read, update and cancel a session.
 
 use axum::extract::{Path, State};
+use klarna_types::in_store::CreatedDistribution;
 use klarna_types::payments::{
     Attachment, CreatedSession, PaymentMethodCategory, Session as SessionView, SessionBody,
     SessionStatus,
@@ -12,12 +13,15 @@ use service::Clock as _;
 use super::refusals::{bad_values, unwanted_value};
 use crate::api::auth::Caller;
 use crate::api::error::ApiError;
+use crate::api::in_store;
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
 use crate::domain::customer_token::step_up::Asked;
+use crate::domain::in_store::short_id;
 use crate::domain::merchant::{Merchant, Strictness};
 use crate::domain::session::{Session, SessionRefusal, Status, ends_at_ms};
 use crate::domain::{categories, client_token};
+use crate::in_store::Opening;
 use crate::store::sessions::{self, Event};
 use crate::store::{StoreError, to_document};
 use crate::token_recovery;
@@ -30,7 +34,11 @@ pub(super) async fn create(
 ) -> Result<Answer, ApiError> {
     bad_values(&check(&body, &caller.merchant))?;
     let now_ms = app.clock().now_ms();
-    let expires_at_ms = ends_at_ms(now_ms);
+    let expires_at_ms = if body.distribution.is_some() {
+        crate::domain::in_store::ends_at_ms(now_ms)
+    } else {
+        ends_at_ms(now_ms)
+    };
     let session_id = service::random::key().to_string();
     let answer = CreatedSession {
         client_token: client_token::sign(
@@ -44,8 +52,13 @@ pub(super) async fn create(
             categories::of(&body, caller.merchant.settings.categories),
         ),
         session_id: SessionId::new(session_id.as_str()),
-        distribution: None,
+        distribution: body.distribution.as_ref().map(|_| {
+            CreatedDistribution::new().result_url(in_store::result_url(app.base_url(), &session_id))
+        }),
     };
+    let distribution = body.distribution.clone();
+    let base_url = app.base_url().to_owned();
+    let short_id = short_id(u64::from_le_bytes(service::random::bytes()));
     let recovery = Asked::by(&body);
     let document = document(body, &raw)?;
     app.db()
@@ -56,9 +69,21 @@ pub(super) async fn create(
             }
             let merchant_id = merchant_id.as_str();
             sessions::insert(tx, &session_id, merchant_id, now_ms, expires_at_ms, &document)?;
+            if let Some(wanted) = &distribution {
+                let opening = Opening {
+                    session_id: &SessionId::new(session_id.as_str()),
+                    merchant: &caller.merchant,
+                    wanted,
+                    short_id: &short_id,
+                };
+                crate::in_store::open(tx, &opening, &base_url, now_ms)?;
+            }
             Ok(())
         })
         .await?;
+    if answer.distribution.is_some() {
+        app.wake();
+    }
     Answer::ok(&answer)
 }
 
@@ -105,6 +130,25 @@ pub(super) async fn update(
             Ok(())
         })
         .await?;
+    Ok(Answer::no_content())
+}
+
+/// `DELETE /payments/v1/sessions/{session_id}`: the store calls a purchase off.
+pub(super) async fn cancel(
+    State(app): State<App>,
+    caller: Caller,
+    Path(session_id): Path<String>,
+) -> Result<Answer, ApiError> {
+    let now_ms = app.clock().now_ms();
+    let base_url = app.base_url().to_owned();
+    app.db()
+        .write(move |tx| {
+            let session_id = SessionId::new(session_id.as_str());
+            let merchant_id = &caller.merchant.merchant_id;
+            crate::in_store::cancel_session(tx, merchant_id, &session_id, &base_url, now_ms)
+        })
+        .await?;
+    app.wake();
     Ok(Answer::no_content())
 }
 
