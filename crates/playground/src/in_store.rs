@@ -6,17 +6,24 @@
 use jiff::Timestamp;
 use klarna_types::in_store::DistributionBody;
 use klarna_types::{AuthorizationToken, MerchantId, SessionId};
+use service::Clock as _;
 use storage::Tx;
 
 use crate::api::auth::Directory;
+use crate::app::App;
 use crate::domain::callback::{Callback, CallbackKind};
 use crate::domain::in_store::{
-    Distribution, Event, Failure, Refusal, Status, Step, ends_at_ms, is_short_code,
+    Distribution, Event, Failure, Refusal, Status, Step, ends_at_ms, is_short_code, short_code,
+    short_code_ends_at_ms,
 };
 use crate::domain::merchant::{InStore, Merchant};
 use crate::domain::session::{Session, SessionRefusal};
 use crate::placing::{self, Authorized, Capture, Names, PlacingError};
+use crate::store::in_store::Scan;
 use crate::store::{StoreError, callbacks, in_store, sessions, to_document};
+
+/// How often a short code is drawn anew that another phone shows already.
+const CODE_DRAWS: usize = 4;
 
 /// Why nothing came of it.
 #[derive(Debug, thiserror::Error)]
@@ -216,4 +223,70 @@ fn end(tx: &mut Tx<'_>, mut session: Session, now_ms: i64) -> Result<(), InStore
     sessions::supersede(tx, &session.session_id, now_ms)?;
     session.cancel(now_ms);
     Ok(sessions::update(tx, &session, sessions::Event::Cancelled, now_ms)?)
+}
+
+/// A phone that shows a short code, and where it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scanned {
+    /// The phone and its code.
+    pub(crate) scan: Scan,
+    /// The link of the purchase that a till has sent to it.
+    pub(crate) payment_link: Option<String>,
+}
+
+/// A phone scans the printed code of a merchant's counter and is given a short code to show.
+pub(crate) async fn scan(app: &App, merchant_id: &str) -> Result<Scanned, InStoreError> {
+    let merchant = app.directory().merchant(merchant_id).ok_or(Refusal::Gone)?;
+    let now_ms = app.clock().now_ms();
+    let scan_id = service::random::key().to_string();
+    // Drawn outside the unit of work. Two phones show the same code once in a million scans, so a few
+    // are enough.
+    let codes: [u64; CODE_DRAWS] =
+        std::array::from_fn(|_| u64::from_le_bytes(service::random::bytes()));
+    let scan = app
+        .db()
+        .write(move |tx| -> Result<_, InStoreError> {
+            in_store::forget_scans(tx, now_ms)?;
+            for code in codes {
+                let scan = Scan {
+                    scan_id: scan_id.clone(),
+                    merchant_id: merchant.merchant_id.clone(),
+                    code: short_code(code),
+                    expires_at_ms: short_code_ends_at_ms(now_ms),
+                    session_id: None,
+                };
+                if in_store::insert_scan(tx, &scan, now_ms)? {
+                    return Ok(scan);
+                }
+            }
+            Err(Refusal::Gone.into())
+        })
+        .await?;
+    Ok(Scanned { scan, payment_link: None })
+}
+
+/// A phone asks whether a till has sent its code along. A purchase that waits for it is thereby
+/// distributed.
+pub(crate) async fn fetch(app: &App, scan_id: String) -> Result<Scanned, InStoreError> {
+    let now_ms = app.clock().now_ms();
+    let base_url = app.base_url().to_owned();
+    let looked_up = scan_id.clone();
+    let scan = app
+        .db()
+        .read(move |tx| in_store::find_scan(tx, &looked_up, now_ms))
+        .await?
+        .ok_or(Refusal::Gone)?;
+    let Some(session_id) = scan.session_id.clone() else {
+        return Ok(Scanned { scan, payment_link: None });
+    };
+    let link = app
+        .db()
+        .write(move |tx| -> Result<_, InStoreError> {
+            let mut purchase = in_store::find(tx, &session_id)?.ok_or(Refusal::Gone)?;
+            happens(tx, &mut purchase, Event::Distribute, &base_url, now_ms)?;
+            Ok(purchase.payment_link(&base_url))
+        })
+        .await?;
+    app.wake();
+    Ok(Scanned { scan, payment_link: Some(link) })
 }

@@ -18,6 +18,11 @@ use crate::api::error;
 /// that introduced itself.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors http: https:";
+/// What the pages may do that Klarna shows by themselves: the same, with the purchase flow in a frame. No
+/// page may frame them.
+const OWN_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    connect-src 'self'; frame-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
 /// Of everything that is not a page.
 const FILE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -52,6 +57,10 @@ static WIDGET: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("widget", HTML, include_str!("../../assets/widget.html")));
 static FLOW: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("flow", HTML, include_str!("../../assets/flow.html")));
+static IN_STORE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("in-store", HTML, include_str!("../../assets/in_store.html")));
+static COUNTER: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("counter", HTML, include_str!("../../assets/counter.html")));
 static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         Asset::new("kit.js", JAVASCRIPT, include_str!("../../assets/kit.js")),
@@ -59,6 +68,11 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("offers.js", JAVASCRIPT, include_str!("../../assets/offers.js")),
         Asset::new("widget.js", JAVASCRIPT, include_str!("../../assets/widget.js")),
         Asset::new("flow.js", JAVASCRIPT, include_str!("../../assets/flow.js")),
+        Asset::new("in_store.js", JAVASCRIPT, include_str!("../../assets/in_store.js")),
+        Asset::new("in_store_page.js", JAVASCRIPT, include_str!("../../assets/in_store_page.js")),
+        Asset::new("in_store_texts.js", JAVASCRIPT, include_str!("../../assets/in_store_texts.js")),
+        Asset::new("counter.js", JAVASCRIPT, include_str!("../../assets/counter.js")),
+        Asset::new("in_store.css", STYLES, include_str!("../../assets/in_store.css")),
         Asset::new("kit.css", STYLES, include_str!("../../assets/kit.css")),
         Asset::new("widget.css", STYLES, include_str!("../../assets/widget.css")),
         Asset::new("flow.css", STYLES, include_str!("../../assets/flow.css")),
@@ -84,6 +98,16 @@ pub(super) async fn flow(headers: HeaderMap) -> Response {
     page(&FLOW, &headers)
 }
 
+/// `GET /in-store/{short_id}`: the link of an in-store purchase.
+pub(super) async fn in_store(headers: HeaderMap) -> Response {
+    own_page(&IN_STORE, &headers)
+}
+
+/// `GET /counter/{merchant_id}`: what the printed code of a counter leads to.
+pub(super) async fn counter(headers: HeaderMap) -> Response {
+    own_page(&COUNTER, &headers)
+}
+
 /// `GET /kp/assets/{name}`: what the pages are made of.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match FILES.iter().find(|file| file.name == name) {
@@ -107,6 +131,17 @@ fn page(page: &Asset, headers: &HeaderMap) -> Response {
     let mut response = serve(page, headers, PAGE_POLICY);
     // The page must be allowed into a frame even of a page that asks for isolation.
     set(&mut response, "cross-origin-resource-policy", "cross-origin");
+    set(
+        &mut response,
+        "permissions-policy",
+        "camera=(), microphone=(), geolocation=(), payment=()",
+    );
+    response
+}
+
+fn own_page(page: &Asset, headers: &HeaderMap) -> Response {
+    let mut response = serve(page, headers, OWN_PAGE_POLICY);
+    set(&mut response, "cross-origin-resource-policy", "same-origin");
     set(
         &mut response,
         "permissions-policy",
@@ -166,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_pages_hold_no_script_or_style_of_their_own() {
-        for page in [&WIDGET, &FLOW] {
+        for page in [&WIDGET, &FLOW, &IN_STORE, &COUNTER] {
             assert!(
                 !page.body.contains("<style") && !page.body.contains("style="),
                 "{}",

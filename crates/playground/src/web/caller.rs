@@ -43,7 +43,7 @@ impl FromRequestParts<App> for Caller {
 
 /// Browsers say where a call comes from. Other origins get no answer that they could read anyway;
 /// this keeps them from having an effect.
-fn is_own_page(headers: &HeaderMap, app: &App) -> bool {
+pub(super) fn is_own_page(headers: &HeaderMap, app: &App) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return false;

@@ -8,6 +8,7 @@
 mod assets;
 mod caller;
 mod flow;
+pub(crate) mod in_store;
 mod load;
 pub(crate) mod qr;
 mod view;
@@ -29,4 +30,11 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/v1/load", post(load::load))
         .route("/kp/v1/flow", post(flow::begin))
         .route("/kp/v1/flow/{flow_id}/{action}", post(flow::act))
+        .route("/in-store/{short_id}", get(assets::in_store))
+        .route("/in-store/{short_id}/qr", get(in_store::image))
+        .route("/kp/v1/in-store/{short_id}/{action}", post(in_store::act))
+        .route("/counter/{merchant_id}", get(assets::counter))
+        .route("/counter/{merchant_id}/qr", get(in_store::counter_image))
+        .route("/kp/v1/counter/{merchant_id}", post(in_store::scan))
+        .route("/kp/v1/scans/{scan_id}", post(in_store::poll))
 }

@@ -49,6 +49,19 @@ fn price(body: &SessionBody, purchase: &Purchase) -> Price {
     }
 }
 
+/// What is bought, on a page of Klarna's own.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PurchaseView {
+    #[serde(flatten)]
+    price: Price,
+    lines: Vec<LineView>,
+}
+
+/// What is bought in a session, line by line.
+pub(super) fn bought(body: &SessionBody) -> PurchaseView {
+    PurchaseView { price: price(body, &purchase(body)), lines: lines(body) }
+}
+
 /// What the widget shows.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct WidgetView {
@@ -232,16 +245,20 @@ fn step_up(flow: &Flow) -> (&'static str, Content) {
     }
 }
 
-fn review(flow: &Flow, body: &SessionBody) -> Content {
+fn lines(body: &SessionBody) -> Vec<LineView> {
     let lines = body.order_lines.iter().flatten().map(|line| LineView {
         name: line.name.clone().unwrap_or_default(),
         quantity: line.quantity.unwrap_or(1),
         amount: line.total_amount.map_or(0, klarna_types::MinorUnits::get),
     });
+    lines.collect()
+}
+
+fn review(flow: &Flow, body: &SessionBody) -> Content {
     let address = body.shipping_address.as_ref().or(body.billing_address.as_ref());
     Content::Review {
         offer: flow.chosen_offer().cloned(),
-        lines: lines.collect(),
+        lines: lines(body),
         address: address.map(address_lines).unwrap_or_default(),
         changeable: flow.offers.len() > 1,
     }

@@ -8,9 +8,11 @@ mod customer_tokens;
 mod merchants;
 mod openapi;
 mod operator;
+mod outbox;
 mod page;
 mod requests;
 mod reset;
+mod scan;
 mod shopper;
 
 use axum::Router;
@@ -25,6 +27,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/openapi.json", get(openapi::document))
         .route("/playground/v1/shopper/authorize", post(shopper::authorize))
         .route("/playground/v1/shopper/finalize", post(shopper::finalize))
+        .route("/playground/v1/shopper/scan", post(scan::scan))
+        .route("/playground/v1/outbox", get(outbox::list))
+        .route("/playground/outbox", get(outbox::page))
         .route("/playground/v1/clock", get(clock::read).post(clock::change))
         .route("/playground/v1/requests", get(requests::list))
         .route("/playground/v1/merchants", get(merchants::list).post(merchants::create))

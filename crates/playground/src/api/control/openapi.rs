@@ -3,7 +3,7 @@
 use axum::extract::State;
 use utoipa::OpenApi;
 
-use super::{clock, customer_tokens, merchants, requests, reset, shopper};
+use super::{clock, customer_tokens, merchants, outbox, requests, reset, scan, shopper};
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -21,6 +21,8 @@ use crate::app::App;
     paths(
         shopper::authorize,
         shopper::finalize,
+        scan::scan,
+        outbox::list,
         clock::read,
         clock::change,
         customer_tokens::read,

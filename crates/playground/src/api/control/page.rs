@@ -45,6 +45,10 @@ pub(super) async fn index(State(app): State<App>) -> Markup {
                         td { code { "POST /playground/v1/shopper/authorize" } }
                         td { "be the shopper in one call" }
                     }
+                    tr {
+                        td { a href="/playground/outbox" { code { "/playground/outbox" } } }
+                        td { "the messages that shoppers would have received" }
+                    }
                     tr { td { code { "GET, POST /playground/v1/clock" } } td { "read and move time" } }
                     tr {
                         td { a href="/playground/v1/requests" { code { "/playground/v1/requests" } } }

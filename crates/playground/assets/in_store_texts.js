@@ -1,0 +1,107 @@
+// What the shopper reads on the pages of in-store purchases, in the languages of the purchase flow.
+
+import { textsFor } from './texts.js';
+
+const en = {
+  payTitle: 'Pay in the store',
+  orderNumber: 'Purchase {reference}',
+  payNow: 'Continue to pay',
+  payHint: 'Choose how to pay in the next step.',
+  callOff: 'Cancel the purchase',
+  callOffTitle: 'Cancel this purchase?',
+  callOffText: 'The store is told at once, and this link stops working.',
+  callOffYes: 'Cancel the purchase',
+  callOffNo: 'Keep it',
+  refusedText: 'It was not approved this time. Try again with other details, or pay the store in another way.',
+  brokenText: 'Something went wrong, and nothing was paid. Try again.',
+  paidTitle: 'Paid',
+  paidText: 'Thank you. The store knows already; you can close this page.',
+  receipt: 'Show this at the till if asked',
+  canceledTitle: 'This purchase was cancelled',
+  canceledText: 'Nothing was paid. Ask the store if you still want to buy.',
+  goneTitle: 'This link no longer works',
+  goneText: 'It was used up, or its time is over. Ask the store for a new one.',
+  closedTitle: 'This store cannot be paid this way',
+  closedText: 'Please pay the store in another way.',
+  codeTitle: 'Show this code at the till',
+  codeText: 'The cashier types it in, and your purchase opens here.',
+  codeLabel: 'Your code',
+  codeWatch: 'Waiting for the till …',
+  codeOverTitle: 'This code is over',
+  codeOverText: 'It was shown for ten minutes. Get a new one when it is your turn.',
+  codeAgain: 'Get a new code',
+  counterGoneTitle: 'This code leads nowhere',
+  counterGoneText: 'The store that printed it is not known here.',
+};
+
+const sv = {
+  payTitle: 'Betala i butiken',
+  orderNumber: 'Köp {reference}',
+  payNow: 'Fortsätt till betalning',
+  payHint: 'I nästa steg väljer du hur du betalar.',
+  callOff: 'Avbryt köpet',
+  callOffTitle: 'Vill du avbryta köpet?',
+  callOffText: 'Butiken får veta det direkt, och länken slutar att fungera.',
+  callOffYes: 'Avbryt köpet',
+  callOffNo: 'Behåll köpet',
+  refusedText: 'Köpet godkändes inte den här gången. Försök igen med andra uppgifter eller betala butiken på annat sätt.',
+  brokenText: 'Något gick fel och inget har betalats. Försök igen.',
+  paidTitle: 'Betalt',
+  paidText: 'Tack. Butiken vet redan om det; du kan stänga sidan.',
+  receipt: 'Visa detta i kassan om någon frågar',
+  canceledTitle: 'Köpet är avbrutet',
+  canceledText: 'Inget har betalats. Fråga i butiken om du fortfarande vill handla.',
+  goneTitle: 'Länken fungerar inte längre',
+  goneText: 'Den är använd eller har gått ut. Be butiken om en ny.',
+  closedTitle: 'Den här butiken kan inte betalas så här',
+  closedText: 'Betala butiken på ett annat sätt.',
+  codeTitle: 'Visa koden i kassan',
+  codeText: 'Kassören skriver in den och sedan öppnas ditt köp här.',
+  codeLabel: 'Din kod',
+  codeWatch: 'Väntar på kassan …',
+  codeOverTitle: 'Koden har gått ut',
+  codeOverText: 'Den visades i tio minuter. Hämta en ny när det är din tur.',
+  codeAgain: 'Hämta en ny kod',
+  counterGoneTitle: 'Koden leder ingenstans',
+  counterGoneText: 'Butiken som skrev ut den är inte känd här.',
+};
+
+const de = {
+  payTitle: 'Im Geschäft bezahlen',
+  orderNumber: 'Einkauf {reference}',
+  payNow: 'Weiter zur Zahlung',
+  payHint: 'Im nächsten Schritt wählen Sie die Zahlungsart.',
+  callOff: 'Einkauf abbrechen',
+  callOffTitle: 'Diesen Einkauf abbrechen?',
+  callOffText: 'Das Geschäft erfährt es sofort, und dieser Link gilt nicht mehr.',
+  callOffYes: 'Einkauf abbrechen',
+  callOffNo: 'Weiter einkaufen',
+  refusedText: 'Der Einkauf wurde diesmal nicht angenommen. Versuchen Sie es mit anderen Angaben, oder bezahlen Sie anders.',
+  brokenText: 'Etwas ist schiefgegangen, und es wurde nichts bezahlt. Versuchen Sie es erneut.',
+  paidTitle: 'Bezahlt',
+  paidText: 'Vielen Dank. Das Geschäft weiß schon Bescheid; Sie können diese Seite schließen.',
+  receipt: 'Auf Nachfrage an der Kasse zeigen',
+  canceledTitle: 'Dieser Einkauf wurde abgebrochen',
+  canceledText: 'Es wurde nichts bezahlt. Fragen Sie im Geschäft, wenn Sie doch kaufen möchten.',
+  goneTitle: 'Dieser Link gilt nicht mehr',
+  goneText: 'Er wurde benutzt, oder seine Zeit ist um. Bitten Sie das Geschäft um einen neuen.',
+  closedTitle: 'Dieses Geschäft kann so nicht bezahlt werden',
+  closedText: 'Bitte bezahlen Sie auf andere Weise.',
+  codeTitle: 'Zeigen Sie diesen Code an der Kasse',
+  codeText: 'Er wird dort eingetippt, und Ihr Einkauf öffnet sich hier.',
+  codeLabel: 'Ihr Code',
+  codeWatch: 'Wartet auf die Kasse …',
+  codeOverTitle: 'Dieser Code gilt nicht mehr',
+  codeOverText: 'Er wurde zehn Minuten lang gezeigt. Holen Sie einen neuen, wenn Sie an der Reihe sind.',
+  codeAgain: 'Neuen Code holen',
+  counterGoneTitle: 'Dieser Code führt nirgendwohin',
+  counterGoneText: 'Das Geschäft, das ihn gedruckt hat, ist hier nicht bekannt.',
+};
+
+const TABLE = { en, sv, de };
+
+/** The texts of a locale, those of the purchase flow included. */
+export function inStoreTextsFor(locale) {
+  const texts = textsFor(locale);
+  return { ...texts, ...en, ...TABLE[texts.language] };
+}
