@@ -310,6 +310,13 @@ impl Totals {
         MinorUnits::from_wide(if invoiced { rest } else { rest + fees })
     }
 
+    /// Whether any fee, any fee that was given back, or any tax on them counts in it.
+    pub fn has_fees(&self) -> bool {
+        [self.fee_amount, self.fee_refund_amount, self.tax_amount, self.tax_refund_amount]
+            .iter()
+            .any(|amount| !amount.is_zero())
+    }
+
     /// The debt after, as it follows from the debt before, or nothing if it cannot be represented.
     pub fn closing_debt_by_formula(&self) -> Option<MinorUnits> {
         MinorUnits::from_wide(

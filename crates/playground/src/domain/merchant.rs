@@ -8,6 +8,8 @@ use klarna_types::{Country, MerchantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::settlement::SettlementTerms;
+
 /// Days an order's authorization lasts unless agreed otherwise.
 pub(crate) const DEFAULT_AUTHORIZATION_DAYS: u16 = 28;
 
@@ -64,6 +66,9 @@ pub(crate) struct MerchantSettings {
     pub(crate) countries: Option<Vec<String>>,
     /// Days an order's authorization lasts, 1 to 180.
     pub(crate) authorization_days: u16,
+    /// What is agreed about payouts; left out as long as that is the usual.
+    #[serde(skip_serializing_if = "SettlementTerms::are_usual")]
+    pub(crate) settlements: SettlementTerms,
     /// Whether the account sells in stores.
     pub(crate) in_store: InStore,
 }
@@ -82,6 +87,7 @@ impl Default for MerchantSettings {
             categories: Categories::Klarna,
             countries: None,
             authorization_days: DEFAULT_AUTHORIZATION_DAYS,
+            settlements: SettlementTerms::default(),
             in_store: InStore::Enabled,
         }
     }

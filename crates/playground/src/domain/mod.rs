@@ -24,3 +24,4 @@ pub(crate) mod payment_method;
 pub(crate) mod persons;
 pub(crate) mod refund_allocation;
 pub(crate) mod session;
+pub(crate) mod settlement;

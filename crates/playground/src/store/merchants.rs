@@ -1,10 +1,12 @@
 //! Merchants, their credentials, and the few values the playground keeps about itself.
 
 use klarna_types::MerchantId;
+use serde::Deserialize;
 use storage::{Migration, Tx};
 
 use crate::api::auth::Credential;
-use crate::domain::merchant::Merchant;
+use crate::domain::merchant::{Merchant, MerchantSettings};
+use crate::domain::settlement::SettlementTerms;
 use crate::store::{StoreError, from_document, to_document};
 
 /// Their tables.
@@ -88,6 +90,45 @@ pub(crate) fn put_credential(
         &[&credential.username, &credential.merchant_id, &credential.secret_hash, &now_ms],
     )?;
     Ok(written == 1)
+}
+
+/// What is agreed about a merchant's payouts; the usual for a merchant that is not there.
+pub(crate) fn settlement_terms(
+    tx: &mut Tx<'_>,
+    merchant_id: &MerchantId,
+) -> Result<SettlementTerms, StoreError> {
+    /// The other settings are of no interest here, and this is read with every capture.
+    #[derive(Deserialize)]
+    struct Settings {
+        #[serde(default)]
+        settlements: SettlementTerms,
+    }
+    let row = tx.query_opt(
+        "SELECT settings FROM merchants WHERE merchant_id = $1",
+        &[&merchant_id.as_str()],
+    )?;
+    let Some(row) = row else { return Ok(SettlementTerms::default()) };
+    Ok(from_document::<Settings>("merchant", row.get(0)?)?.settlements)
+}
+
+/// Changes what is agreed about a merchant's payouts. `false` when there is no such merchant.
+pub(crate) fn set_settlement_terms(
+    tx: &mut Tx<'_>,
+    merchant_id: &MerchantId,
+    terms: &SettlementTerms,
+) -> Result<bool, StoreError> {
+    let row = tx.query_opt(
+        "SELECT settings FROM merchants WHERE merchant_id = $1 {for_update}",
+        &[&merchant_id.as_str()],
+    )?;
+    let Some(row) = row else { return Ok(false) };
+    let mut settings: MerchantSettings = from_document("merchant", row.get(0)?)?;
+    settings.settlements = terms.clone();
+    tx.execute(
+        "UPDATE merchants SET settings = $2, version = version + 1 WHERE merchant_id = $1",
+        &[&merchant_id.as_str(), &to_document("merchant", &settings)?],
+    )?;
+    Ok(true)
 }
 
 /// All merchants.

@@ -4,7 +4,7 @@ use storage::Migration;
 
 use crate::store::{
     callbacks, customer_tokens, flows, idempotency, in_store, merchants, orders, outbox, purge,
-    sessions,
+    sessions, settlements,
 };
 
 /// The playground's schema.
@@ -23,4 +23,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     customer_tokens::CHARGES,
     in_store::MIGRATION,
     outbox::MIGRATION,
+    settlements::MIGRATION,
 ];

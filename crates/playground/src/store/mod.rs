@@ -15,6 +15,7 @@ pub(crate) mod outbox;
 pub(crate) mod purge;
 pub(crate) mod reset;
 pub(crate) mod sessions;
+pub(crate) mod settlements;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,16 +1,17 @@
-//! Orders: their state, their history, and the money that moved in them.
+//! Orders: their state and their history.
 //!
 //! An order is kept twice in its row: as the document that this program reads back, and as the
 //! answer that a merchant reads, so that reading an order is one look-up and no work. The answer
 //! holds until `next_due_at_ms`; after that a reader lets the time pass for itself, without
-//! writing. The history and the movements are appended in the unit of work of the change.
+//! writing. The history is appended, and what moved money is posted to the merchant's settlements, in
+//! the unit of work of the change.
 
 use jiff::Timestamp;
 use klarna_types::ids::{MerchantId, OrderId};
 use storage::{Migration, Tx};
 
-use crate::domain::order::{Changed, Effect, Event, Happened, Order};
-use crate::store::{StoreError, callbacks, from_document, to_document};
+use crate::domain::order::{Changed, Effect, Event, Order};
+use crate::store::{StoreError, callbacks, from_document, settlements, to_document};
 
 /// Their tables.
 pub(crate) const MIGRATION: Migration = Migration {
@@ -143,7 +144,7 @@ pub(crate) fn save(tx: &mut Tx<'_>, before: i64, changed: &Changed) -> Result<Sa
     Ok(Saved::Yes)
 }
 
-/// History, movements and effects of one write.
+/// History, postings and effects of one write.
 fn append(
     tx: &mut Tx<'_>,
     order: &Order,
@@ -164,32 +165,8 @@ fn append(
                 &to_document("order event", &event.what)?,
             ],
         )?;
-        let movement = match &event.what {
-            Happened::Captured { capture_id, amount } => {
-                Some(("capture", capture_id.as_str(), *amount))
-            }
-            Happened::Refunded { refund_id, amount } => {
-                Some(("refund", refund_id.as_str(), *amount))
-            }
-            _ => None,
-        };
-        if let Some((kind, movement_id, amount)) = movement {
-            tx.execute(
-                "INSERT INTO order_movements
-                   (movement_id, order_id, merchant_id, kind, amount, currency, at_ms)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                &[
-                    &movement_id,
-                    &order.id().as_str(),
-                    &order.merchant_id().as_str(),
-                    &kind,
-                    &amount.get(),
-                    &order.currency().as_str(),
-                    &at_ms,
-                ],
-            )?;
-        }
     }
+    settlements::post_order(tx, order, events)?;
     for effect in order.effects(events) {
         match effect {
             Effect::Call { callback, at } => {
@@ -336,19 +313,22 @@ mod tests {
             let kinds: Vec<String> = rows.iter().map(|row| row.get(0).unwrap()).collect();
             assert_eq!(kinds, ["placed", "captured", "refunded"]);
             let rows = tx.query(
-                "SELECT movement_id, kind, amount FROM order_movements ORDER BY movement_id",
+                "SELECT posting_id, kind, amount FROM settlement_postings ORDER BY posting_id",
                 &[],
             )?;
-            let movements: Vec<(String, String, i64)> = rows
+            let postings: Vec<(String, String, i64)> = rows
                 .iter()
                 .map(|row| (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap()))
                 .collect();
+            let expected = [
+                ("c1", "SALE", 400),
+                ("c1:fixed", "FEE", 350),
+                ("c1:percentage", "FEE", 12),
+                ("r1", "RETURN", 100),
+            ];
             assert_eq!(
-                movements,
-                [
-                    ("c1".to_owned(), "capture".to_owned(), 400),
-                    ("r1".to_owned(), "refund".to_owned(), 100),
-                ]
+                postings,
+                expected.map(|(id, kind, amount)| (id.into(), kind.into(), amount))
             );
             Ok(())
         })
@@ -366,7 +346,8 @@ mod tests {
             assert_eq!(save(tx, 1, &first)?, Saved::Yes);
             assert_eq!(save(tx, 1, &second)?, Saved::Stale);
             assert_eq!(find(tx, "o1")?.order, first.order);
-            let rows = tx.query("SELECT movement_id FROM order_movements", &[])?;
+            let rows =
+                tx.query("SELECT posting_id FROM settlement_postings WHERE kind = 'SALE'", &[])?;
             assert_eq!(rows.len(), 1);
             Ok(())
         })

@@ -6,7 +6,7 @@
 
 use storage::Tx;
 
-use crate::store::{StoreError, orders};
+use crate::store::{StoreError, orders, settlements};
 
 /// One of them.
 #[derive(Debug)]
@@ -21,8 +21,16 @@ pub(crate) struct DueSource {
 }
 
 /// All of them.
-pub(crate) const SOURCES: &[DueSource] = &[DueSource {
-    name: "orders",
-    next_due_at: |tx| Ok(orders::next_due_at(tx)?),
-    run_due: |tx, now_ms| Ok(u64::try_from(orders::run_due(tx, now_ms)?).unwrap_or(u64::MAX)),
-}];
+pub(crate) const SOURCES: &[DueSource] = &[
+    DueSource {
+        name: "orders",
+        next_due_at: |tx| Ok(orders::next_due_at(tx)?),
+        run_due: |tx, now_ms| Ok(u64::try_from(orders::run_due(tx, now_ms)?).unwrap_or(u64::MAX)),
+    },
+    // After the orders, so that what is captured at the end of a day is in that day's payout.
+    DueSource {
+        name: "settlements",
+        next_due_at: settlements::next_due_at,
+        run_due: settlements::run_due,
+    },
+];

@@ -16,6 +16,7 @@ mod commands;
 mod effect;
 mod event;
 mod gate;
+mod postings;
 mod rejection;
 pub(crate) mod rules;
 #[cfg(test)]
