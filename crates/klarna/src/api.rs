@@ -2,7 +2,7 @@
 //! call is made is the engine's business.
 
 mod customer_tokens;
-pub(crate) mod disputes;
+mod disputes;
 mod hosted_payment_page;
 mod in_store;
 mod orders;
@@ -10,7 +10,7 @@ mod payments;
 mod settlements;
 
 pub use customer_tokens::CustomerTokens;
-pub use disputes::Disputes;
+pub use disputes::{Disputes, DisputesV2};
 pub use hosted_payment_page::HostedPaymentPage;
 pub use in_store::InStore;
 pub use orders::{CreatedCapture, CreatedRefund, Orders};

@@ -17,6 +17,7 @@
 //! #     }],
 //! #     rate_limits: playground::RateLimits::Off,
 //! #     unauthorized: playground::UnauthorizedForm::Html,
+//! #     callback_targets: None,
 //! #     control_token: None,
 //! #     clock: service::ManualClock::starting_at("2026-03-02T09:00:00Z".parse()?),
 //! # }).await?;
@@ -79,6 +80,8 @@
 //! never the path that was called, since authorization tokens stand in paths.
 
 mod api;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod call;
 mod client;
 mod credentials;
@@ -98,8 +101,8 @@ mod transport;
 mod watch;
 
 pub use api::{
-    CreatedCapture, CreatedRefund, CustomerTokens, Disputes, HostedPaymentPage, InStore, Orders,
-    Payments, Settlements,
+    CreatedCapture, CreatedRefund, CustomerTokens, Disputes, DisputesV2, HostedPaymentPage,
+    InStore, Orders, Payments, PayoutFilter, Period, Settlements, TransactionFilter,
 };
 pub use call::{Call, Keyed, Plain, RawCall};
 pub use client::{BuildError, Client, ClientBuilder, Preflight};
@@ -113,27 +116,9 @@ pub use response::{Meta, RateLimit, Response};
 pub use transport::{BoxError, ResponseBody, Transport};
 pub use watch::{Patience, Watch};
 
-/// Filters and reports of settlements, and their wire types.
-pub mod settlements {
-    pub use klarna_types::settlements::*;
-
-    pub use crate::api::{PayoutFilter, Period, TransactionFilter};
-}
-
-/// Disputes: the wire types, and the calls of version 2.
-pub mod disputes {
-    pub use klarna_types::disputes::*;
-
-    /// Version 2.
-    pub mod v2 {
-        pub use klarna_types::disputes::v2::*;
-
-        pub use crate::api::disputes::v2::Disputes;
-    }
-}
-
 /// Every type that goes over the wire, the cart builder, order-line arithmetic, field limits and the market table.
 pub use klarna_types as types;
+pub use klarna_types::disputes::PaymentDisputeId;
 pub use klarna_types::settlements::PaymentReference;
 pub use klarna_types::{
     Address, AuthorizationToken, CaptureId, ClientToken, CorrelationId, Country, Currency,

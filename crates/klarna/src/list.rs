@@ -54,7 +54,7 @@ pub(crate) enum Next {
 ///
 /// ```
 /// # async fn example(client: klarna::Client) -> Result<(), klarna::Error> {
-/// use klarna::settlements::PayoutFilter;
+/// use klarna::PayoutFilter;
 /// let payouts = client.settlements().payouts(&PayoutFilter::new());
 /// // All of them, page after page as they are needed:
 /// let mut items = payouts.items();

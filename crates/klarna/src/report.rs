@@ -22,7 +22,7 @@ const MAX_RECORD_BYTES: usize = 1024 * 1024;
 ///
 /// ```
 /// use klarna::report::ReportParser;
-/// use klarna::settlements::report::Record;
+/// use klarna::types::settlements::report::Record;
 /// let mut parser = ReportParser::default();
 /// let mut rows = Vec::new();
 /// for piece in ["type;amount;posting_cur", "rency\nSALE;100.00;EUR\nRETURN;-25.", "00;EUR\n"] {

@@ -1,10 +1,12 @@
-//! The Disputes API, version 4; version 2 is in [`v2`].
+//! The Disputes API, version 4; version 2 is [`DisputesV2`].
 //!
 //! Klarna documents no idempotency key for it. The calls that change a dispute's state are repeated all the same when
 //! their outcome is unknown, since the state takes each of them once: a second one is answered with 409
 //! `RESOURCE_CONFLICT`. After a try whose outcome is unknown that answer means that the dispute has to be read.
 
-pub(crate) mod v2;
+mod v2;
+
+pub use v2::DisputesV2;
 
 use http::Method;
 use klarna_types::MerchantId;
@@ -40,8 +42,8 @@ pub struct Disputes<'c> {
 
 impl<'c> Disputes<'c> {
     /// Version 2 of the API, which is closed for new integrations.
-    pub fn v2(&self) -> v2::Disputes<'c> {
-        v2::Disputes { client: self.client }
+    pub fn v2(&self) -> DisputesV2<'c> {
+        DisputesV2 { client: self.client }
     }
 
     /// Enrols a merchant. Twice is once.

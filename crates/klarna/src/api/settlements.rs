@@ -46,7 +46,7 @@ impl Period {
     /// Whole days (UTC), both included. `None` if a day is out of range.
     ///
     /// ```
-    /// use klarna::settlements::Period;
+    /// use klarna::Period;
     /// let march = Period::days(jiff::civil::date(2026, 3, 1), jiff::civil::date(2026, 3, 31));
     /// assert_eq!(march.unwrap().end.to_string(), "2026-03-31T23:59:59Z");
     /// ```
@@ -225,8 +225,8 @@ impl Settlements<'_> {
     /// Reads the report of all payouts in a span row by row, as it arrives.
     ///
     /// ```
-    /// # async fn example(client: klarna::Client, march: klarna::settlements::Period) -> Result<(), klarna::Error> {
-    /// use klarna::settlements::report::Record;
+    /// # async fn example(client: klarna::Client, march: klarna::Period) -> Result<(), klarna::Error> {
+    /// use klarna::types::settlements::report::Record;
     /// let mut rows = client.settlements().rows(march);
     /// while let Some(row) = rows.next().await {
     ///     match row? {

@@ -1,6 +1,8 @@
 //! A server that answers each request with the next step of a script, and notes what it was asked. It speaks HTTP/1.1
 //! by hand, since what is tested is what happens when HTTP goes wrong.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

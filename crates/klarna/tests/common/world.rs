@@ -49,6 +49,7 @@ impl World {
             ],
             rate_limits,
             unauthorized: UnauthorizedForm::Html,
+            callback_targets: None,
             control_token: None,
             clock: ManualClock::starting_at("2026-03-02T09:00:00.250Z".parse().unwrap()),
         })

@@ -28,11 +28,11 @@ macro_rules! route {
 /// Each call names the merchant, so that the client's [`crate::Credentials`] have to say whose they are: by a username
 /// such as `K123456_…`, or by [`crate::Credentials::of_merchant`].
 #[derive(Debug, Clone, Copy)]
-pub struct Disputes<'c> {
+pub struct DisputesV2<'c> {
     pub(crate) client: &'c Client,
 }
 
-impl Disputes<'_> {
+impl DisputesV2<'_> {
     /// Enrols the merchant. Twice is once.
     pub fn enroll(&self) -> Call<()> {
         let operation = self.named(safe(operation(Method::POST, route!("/enroll"), &[])));
@@ -61,7 +61,7 @@ impl Disputes<'_> {
         Call::new(self.client.shared(), operation, call::nothing)
     }
 
-    /// Uploads a file that [`Disputes::respond`] can name: PDF, JPEG, PNG or DOCX.
+    /// Uploads a file that [`DisputesV2::respond`] can name: PDF, JPEG, PNG or DOCX.
     ///
     /// Repeated by itself when the outcome is unknown: a file that is not named counts for nothing.
     pub fn upload(&self, krn: &DisputeKrn, file: &Upload) -> Call<Attachment> {

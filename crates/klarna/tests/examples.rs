@@ -1,0 +1,88 @@
+//! Every example runs, against a whole playground in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    unreachable_pub,
+    reason = "a test fails by panicking; an example has a main of its own"
+)]
+
+mod common;
+
+#[path = "../examples/after_payment.rs"]
+mod after_payment;
+#[path = "../examples/callbacks.rs"]
+mod callbacks;
+#[path = "../examples/disputes.rs"]
+mod disputes;
+#[path = "../examples/hosted_page.rs"]
+mod hosted_page;
+#[path = "../examples/in_store.rs"]
+mod in_store;
+#[path = "../examples/on_demand.rs"]
+mod on_demand;
+#[path = "../examples/one_time.rs"]
+mod one_time;
+#[path = "../examples/recurring.rs"]
+mod recurring;
+#[path = "../examples/retries.rs"]
+mod retries;
+#[path = "../examples/settlements.rs"]
+mod settlements;
+
+use common::world::World;
+
+/// Runs a program against a world of its own.
+macro_rules! runs {
+    ($($name:ident),* $(,)?) => { $(
+        #[tokio::test]
+        async fn $name() {
+            let world = World::start().await;
+            super::$name::run(&world.client).await.unwrap();
+            world.stop().await;
+        }
+    )* };
+}
+
+/// One test for each program, by the same name.
+mod program {
+    use super::World;
+
+    runs!(
+        after_payment,
+        callbacks,
+        disputes,
+        hosted_page,
+        in_store,
+        on_demand,
+        one_time,
+        recurring,
+        retries,
+        settlements,
+    );
+}
+
+#[test]
+fn no_example_is_left_out() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    let known = [
+        "after_payment",
+        "callbacks",
+        "disputes",
+        "hosted_page",
+        "in_store",
+        "on_demand",
+        "one_time",
+        "recurring",
+        "retries",
+        "settlements",
+    ];
+    assert_eq!(found, known.map(|name| format!("{name}.rs")));
+}
