@@ -146,6 +146,11 @@ impl World {
         Self { running, url, http: HttpClient::default(), merchant, stranger }
     }
 
+    /// The playground itself, to open further ways in.
+    pub fn running(&mut self) -> &mut Running {
+        &mut self.running
+    }
+
     /// Ends it.
     pub async fn stop(self) {
         self.running.stop().await;
