@@ -24,9 +24,10 @@ mod recovery;
 #[path = "customer_tokens/refusals.rs"]
 mod refusals;
 
-use common::{Merchant, Reply, World, engines};
+use common::{Engine, Merchant, Reply, World, engines};
 use receiver::Receiver;
 use serde_json::{Value, json};
+use storage::Database;
 
 const SESSIONS: &str = "/payments/v1/sessions";
 
@@ -125,6 +126,19 @@ fn coffee_with(changes: &Value) -> Value {
         body[name] = value.clone();
     }
     body
+}
+
+impl Engine {
+    async fn count(&self, table: &str) -> i64 {
+        let database = Database::open(&self.location, &[]).await.unwrap();
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let count = database
+            .read(move |tx| tx.query_dynamic(&sql, &[])?.first().map_or(Ok(0), |row| row.get(0)))
+            .await
+            .unwrap();
+        database.close().await;
+        count
+    }
 }
 
 fn path(token: &str) -> String {
@@ -339,10 +353,12 @@ async fn a_charge_is_an_order_like_any_other() {
         assert_eq!((bounced.status, bounced.header("location")), (302, expected.as_str()));
 
         world.advance("PT5M").await;
-        let paths: Vec<String> =
-            shop.received().into_iter().map(|received| received.path).collect();
-        assert!(paths.contains(&format!("/push/{order_id}")), "{paths:?}");
-        assert!(paths.contains(&format!("/fraud/{order_id}")), "{paths:?}");
+        let received = shop.wait_for(2).await;
+        let told: Vec<(&str, &Value)> =
+            received.iter().map(|call| (call.path.as_str(), &call.json["event_type"])).collect();
+        let (push, fraud) = (format!("/push/{order_id}"), format!("/fraud/{order_id}"));
+        let accepted = json!("FRAUD_RISK_ACCEPTED");
+        assert_eq!(told, [(push.as_str(), &Value::Null), (fraud.as_str(), &accepted)]);
         let order = world.read_order(order_id).await;
         assert_eq!((&order["fraud_status"], &order["status"]), (&json!("ACCEPTED"), &json!("CAPTURED")));
         let refund = json!({"refunded_amount": 4900});
@@ -359,8 +375,22 @@ async fn a_token_never_ends_by_itself_and_is_forgotten_long_after_it_was_cancell
     for engine in engines().await {
         let world = engine.world().await;
         let (kept, cancelled) = (world.token().await, world.token().await);
+        let refused = json!({"action": "fail_next", "times": 2});
+        for token in [&kept, &cancelled] {
+            world.steer(token, &refused).await;
+            world.charge(token, &coffee_with(&json!({"step_up": "SUPPORTED"}))).await;
+        }
         assert_eq!(world.cancel_token(&cancelled).await.status, 202);
-        world.advance("P89D").await;
+        world.advance("P4D").await;
+        world.stop().await;
+        assert_eq!(engine.count("customer_token_step_ups").await, 2);
+        let world = engine.world().await;
+        world.advance("P1DT1H").await;
+        world.stop().await;
+        assert_eq!(engine.count("customer_token_step_ups").await, 0);
+        let world = engine.world().await;
+        world.charge(&kept, &coffee()).await;
+        world.advance("P83DT22H").await;
         assert_eq!(world.read_token(&cancelled).await.json["status"], "CANCELLED");
         world.stop().await;
         // Tokens outlive the process.
@@ -373,5 +403,8 @@ async fn a_token_never_ends_by_itself_and_is_forgotten_long_after_it_was_cancell
         assert_eq!(world.read_token(&kept).await.json["status"], "ACTIVE");
         assert_eq!(world.charge(&kept, &coffee()).await.status, 200);
         world.stop().await;
+        assert_eq!(engine.count("customer_tokens").await, 1);
+        // Made, two failures planned, both used up, charged.
+        assert_eq!(engine.count("customer_token_events").await, 5);
     }
 }

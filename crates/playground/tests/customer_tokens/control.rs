@@ -102,5 +102,8 @@ async fn what_it_does_not_understand_it_says() {
     assert_eq!(world.send("POST", &path, &headers, "{}").await.status, 403);
     assert_eq!(world.send("GET", &path, &headers[1..], "").await.status, 403);
     assert_eq!(look(&world, &token).await.json["history"].as_array().unwrap().len(), 1);
+    // A fresh start forgets tokens, too.
+    world.control("/reset", &json!({})).await;
+    assert_eq!(told(&look(&world, &token).await), missing);
     world.stop().await;
 }
