@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -129,8 +130,10 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         }
         let member = if member == "." { String::new() } else { member };
         if cause.is_syntax() || cause.is_eof() {
-            Problem::invalid("", format!("The body is not JSON: {said}."))
-        } else if member.is_empty() {
+            return Problem::invalid("", format!("The body is not JSON: {said}."));
+        }
+        let said = plainly(&said);
+        if member.is_empty() {
             Problem::invalid("", format!("The body is not as expected: {said}."))
         } else {
             Problem::invalid(member.clone(), format!("{member}: {said}."))
@@ -152,6 +155,73 @@ fn without_value(said: &str) -> String {
         }
         _ => said.to_owned(),
     }
+}
+
+/// What serde says, in the words of someone who sends JSON and need not know Rust's names for it. Where in the text the
+/// reader stood is left out: the member's path says it better.
+fn plainly(said: &str) -> String {
+    let said = said.rfind(" at line ").and_then(|end| said.get(..end)).unwrap_or(said);
+    if let Some((found, expected)) =
+        said.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("{} stands where {} belongs", kind_found(found), kind_expected(expected));
+    }
+    if let Some((found, expected)) =
+        said.strip_prefix("invalid value: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("{} is not {}", kind_found(found), kind_expected(expected));
+    }
+    if said.starts_with("missing field ") {
+        return "is missing".to_owned();
+    }
+    if let Some((_, known)) =
+        said.strip_prefix("unknown field ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("is not known here; known: {}", names(known));
+    }
+    if let Some((_, known)) =
+        said.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("is none of {}", names(known));
+    }
+    said.to_owned()
+}
+
+fn names(known: &str) -> String {
+    known.trim_start_matches("one of ").replace('`', "")
+}
+
+fn kind_found(found: &str) -> &str {
+    match found.split(' ').next().unwrap_or_default() {
+        "string" => "a string",
+        "integer" => "a whole number",
+        "floating" => "a number with decimals",
+        "boolean" => "true or false",
+        "null" => "null",
+        "map" => "an object",
+        "sequence" => "a list",
+        _ => found,
+    }
+}
+
+fn kind_expected(expected: &str) -> &str {
+    match expected.split(' ').next().unwrap_or_default() {
+        "i64" | "i32" | "i16" | "i8" => "a whole number",
+        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number that is not negative",
+        "struct" => "an object",
+        _ if expected == "a sequence" => "a list",
+        _ if expected == "a map" => "an object",
+        _ => expected,
+    }
+}
+
+/// What is wrong with the query of a list.
+pub fn wrong_query(rejection: &QueryRejection) -> Problem {
+    let said = rejection.body_text();
+    let said = said.strip_prefix("Failed to deserialize query string: ").unwrap_or(&said);
+    let said = said.replace("invalid digit found in string", "not a whole number");
+    let member = said.split(':').next().filter(|name| !name.contains(' ')).unwrap_or_default();
+    Problem::invalid(member, format!("{said}."))
 }
 
 /// The member that serde's "unknown field" and "missing field" name.
@@ -244,7 +314,22 @@ mod tests {
         let problem =
             parse::<Outer>(br#"{"lines":[{"quantity":"Ann \", expected"}]}"#).unwrap_err();
         assert!(!problem.detail.contains("Ann"), "{}", problem.detail);
-        assert!(problem.detail.contains("string, expected i64"), "{}", problem.detail);
+        assert_eq!(
+            problem.detail,
+            "lines[0].quantity: a string stands where a whole number belongs."
+        );
+        let cases = [
+            (r#"{"lines":{}}"#, "lines: an object stands where a list belongs."),
+            (
+                r#"{"lines":[{"quantity":1.5}]}"#,
+                "lines[0].quantity: a number with decimals stands where a whole number belongs.",
+            ),
+            (r#"{"lines":[{}]}"#, "lines[0].quantity: is missing."),
+            (r#"{"lines":[{"colour":1}]}"#, "lines[0].colour: is not known here; known: quantity."),
+        ];
+        for (body, detail) in cases {
+            assert_eq!(parse::<Outer>(body.as_bytes()).unwrap_err().detail, detail);
+        }
         let problem = parse::<Outer>(b" [[]]").unwrap_err();
         assert_eq!(problem.detail, "The body is a list where an object is expected.");
     }

@@ -1,8 +1,10 @@
 //! `GET /v1/openapi.json`: this API, described by itself.
 
 use axum::Json;
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Object, OpenApi as Document, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 use super::{checkouts, operations, payments};
@@ -35,7 +37,7 @@ use super::{checkouts, operations, payments};
         operations::act::resume,
         operations::act::settle,
     ),
-    modifiers(&ApiKey)
+    modifiers(&ApiKey, &Headers)
 )]
 struct Api;
 
@@ -49,6 +51,58 @@ impl Modify for ApiKey {
             .build();
         if let Some(components) = document.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        }
+    }
+}
+
+/// The headers that every change takes.
+struct Headers;
+
+/// The operations that take an `Idempotency-Key` and wait for their outcome.
+const CHANGES: [&str; 6] = [
+    "/v1/checkouts",
+    "/v1/checkouts/{id}/confirm",
+    "/v1/payments/{id}/captures",
+    "/v1/payments/{id}/refunds",
+    "/v1/payments/{id}/cancel",
+    "/v1/payments/{id}/release",
+];
+
+impl Modify for Headers {
+    fn modify(&self, document: &mut Document) {
+        let header = |name: &str, says: &str| {
+            RefOr::T(
+                ParameterBuilder::new()
+                    .name(name)
+                    .parameter_in(ParameterIn::Header)
+                    .required(Required::False)
+                    .description(Some(says))
+                    .schema(Some(Object::with_type(Type::String)))
+                    .build(),
+            )
+        };
+        for path in CHANGES {
+            let Some(operation) =
+                document.paths.paths.get_mut(path).and_then(|item| item.post.as_mut())
+            else {
+                continue;
+            };
+            let parameters = operation.parameters.get_or_insert_default();
+            // Confirming is the same for the same token, whoever repeats it.
+            if !path.ends_with("/confirm") {
+                parameters.push(header(
+                    "Idempotency-Key",
+                    "1 to 255 printable ASCII characters. The same request under the same key is \
+                     carried out once; another request under it is refused with 409.",
+                ));
+            }
+            if path != "/v1/checkouts" {
+                parameters.push(header(
+                    "Prefer",
+                    "`wait=SECONDS` (30 at most; 10 if nothing is said) or `respond-async`: how long \
+                     to wait for Klarna's answer before 202 is answered.",
+                ));
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn moment(at_ms: i64) -> String {
 /// A status for people.
 pub(super) fn status(status: Status) -> &'static str {
     match status {
-        Status::Authorized => "Authorised",
+        Status::Authorized => "Authorized",
         Status::PartCaptured => "Part captured",
         Status::Captured => "Captured",
         Status::Cancelled => "Cancelled",

@@ -34,6 +34,8 @@ const FORM_LIMIT_BYTES: usize = 64 * 1024;
 /// The routes for people.
 pub(crate) fn router() -> Router<App> {
     Router::new()
+        // Whoever types the gateway's address into a browser is a person.
+        .route("/", get(async || Redirect::to("/dashboard")))
         .route("/dashboard", get(list::page))
         .route("/dashboard/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/dashboard/sign-out", post(sign_in::sign_out))

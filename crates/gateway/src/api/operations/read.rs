@@ -5,7 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::Caller;
+use super::super::extract::{Caller, wrong_query};
 use super::super::payments::list::{cursor_of, read_cursor};
 use super::super::problem::Problem;
 use super::view::OperationDetail;
@@ -51,8 +51,7 @@ pub async fn list(
     caller: Caller,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<OperationList>, Problem> {
-    let Query(query) =
-        query.map_err(|rejection| Problem::invalid("", format!("{}.", rejection.body_text())))?;
+    let Query(query) = query.map_err(|rejection| wrong_query(&rejection))?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=LARGEST_LIMIT).contains(&limit) {
         return Err(Problem::invalid("limit", format!("limit: {limit} is not between 1 and 100.")));

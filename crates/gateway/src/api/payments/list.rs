@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::Caller;
+use super::super::extract::{Caller, wrong_query};
 use super::super::problem::Problem;
 use super::view::PaymentView;
 use crate::app::App;
@@ -74,8 +74,7 @@ pub async fn list(
     caller: Caller,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<PaymentList>, Problem> {
-    let Query(query) =
-        query.map_err(|rejection| Problem::invalid("", format!("{}.", rejection.body_text())))?;
+    let Query(query) = query.map_err(|rejection| wrong_query(&rejection))?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=LARGEST_LIMIT).contains(&limit) {
         return Err(Problem::invalid("limit", format!("limit: {limit} is not between 1 and 100.")));
