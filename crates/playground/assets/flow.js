@@ -9,7 +9,7 @@ const APPROVED_PAUSE_MS = 900; // long enough to read "Approved"
 
 const STEPS = { identify: 1, code: 2, extra_code: 2, sign_up: 2, id_scan: 2, bank_login: 2, card_code: 2, choose: 3, review: 4 };
 
-let run = null; // { request, token, id, kind }: the flow that the merchant's page asked for
+let run = null; // { request, token, id, kind, label }: the flow that the merchant's page, or a page of Klarna's own, asked for
 let texts = textsFor(navigator.language);
 let busy = false;
 
@@ -22,7 +22,7 @@ const merchant = connect((message) => {
 
 async function begin(message) {
   if (run !== null && run.request === message.request) return;
-  run = { request: message.request, token: message.client_token, id: message.flow_id, kind: message.kind };
+  run = { request: message.request, token: message.client_token, id: message.flow_id, kind: message.kind, label: message.label };
   const current = run;
   drawWaiting();
   try {
@@ -299,7 +299,7 @@ const DRAW = {
           h('address', {}, address.flatMap((line, index) => (index === 0 ? [line] : [h('br'), line])))),
         h('p', { class: 'small quiet' }, texts.terms),
         problem(view),
-        submit(fill(texts.confirm, { amount: money(view, offer ? offer.total : view.amount) }), { id: 'confirm', 'data-testid': 'confirm-and-pay' }))];
+        submit(buyLabel(money(view, offer ? offer.total : view.amount)), { id: 'confirm', 'data-testid': 'confirm-and-pay' }))];
   },
 
   approved: () => end('yes', 'tick', texts.approvedTitle, texts.approvedText),
@@ -308,6 +308,11 @@ const DRAW = {
 
   ended: (view, result) => end('no', 'denied', texts.endedTitle, texts.endedText, texts.backToStore, () => finish(result)),
 };
+
+/** A page of Klarna's own may have another word for buying. */
+function buyLabel(amount) {
+  return run !== null && run.label ? `${run.label} · ${amount}` : fill(texts.confirm, { amount });
+}
 
 function codeForm(view) {
   const inner = form(view, view.step === 'code' ? 'code' : 'step_up',

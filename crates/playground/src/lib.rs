@@ -14,6 +14,7 @@ mod app;
 mod clock;
 mod domain;
 mod edge;
+mod hosting;
 mod in_store;
 mod placing;
 mod requests;

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 pub(crate) mod control;
 pub(crate) mod customer_token;
 pub(crate) mod error;
+pub(crate) mod hosted_page;
 pub(crate) mod in_store;
 pub(crate) mod limits;
 pub(crate) mod orders;
@@ -26,6 +27,7 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
         .merge(orders::router())
         .merge(customer_token::router())
         .merge(in_store::router())
+        .merge(hosted_page::router())
         .merge(control::router())
         .merge(web::router())
         .fallback(error::unknown_route)

@@ -128,7 +128,7 @@ fn is_letter_or_digit(character: char, greek: bool) -> bool {
 }
 
 /// Local part, `@`, a domain with a dot; the usual ASCII characters, no quoted forms.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_local =
         |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
@@ -150,7 +150,7 @@ fn is_email(text: &str) -> bool {
 
 /// Plausible: an optional `+`, and six to fifteen digits among the usual separators. Klarna's own
 /// test numbers are not valid by the numbering plans of all their countries.
-fn is_phone(text: &str) -> bool {
+pub(crate) fn is_phone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     (6..=15).contains(&digits)
         && text.char_indices().all(|(index, c)| {

@@ -11,7 +11,7 @@
 pub(crate) mod offer;
 
 use jiff::civil::Date;
-use klarna_types::Country;
+use klarna_types::{Country, HostedSessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::decision::{StepUp, StepUpOutcome, WRONG_CODE, is_under_age};
@@ -301,6 +301,15 @@ pub(crate) struct Beginning {
     pub(crate) earlier: Option<Flow>,
 }
 
+/// The page on which a flow runs, when it is one of Klarna's own instead of a merchant's. What the flow
+/// leads to then happens to that page as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "page", content = "id", rename_all = "snake_case")]
+pub(crate) enum Host {
+    /// A hosted payment page.
+    HostedPage(HostedSessionId),
+}
+
 /// A purchase flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Flow {
@@ -332,6 +341,9 @@ pub(crate) struct Flow {
     pub(crate) answer: Option<Answer>,
     /// Whether the shopper was asked anything. If not, the end is not worth a page either.
     pub(crate) was_shown: bool,
+    /// The page of Klarna's own on which it runs, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<Host>,
 }
 
 impl Flow {
@@ -355,6 +367,7 @@ impl Flow {
             chosen: None,
             answer: None,
             was_shown: true,
+            host: None,
         };
         if kind == Kind::Authorize {
             return (flow, Next::Show);

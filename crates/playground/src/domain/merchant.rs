@@ -66,6 +66,10 @@ pub(crate) struct MerchantSettings {
     pub(crate) countries: Option<Vec<String>>,
     /// Days an order's authorization lasts, 1 to 180.
     pub(crate) authorization_days: u16,
+    /// Minutes after which a shopper who does nothing on a hosted payment page is taken to have left;
+    /// never when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hosted_page_idle_minutes: Option<u16>,
     /// What is agreed about payouts; left out as long as that is the usual.
     #[serde(skip_serializing_if = "SettlementTerms::are_usual")]
     pub(crate) settlements: SettlementTerms,
@@ -87,6 +91,7 @@ impl Default for MerchantSettings {
             categories: Categories::Klarna,
             countries: None,
             authorization_days: DEFAULT_AUTHORIZATION_DAYS,
+            hosted_page_idle_minutes: None,
             settlements: SettlementTerms::default(),
             in_store: InStore::Enabled,
         }
@@ -131,6 +136,8 @@ pub(crate) enum Strictness {
     RefuseChanges,
     /// Order lines of captures, refunds and updates have to add up like those of new orders.
     OrderLineTotals,
+    /// Links to hosted payment pages are not sent by text message, as today's guides have it.
+    NoTextMessages,
     /// Recurring lines of a token's charge must carry a subscription that the shopper signed up for.
     SubscriptionTerms,
 }

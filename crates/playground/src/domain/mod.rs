@@ -14,6 +14,7 @@ pub(crate) mod decision;
 pub(crate) mod due_date;
 pub(crate) mod flow;
 pub(crate) mod fraud;
+pub(crate) mod hosted_page;
 pub(crate) mod idempotency;
 pub(crate) mod in_store;
 pub(crate) mod matching;

@@ -3,8 +3,8 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, flows, idempotency, in_store, merchants, orders, outbox, purge,
-    sessions, settlements,
+    callbacks, customer_tokens, flows, hosted_pages, idempotency, in_store, merchants, orders,
+    outbox, purge, sessions, settlements,
 };
 
 /// The playground's schema.
@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     callbacks::BY_TIME,
     callbacks::HEADERS,
     customer_tokens::CHARGES,
+    hosted_pages::MIGRATION,
     in_store::MIGRATION,
     outbox::MIGRATION,
     settlements::MIGRATION,

@@ -6,6 +6,7 @@
 pub(crate) mod callbacks;
 pub(crate) mod customer_tokens;
 pub(crate) mod flows;
+pub(crate) mod hosted_pages;
 pub(crate) mod idempotency;
 pub(crate) mod in_store;
 pub(crate) mod merchants;

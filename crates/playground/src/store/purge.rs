@@ -10,7 +10,7 @@ use storage::{Migration, Tx};
 
 use crate::domain::idempotency::{RETENTION_MS, Scope};
 use crate::domain::session::KEPT_AFTER_END_MS;
-use crate::store::customer_tokens;
+use crate::store::{customer_tokens, hosted_pages};
 
 /// What the search needs.
 pub(crate) const MIGRATION: Migration = Migration {
@@ -104,6 +104,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, due: &Due, now_ms: i64) -> Result<(), stor
         if deleted == 0 {
             continue;
         }
+        hosted_pages::forget(tx, session_id)?;
         for statement in [
             "DELETE FROM flow_events WHERE flow_id IN
                (SELECT flow_id FROM flows WHERE session_id = $1)",

@@ -27,6 +27,8 @@ const STATEMENTS: &[&str] = &[
     "DELETE FROM customer_token_step_ups",
     "DELETE FROM customer_token_events",
     "DELETE FROM customer_tokens",
+    "DELETE FROM hosted_page_events",
+    "DELETE FROM hosted_pages",
     "DELETE FROM flow_events",
     "DELETE FROM flows",
     "DELETE FROM outbox_messages",

@@ -11,6 +11,7 @@ use service::Clock as _;
 use crate::api::error::Chain;
 use crate::app::App;
 use crate::domain::client_token;
+use crate::hosting::HostingError;
 use crate::placing::PlacingError;
 use crate::shopper::ShopperError;
 
@@ -70,6 +71,10 @@ pub(super) enum WebError {
     UnknownAction,
     /// The session is over.
     SessionEnded,
+    /// A hosted page that is unknown, or can take nothing any more.
+    NoPage,
+    /// A hosted page without that button.
+    NoSuchButton,
     /// Something failed on our side.
     Internal(String),
 }
@@ -85,6 +90,16 @@ impl From<ShopperError> for WebError {
             ShopperError::Placing(_) | ShopperError::Store(_) => {
                 Self::Internal(Chain(&error).to_string())
             }
+        }
+    }
+}
+
+impl From<HostingError> for WebError {
+    fn from(error: HostingError) -> Self {
+        match error {
+            HostingError::Gone | HostingError::Refused(_) => Self::NoPage,
+            HostingError::NoSuchButton(_) => Self::NoSuchButton,
+            HostingError::Store(error) => error.into(),
         }
     }
 }
@@ -133,6 +148,12 @@ impl IntoResponse for WebError {
             ),
             Self::UnknownAction => {
                 (StatusCode::NOT_FOUND, "unknown_action", "There is no such command.")
+            }
+            Self::NoPage => {
+                (StatusCode::NOT_FOUND, "no_page", "The page is unknown, or it is over.")
+            }
+            Self::NoSuchButton => {
+                (StatusCode::CONFLICT, "no_such_button", "The page shows another button.")
             }
             Self::SessionEnded => (StatusCode::GONE, "session_ended", "The session is over."),
             Self::Internal(cause) => {

@@ -24,6 +24,7 @@ use crate::domain::flow::{
     Rejection,
 };
 use crate::domain::session::{Session, SessionRefusal};
+use crate::hosting::{self, HostingError, Scene};
 use crate::in_store::Making;
 use crate::placing::Names;
 use crate::shopper::{
@@ -147,7 +148,7 @@ async fn take_data(app: &App, caller: &Caller, data: &Value) -> Result<Taken, We
     }
 }
 
-fn known_contact(body: &SessionBody) -> Option<String> {
+pub(super) fn known_contact(body: &SessionBody) -> Option<String> {
     let address = body.billing_address.as_ref()?;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     given(&address.email).or_else(|| given(&address.phone))
@@ -237,6 +238,7 @@ pub(super) async fn act(
     let today = today(&app);
     let directory = app.directory();
     let token = AuthorizationToken::new(service::random::uuid().to_string());
+    let scene = Scene::new(&app);
     let names = Names::draw();
     let base_url = app.base_url().to_owned();
     let (stored, session, rejection) = app
@@ -256,6 +258,14 @@ pub(super) async fn act(
                 session.check_open(now.as_millisecond()).map_err(ShopperError::Session)?;
             }
             let before = stored.flow.clone();
+            if let Some(host) = &stored.flow.host
+                && command.needs_open_session()
+            {
+                hosting::check(tx, host, now).map_err(|error| match error {
+                    HostingError::Store(error) => error.into(),
+                    _ => WebError::SessionEnded,
+                })?;
+            }
             let outcome = command.apply(&mut stored.flow, &session, today);
             if outcome == Ok(Next::Decide) {
                 let making = Making { base_url: &base_url, names: &names, now };
@@ -264,6 +274,7 @@ pub(super) async fn act(
             }
             if stored.flow != before {
                 flows::update(tx, &mut stored, now.as_millisecond())?;
+                hosting::follow(tx, &stored.flow, &scene)?;
             }
             Ok((stored, session, outcome.err()))
         })
@@ -363,7 +374,7 @@ fn already_final(
     Ok(answer)
 }
 
-fn outcome(outcome: Outcome) -> Answer {
+pub(super) fn outcome(outcome: Outcome) -> Answer {
     Answer {
         approved: outcome.approved,
         show_form: Some(outcome.show_form),

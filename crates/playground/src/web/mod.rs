@@ -1,4 +1,4 @@
-//! The browser side: the library, the widget and the purchase flow (`/kp`).
+//! The browser side: the library, the widget and the purchase flow (`/kp`), and the pages that Klarna hosts.
 //!
 //! The library runs in the merchant's page and knows this origin from the client token. The widget
 //! and the flow are pages of this origin; they talk to the library by messages and to the server by
@@ -8,6 +8,7 @@
 mod assets;
 mod caller;
 mod flow;
+mod hosted;
 pub(crate) mod in_store;
 mod load;
 pub(crate) mod qr;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/v1/load", post(load::load))
         .route("/kp/v1/flow", post(flow::begin))
         .route("/kp/v1/flow/{flow_id}/{action}", post(flow::act))
+        .merge(hosted::router())
         .route("/in-store/{short_id}", get(assets::in_store))
         .route("/in-store/{short_id}/qr", get(in_store::image))
         .route("/kp/v1/in-store/{short_id}/{action}", post(in_store::act))

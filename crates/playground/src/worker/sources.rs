@@ -6,7 +6,8 @@
 
 use storage::Tx;
 
-use crate::store::{StoreError, orders, settlements};
+use crate::hosting;
+use crate::store::{StoreError, hosted_pages, orders, settlements};
 
 /// One of them.
 #[derive(Debug)]
@@ -32,5 +33,10 @@ pub(crate) const SOURCES: &[DueSource] = &[
         name: "settlements",
         next_due_at: settlements::next_due_at,
         run_due: settlements::run_due,
+    },
+    DueSource {
+        name: "hosted pages",
+        next_due_at: |tx| Ok(hosted_pages::next_idle_at(tx)?),
+        run_due: hosting::run_idle,
     },
 ];

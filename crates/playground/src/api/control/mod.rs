@@ -5,6 +5,7 @@
 
 mod clock;
 mod customer_tokens;
+mod hosted;
 mod merchants;
 mod openapi;
 mod operator;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/shopper/scan", post(scan::scan))
         .route("/playground/v1/outbox", get(outbox::list))
         .route("/playground/outbox", get(outbox::page))
+        .route("/playground/v1/shopper/hosted", post(hosted::act))
         .route("/playground/v1/clock", get(clock::read).post(clock::change))
         .route("/playground/v1/requests", get(requests::list))
         .route("/playground/v1/merchants", get(merchants::list).post(merchants::create))

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use utoipa::OpenApi;
 
-use super::{clock, customer_tokens, merchants, outbox, requests, reset, scan, shopper};
+use super::{clock, customer_tokens, hosted, merchants, outbox, requests, reset, scan, shopper};
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -21,6 +21,7 @@ use crate::app::App;
     paths(
         shopper::authorize,
         shopper::finalize,
+        hosted::act,
         scan::scan,
         outbox::list,
         clock::read,

@@ -88,17 +88,8 @@ async fn run(app: &App, wanted: ShopperCall, call: Call) -> Result<Answer, ApiEr
     if let Some(category) = &wanted.payment_method_category {
         check_category(app, &session_id, category).await?;
     }
-    let payment_method = match wanted.payment_method.as_deref().map(payment_method) {
-        Some(PaymentMethodType::Unknown(_)) => {
-            return Err(ApiError::bad_value(&["payment_method"]));
-        }
-        other => other,
-    };
-    let step_up = match wanted.step_up.as_deref() {
-        None | Some("failed") => StepUpOutcome::Failed,
-        Some("passed") => StepUpOutcome::Passed,
-        Some(_) => return Err(ApiError::bad_value(&["step_up"])),
-    };
+    let payment_method = payment_method(wanted.payment_method.as_deref())?;
+    let step_up = step_up_outcome(wanted.step_up.as_deref())?;
     let attempt = Attempt {
         data: wanted.data.unwrap_or_default(),
         email: wanted.email,
@@ -121,12 +112,26 @@ async fn run(app: &App, wanted: ShopperCall, call: Call) -> Result<Answer, ApiEr
 }
 
 /// A method by its own name, or by the category it stands for.
-fn payment_method(name: &str) -> PaymentMethodType {
+pub(super) fn payment_method(name: Option<&str>) -> Result<Option<PaymentMethodType>, ApiError> {
+    let method = match name {
+        None => return Ok(None),
+        Some("pay_later") => PaymentMethodType::Invoice,
+        Some("pay_now") => PaymentMethodType::PayByCard,
+        Some("pay_over_time") => PaymentMethodType::FixedAmount,
+        Some(name) => PaymentMethodType::from(name),
+    };
+    match method {
+        PaymentMethodType::Unknown(_) => Err(ApiError::bad_value(&["payment_method"])),
+        known => Ok(Some(known)),
+    }
+}
+
+/// How an extra step of identification ends.
+pub(super) fn step_up_outcome(name: Option<&str>) -> Result<StepUpOutcome, ApiError> {
     match name {
-        "pay_later" => PaymentMethodType::Invoice,
-        "pay_now" => PaymentMethodType::PayByCard,
-        "pay_over_time" => PaymentMethodType::FixedAmount,
-        name => PaymentMethodType::from(name),
+        None | Some("failed") => Ok(StepUpOutcome::Failed),
+        Some("passed") => Ok(StepUpOutcome::Passed),
+        Some(_) => Err(ApiError::bad_value(&["step_up"])),
     }
 }
 
