@@ -75,7 +75,7 @@ const de = {
   callOffTitle: 'Diesen Einkauf abbrechen?',
   callOffText: 'Das Geschäft erfährt es sofort, und dieser Link gilt nicht mehr.',
   callOffYes: 'Einkauf abbrechen',
-  callOffNo: 'Weiter einkaufen',
+  callOffNo: 'Einkauf behalten',
   refusedText: 'Der Einkauf wurde diesmal nicht angenommen. Versuchen Sie es mit anderen Angaben, oder bezahlen Sie anders.',
   brokenText: 'Etwas ist schiefgegangen, und es wurde nichts bezahlt. Versuchen Sie es erneut.',
   paidTitle: 'Bezahlt',

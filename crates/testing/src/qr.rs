@@ -44,7 +44,8 @@ impl Modules {
         let width = (right + 1 - left) / scale.max(1);
         let margin = QUIET_ZONE * scale;
         let fits = left >= margin && top >= margin && side - 1 - right >= margin;
-        if run % 7 != 0 || !fits || width < 21 || width % 4 != 1 {
+        let measured = run % 7 == 0 && fits && width >= 21 && width % 4 == 1;
+        if !measured {
             return None;
         }
         let middle = |module: usize| module * scale + scale / 2;
@@ -79,7 +80,9 @@ impl Modules {
     /// Whether a module belongs to the patterns rather than to the data.
     fn is_pattern(&self, x: usize, y: usize) -> bool {
         let far = self.width - 8;
-        let finder = (x <= 8 && y <= 8) || (x >= far && y <= 8) || (x <= 8 && y >= far);
+        let (near, far) = (0..=8, far..=self.width);
+        let corners = [(&near, &near), (&far, &near), (&near, &far)];
+        let finder = corners.iter().any(|(across, down)| across.contains(&x) && down.contains(&y));
         let timing = x == 6 || y == 6;
         let near_alignment = |at: usize| at.abs_diff(self.width - 7) <= 2;
         finder || timing || (self.version() > 1 && near_alignment(x) && near_alignment(y))

@@ -11,6 +11,7 @@ pub(crate) const MIGRATION: Migration = Migration {
     name: "outbox",
     sql: "CREATE TABLE outbox_messages (
             message_id TEXT PRIMARY KEY,
+            sequence BIGINT NOT NULL,
             merchant_id TEXT NOT NULL,
             channel TEXT NOT NULL,
             recipient TEXT NOT NULL,
@@ -21,8 +22,8 @@ pub(crate) const MIGRATION: Migration = Migration {
             subject_id TEXT NOT NULL,
             sent_at_ms BIGINT NOT NULL
           );
-          CREATE INDEX outbox_messages_by_time ON outbox_messages (sent_at_ms);
-          CREATE INDEX outbox_messages_by_recipient ON outbox_messages (recipient, sent_at_ms)",
+          CREATE INDEX outbox_messages_in_order ON outbox_messages (sequence);
+          CREATE INDEX outbox_messages_by_recipient ON outbox_messages (recipient, sequence)",
 };
 
 /// A message as it is kept.
@@ -55,13 +56,17 @@ pub(crate) fn deliver(
 ) -> Result<(), storage::Error> {
     // A unit of work that is run again makes another id; nothing else holds it.
     let message_id = service::random::uuid().to_string();
+    // Several may be sent at one instant of a clock that stands still.
+    let newest: i64 =
+        tx.query_one("SELECT COALESCE(MAX(sequence), 0) FROM outbox_messages", &[])?.get(0)?;
     tx.execute(
         "INSERT INTO outbox_messages
-           (message_id, merchant_id, channel, recipient, locale, subject, body, link, subject_id,
-            sent_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+           (message_id, sequence, merchant_id, channel, recipient, locale, subject, body, link,
+            subject_id, sent_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             &message_id,
+            &newest.saturating_add(1),
             &message.merchant_id.as_str(),
             &message.channel.as_str(),
             &message.to,
@@ -89,7 +94,7 @@ pub(crate) fn list(
          FROM outbox_messages
          WHERE ($1 = '' OR recipient = $1) AND ($2 = '' OR merchant_id = $2)
            AND ($3 = '' OR subject_id = $3)
-         ORDER BY sent_at_ms DESC, message_id LIMIT $4",
+         ORDER BY sequence DESC LIMIT $4",
         &[
             &wanted.to.as_deref().unwrap_or_default(),
             &wanted.merchant_id.as_ref().map(MerchantId::as_str).unwrap_or_default(),
@@ -102,17 +107,6 @@ pub(crate) fn list(
         messages.extend(sent(row)?);
     }
     Ok(messages)
-}
-
-/// One message.
-pub(crate) fn find(tx: &mut Tx<'_>, message_id: &str) -> Result<Option<Sent>, storage::Error> {
-    let row = tx.query_opt(
-        "SELECT message_id, merchant_id, channel, recipient, locale, subject, body, link,
-                subject_id, sent_at_ms
-         FROM outbox_messages WHERE message_id = $1",
-        &[&message_id],
-    )?;
-    row.as_ref().map_or(Ok(None), sent)
 }
 
 /// `None` for a channel that a later version of this program added.
@@ -135,4 +129,58 @@ fn sent(row: &Row) -> Result<Option<Sent>, storage::Error> {
             subject_id: row.get(8)?,
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::{Database, Location};
+
+    use super::*;
+    use crate::store::migrations::MIGRATIONS;
+
+    fn message(merchant_id: &str, to: &str, subject_id: &str) -> Message {
+        Message {
+            merchant_id: merchant_id.into(),
+            channel: Channel::Sms,
+            to: to.to_owned(),
+            locale: Locale::new("sv-SE"),
+            subject: "Betala".to_owned(),
+            text: "Öppna länken".to_owned(),
+            link: "http://localhost/hpp-page/aB3".to_owned(),
+            subject_id: subject_id.to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_are_found_newest_first_and_by_what_they_are() {
+        let db = Database::open(&Location::Memory, MIGRATIONS).await.unwrap();
+        db.write(|tx| {
+            for (merchant_id, to, subject_id) in
+                [("K1", "a", "s1"), ("K2", "a", "s2"), ("K1", "b", "s3"), ("K1", "a", "s4")]
+            {
+                // All at one instant.
+                deliver(tx, &message(merchant_id, to, subject_id), 7)?;
+            }
+            let mut about = |wanted: Wanted, limit: i64| {
+                let found = list(tx, &wanted, limit)?;
+                Ok::<_, storage::Error>(
+                    found.into_iter().map(|sent| sent.message.subject_id).collect::<Vec<_>>(),
+                )
+            };
+            let to = |to: &str| Wanted { to: Some(to.to_owned()), ..Wanted::default() };
+            let merchant = Wanted { merchant_id: Some("K2".into()), ..Wanted::default() };
+            let subject = Wanted { subject_id: Some("s3".to_owned()), ..Wanted::default() };
+            assert_eq!(about(Wanted::default(), 10)?, ["s4", "s3", "s2", "s1"]);
+            assert_eq!(about(Wanted::default(), 2)?, ["s4", "s3"]);
+            assert_eq!(about(to("a"), 10)?, ["s4", "s2", "s1"]);
+            assert_eq!(about(to("nobody"), 10)?, [""; 0]);
+            assert_eq!(about(merchant, 10)?, ["s2"]);
+            assert_eq!(about(subject, 10)?, ["s3"]);
+            let newest = list(tx, &Wanted::default(), 1)?.pop().unwrap();
+            assert_eq!((newest.sent_at_ms, newest.message), (7, message("K1", "a", "s4")));
+            Ok::<_, storage::Error>(())
+        })
+        .await
+        .unwrap();
+    }
 }

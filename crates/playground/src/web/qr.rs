@@ -68,7 +68,11 @@ pub(crate) fn answer(link: &str, wanted: &Wanted) -> Result<Response, ApiError> 
         ("content-type", content_type),
         // The link in it lets its bearer pay.
         ("cache-control", "private, max-age=300"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        // Browsers that are pointed at an image style the page that they make for it.
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
         ("cross-origin-resource-policy", "cross-origin"),
         ("access-control-allow-origin", "*"),
         ("referrer-policy", "no-referrer"),

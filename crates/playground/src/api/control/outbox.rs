@@ -126,6 +126,7 @@ async fn find(
 
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+* { box-sizing: border-box }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.6rem } h2 { font-size: 1.1rem; margin: 0 0 .25rem }
 .badge { background: #ffd166; color: #222; border-radius: .3rem; padding: .1rem .5rem; font-size: .8rem }
@@ -148,9 +149,8 @@ pub(super) async fn page(
 ) -> Result<Markup, ApiError> {
     let to = wanted.as_ref().ok().and_then(|wanted| wanted.to.clone()).unwrap_or_default();
     // An empty field of the form asks for nothing.
-    let wanted = wanted.map(|Query(wanted)| {
-        Query(Wanted { to: wanted.to.filter(|to| !to.is_empty()), ..wanted })
-    });
+    let wanted = wanted
+        .map(|Query(wanted)| Query(Wanted { to: wanted.to.filter(|to| !to.is_empty()), ..wanted }));
     let messages = find(&app, wanted).await?;
     Ok(html! {
         (DOCTYPE)
