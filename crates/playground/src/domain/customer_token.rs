@@ -147,6 +147,33 @@ pub(crate) enum Afterwards {
     PurchaseFollows,
 }
 
+/// Whether the method that the shopper chooses is going to be charged again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reuse {
+    /// No; in mixed payments a plain form of it is, whatever it be.
+    #[default]
+    Once,
+    /// Yes.
+    Again,
+}
+
+impl Reuse {
+    /// What an intent asks for.
+    pub(crate) fn by(intent: Option<&Intent>) -> Self {
+        match intent {
+            Some(Intent::Tokenize | Intent::BuyAndTokenize) => Self::Again,
+            Some(
+                Intent::Buy
+                | Intent::BuyAndDefaultTokenize
+                | Intent::BuyAndLink
+                | Intent::Unknown(_),
+            )
+            | None => Self::Once,
+        }
+    }
+}
+
 /// Whether sessions of an intent make tokens. An absent intent is a purchase.
 pub(crate) fn allowed_by(intent: Option<&Intent>) -> Result<Afterwards, TokenizingRefusal> {
     match intent {
@@ -190,7 +217,8 @@ pub(crate) fn method_behind(
     Err(TokenizingRefusal::Method { method, country: country.clone() })
 }
 
-fn is_valid(method: &PaymentMethodType, country: &Country) -> bool {
+/// Whether a method can be charged again without the shopper.
+pub(crate) fn is_valid(method: &PaymentMethodType, country: &Country) -> bool {
     use PaymentMethodType as Method;
     match method {
         Method::Invoice | Method::Card | Method::PayByCard | Method::PayLaterByCard => true,

@@ -14,8 +14,9 @@ use jiff::civil::Date;
 use klarna_types::{Country, HostedSessionId};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::customer_token::Reuse;
 use crate::domain::decision::{StepUp, StepUpOutcome, WRONG_CODE, is_under_age};
-use crate::domain::flow::offer::{Offer, OfferKind, offers};
+use crate::domain::flow::offer::{Offer, OfferKind, fit_for, offers};
 
 /// The card security code that never passes.
 const WRONG_CARD_CODE: &str = "999";
@@ -187,6 +188,9 @@ pub(crate) struct Purchase {
     pub(crate) country: Country,
     /// How much, in minor units.
     pub(crate) amount: i64,
+    /// Whether the method is going to be charged again.
+    #[serde(default)]
+    pub(crate) reuse: Reuse,
 }
 
 /// What the merchant's page is told at the end. Members that do not apply are absent, never null.
@@ -584,7 +588,11 @@ impl Flow {
 
     /// Prices everything anew, keeping the choice if it still exists.
     fn offer_anew(&mut self, today: Date, chosen: Option<&str>) {
-        self.offers = offers(&self.purchase.country, self.purchase.amount, &self.categories, today);
+        self.offers = fit_for(
+            self.purchase.reuse,
+            &self.purchase.country,
+            offers(&self.purchase.country, self.purchase.amount, &self.categories, today),
+        );
         let kept = self.offers.iter().find(|offer| Some(offer.id.as_str()) == chosen);
         self.chosen = kept.or_else(|| self.offers.first()).map(|offer| offer.id.clone());
     }

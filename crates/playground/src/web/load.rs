@@ -12,7 +12,7 @@ use service::Clock as _;
 
 use crate::app::App;
 use crate::domain::flow::AnswerError;
-use crate::domain::flow::offer::offers;
+use crate::domain::flow::offer::{fit_for, offers};
 use crate::shopper::{self, Loaded, ShopperError, bad_paths};
 use crate::web::caller::{Caller, WebError, json};
 use crate::web::view::{self, WidgetView};
@@ -103,7 +103,8 @@ fn answer(loaded: Loaded, refused: Vec<String>, request: &Request, today: Date) 
     let Loaded { session, show_form, mut invalid_fields } = loaded;
     invalid_fields.extend(refused);
     let purchase = view::purchase(&session.body);
-    let offers = offers(&purchase.country, purchase.amount, &request.options.categories(), today);
+    let all = offers(&purchase.country, purchase.amount, &request.options.categories(), today);
+    let offers = fit_for(purchase.reuse, &purchase.country, all);
     let in_market = !request.review || purchase.country == klarna_types::Country::US;
     let show_form = show_form && !offers.is_empty() && in_market;
     let error = (show_form && !invalid_fields.is_empty()).then_some(AnswerError { invalid_fields });

@@ -6,6 +6,7 @@ use klarna_types::payments::{Options, SessionBody};
 use klarna_types::{Address, Country, Locale};
 use serde::Serialize;
 
+use crate::domain::customer_token::Reuse;
 use crate::domain::decision::StepUp;
 use crate::domain::flow::offer::Offer;
 use crate::domain::flow::{Flow, Problem, Profile, Purchase, Rejection, Step};
@@ -27,6 +28,7 @@ pub(super) fn purchase(body: &SessionBody) -> Purchase {
     Purchase {
         country: effective_country(body).cloned().unwrap_or(Country::US),
         amount: body.order_amount.map_or(0, klarna_types::MinorUnits::get),
+        reuse: Reuse::by(body.intent.as_ref()),
     }
 }
 

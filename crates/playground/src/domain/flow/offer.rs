@@ -11,6 +11,8 @@ use klarna_types::Country;
 use klarna_types::payments::{AuthorizedPaymentMethod, PaymentMethodType};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::customer_token::{self, Reuse};
+
 /// Yearly interest of a financing, in hundredths of a percent. An example, the same everywhere.
 const EXAMPLE_RATE: i64 = 1490;
 /// Days until an invoice is due.
@@ -182,6 +184,17 @@ pub(crate) fn offers(
     all
 }
 
+/// Those of them that can be charged again without the shopper, where that is needed.
+pub(crate) fn fit_for(reuse: Reuse, country: &Country, mut offers: Vec<Offer>) -> Vec<Offer> {
+    match reuse {
+        Reuse::Once => {}
+        Reuse::Again => {
+            offers.retain(|offer| customer_token::is_valid(&offer.kind.method(), country));
+        }
+    }
+    offers
+}
+
 fn at_once(kind: OfferKind, amount: i64, today: Date) -> Offer {
     let id = if kind == OfferKind::Bank { "bank" } else { "pay_now" };
     let parts = vec![Part { due: today, today: true, amount }];
@@ -331,6 +344,20 @@ mod tests {
             assert_eq!(ids.len(), all.len(), "{code}");
             assert_eq!(offers(&country, 159_800, &["klarna".into()], date(2026, 11, 23)), all);
         }
+    }
+
+    #[test]
+    fn what_is_charged_again_is_neither_a_transfer_nor_a_credit() {
+        let ids = |reuse: Reuse, amount: i64| {
+            let all = offers(&Country::SE, amount, &[], date(2026, 1, 31));
+            let fit = fit_for(reuse, &Country::SE, all);
+            fit.into_iter().map(|offer| offer.id).collect::<Vec<_>>().join(" ")
+        };
+        let everything = "pay_now bank pay_later instalments_3 financing_12";
+        assert_eq!(ids(Reuse::Once, 9_999), everything);
+        assert_eq!(ids(Reuse::Again, 9_999), "pay_now pay_later");
+        // A sign-up in which nothing is bought.
+        assert_eq!(ids(Reuse::Again, 0), "pay_now pay_later");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::*;
 const TODAY: Date = date(2026, 11, 23);
 
 fn purchase(amount: i64) -> Purchase {
-    Purchase { country: Country::SE, amount }
+    Purchase { country: Country::SE, amount, reuse: Reuse::Once }
 }
 
 fn beginning(kind: Kind) -> Beginning {
