@@ -132,6 +132,7 @@ pub(crate) async fn measure() -> Outcome<()> {
         }],
         rate_limits: RateLimits::Off,
         unauthorized: UnauthorizedForm::default(),
+        callback_targets: None,
         control_token: None,
         clock: Arc::new(SystemClock),
     })

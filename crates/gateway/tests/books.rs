@@ -76,6 +76,7 @@ impl Street {
             }],
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::Html,
+            callback_targets: None,
             control_token: None,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         })

@@ -134,6 +134,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         merchants: merchants.iter().map(seed).collect(),
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
+        callback_targets: None,
         control_token: file.playground.control_token.clone(),
         clock: SystemClock::shared(),
     })
@@ -206,6 +207,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
         merchants: merchants.iter().map(seed).collect(),
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
+        callback_targets: None,
         control_token: args.control_token.or_else(|| file.playground.control_token.clone()),
         clock: SystemClock::shared(),
     })

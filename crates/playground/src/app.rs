@@ -15,11 +15,13 @@ use url::{Host, Url};
 use crate::api::auth::{Credential, Directory, SharedDirectory};
 use crate::clock::PlaygroundClock;
 use crate::domain::merchant::Merchant;
+use crate::faults::Faults;
 use crate::requests::RequestLog;
+use crate::sender::Sender;
 use crate::store::migrations::MIGRATIONS;
-use crate::store::{StoreError, merchants};
+use crate::store::{StoreError, faults, merchants};
 use crate::worker::{Command, Worker};
-use crate::{Config, RateLimits, SeedMerchant, StartError, UnauthorizedForm};
+use crate::{CallbackTargets, Config, RateLimits, SeedMerchant, StartError, UnauthorizedForm};
 
 const SALT: &str = "credential_salt";
 const SIGNING_KEY: &str = "client_token_key";
@@ -42,6 +44,8 @@ struct Inner {
     clock: Arc<PlaygroundClock>,
     directory: SharedDirectory,
     requests: RequestLog,
+    faults: Faults,
+    sender: Sender,
     signing_key: Secret,
     salt: String,
     rate_limits: RateLimits,
@@ -56,6 +60,17 @@ impl Site {
     fn new(public_url: Url, listen: SocketAddr) -> Self {
         let base_url = public_url.as_str().trim_end_matches('/').to_owned();
         Self { public_url, base_url, listen }
+    }
+
+    fn is_loopback(&self) -> bool {
+        let named_so = match self.public_url.host() {
+            // Browsers keep this name, and those below it, to their own machine.
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        named_so && self.listen.ip().is_loopback()
     }
 }
 
@@ -82,6 +97,15 @@ impl App {
                 Ok((salt, key, offset))
             })
             .await?;
+        let faults = Faults::default();
+        faults.replace(db.read(faults::all).await.map_err(|error| match error {
+            StoreError::Storage(error) => StartError::Storage(error),
+            other => StartError::Kept(other.to_string()),
+        })?);
+        let site = Site::new(public_url, config.listen);
+        let near =
+            if site.is_loopback() { CallbackTargets::Networks } else { CallbackTargets::Internet };
+        let targets = config.callback_targets.unwrap_or(near);
         let (salt, signing_key, offset) = kept;
         let offset_ms = offset.and_then(|offset| offset.parse().ok()).unwrap_or(0);
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -90,6 +114,8 @@ impl App {
             clock: Arc::new(PlaygroundClock::new(config.clock, offset_ms)),
             directory: SharedDirectory::default(),
             requests: RequestLog::default(),
+            faults,
+            sender: Sender::new(targets.reach()),
             signing_key: Secret::new(signing_key),
             salt,
             rate_limits: config.rate_limits,
@@ -99,7 +125,7 @@ impl App {
             worker: sender,
             wake: Notify::new(),
         };
-        let app = Self(Arc::new(inner), Arc::new(Site::new(public_url, config.listen)));
+        let app = Self(Arc::new(inner), Arc::new(site));
         app.seed().await?;
         let worker = Worker::new(app.clone(), receiver);
         Ok((app, worker))
@@ -197,6 +223,25 @@ impl App {
         &self.0.requests
     }
 
+    /// The faults in force.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// Keeps how far the faults have come.
+    pub(crate) async fn keep_fault_counts(&self) -> Result<(), StoreError> {
+        let counts = self.0.faults.take_counts();
+        if counts.is_empty() {
+            return Ok(());
+        }
+        self.0.db.write(move |tx| Ok(faults::keep_counts(tx, &counts)?)).await
+    }
+
+    /// What calls merchants.
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.0.sender
+    }
+
     /// The key that signs client tokens.
     pub(crate) fn signing_key(&self) -> &Secret {
         &self.0.signing_key
@@ -219,14 +264,7 @@ impl App {
 
     /// Whether only this machine can reach it, as far as its configuration says.
     pub(crate) fn is_loopback(&self) -> bool {
-        let named_so = match self.1.public_url.host() {
-            // Browsers keep this name, and those below it, to their own machine.
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        named_so && self.1.listen.ip().is_loopback()
+        self.1.is_loopback()
     }
 
     /// The rate limits in force.

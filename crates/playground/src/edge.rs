@@ -29,6 +29,7 @@ use crate::api::limits::{self, Category, Quota};
 use crate::api::respond::AnswerBody;
 use crate::app::App;
 use crate::domain::merchant::MerchantStatus;
+use crate::faults::{Sent, Struck};
 use crate::requests::{Direction, Entry};
 
 /// How much of a body that is too large is read before the answer, so that a client that is still
@@ -101,18 +102,23 @@ async fn klarna(app: App, request: Request, next: Next) -> Response {
         .remove::<AnswerBody>()
         .map(|AnswerBody(body)| body)
         .unwrap_or_default();
+    let struck = response.extensions().get::<Struck>();
+    let is_dropped = struck.is_some_and(Struck::is_dropped);
+    let faults = struck.map(|struck| struck.injected.clone()).unwrap_or_default();
     app.requests().push(Entry {
         direction: Direction::Api,
         at_ms: app.clock().now_ms(),
         merchant_id: seen.merchant_id,
         method,
         path,
-        status: Some(status.as_u16()),
+        status: (!is_dropped).then_some(status.as_u16()),
         correlation_id,
         duration_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         request_body: seen.request_body,
         response_body,
         explanation: error.and_then(|error| error.explanation),
+        subject_id: None,
+        faults,
     });
     response
 }
@@ -165,6 +171,7 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
     let body = match body? {
         Some(bytes) => {
             seen.request_body = bytes.clone();
+            parts.extensions.insert(Sent(bytes.clone()));
             Body::from(bytes)
         }
         None => Body::empty(),
@@ -292,7 +299,7 @@ fn finish(response: &mut Response, correlation_id: Uuid) -> Option<ApiError> {
     }
     response.headers_mut().insert(ENVIRONMENT, HeaderValue::from_static("playground"));
     let error = response.extensions_mut().remove::<ApiError>()?;
-    if error.status.is_server_error() {
+    if error.status.is_server_error() && response.extensions().get::<Struck>().is_none() {
         tracing::error!(
             klarna.correlation_id = text,
             cause = error.explanation.as_deref().unwrap_or_default(),

@@ -14,10 +14,12 @@ mod app;
 mod clock;
 mod domain;
 mod edge;
+mod faults;
 mod hosting;
 mod in_store;
 mod placing;
 mod requests;
+mod sender;
 mod shopper;
 mod store;
 mod tls;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use klarna_types::secret::Secret;
 use service::{Clock, Listener, Readiness, Shutdown};
+use service::reach::Reach;
 use storage::Location;
 use url::Url;
 
@@ -57,6 +60,28 @@ pub enum UnauthorizedForm {
     Html,
     /// The JSON body that Klarna's error page describes.
     Json,
+}
+
+/// Where callbacks may go. The address that is called is judged, not its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallbackTargets {
+    /// To the internet alone: not to this machine, private networks, link-local addresses or a cloud's
+    /// metadata.
+    Internet,
+    /// To this machine and private networks as well.
+    Networks,
+    /// Anywhere.
+    Anywhere,
+}
+
+impl CallbackTargets {
+    fn reach(self) -> Reach {
+        match self {
+            Self::Internet => Reach::Internet,
+            Self::Networks => Reach::Networks,
+            Self::Anywhere => Reach::Anywhere,
+        }
+    }
 }
 
 /// A merchant that exists from the start.
@@ -87,6 +112,9 @@ pub struct Config {
     pub unauthorized: UnauthorizedForm,
     /// Needed for `/playground/v1` when set; without it that API answers on loopback only.
     pub control_token: Option<Secret>,
+    /// Where callbacks may go. Unless given: to the internet and to this machine's networks while only
+    /// this machine can reach the playground, and to the internet alone otherwise.
+    pub callback_targets: Option<CallbackTargets>,
     /// Real time. The playground adds its own offset.
     pub clock: Arc<dyn Clock>,
 }
@@ -109,6 +137,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// What the database keeps cannot be read.
+    #[error("{0}")]
+    Kept(String),
     /// The public URL cannot be formed.
     #[error("the public URL is not valid")]
     Url(#[from] url::ParseError),
@@ -201,6 +232,9 @@ impl Running {
         }
         if let Err(error) = self.worker.await {
             tracing::error!(%error, "the playground's worker did not end well");
+        }
+        if let Err(error) = self.app.keep_fault_counts().await {
+            tracing::error!(%error, "the counts of faults could not be kept");
         }
         self.app.db().close().await;
     }

@@ -10,27 +10,16 @@ mod sources;
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::Method;
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use service::http::{HttpClient, Limits};
 use service::{Clock as _, Shutdown};
-use storage::queue::Item;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::api::error::Chain;
 use crate::app::{App, CLOCK_OFFSET};
-use crate::requests::Entry;
-use crate::store::callbacks::{self, Attempt, Delivery, End, QUEUE};
+use crate::store::callbacks::{self, QUEUE};
 use crate::store::{StoreError, merchants, purge, reset};
 use sources::{DueSource, SOURCES};
-
-/// Documented for the authorization callback (two seconds to connect, two to read); used for all.
-/// The second one counts from the start: whoever meets it meets Klarna's.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a claimed delivery is this worker's own: longer than an attempt can take.
 const LEASE_MS: i64 = 15_000;
@@ -43,6 +32,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// How often it is looked for what nobody can ask for any more, on the playground's clock.
 const PURGE_EVERY_MS: i64 = 60 * 60 * 1_000;
+
+/// How often it is kept how far the faults have come, in real time.
+const FAULTS_EVERY: Duration = Duration::from_secs(1);
 
 /// How long to wait before trying a failing database again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -69,24 +61,22 @@ pub(crate) enum Command {
 pub(crate) struct Worker {
     app: App,
     commands: mpsc::UnboundedReceiver<Command>,
-    http: HttpClient,
     owner: String,
     in_flight: JoinSet<()>,
     purge_due_at_ms: i64,
+    faults_kept_at: Instant,
 }
 
 impl Worker {
     /// A worker that has not started.
     pub(crate) fn new(app: App, commands: mpsc::UnboundedReceiver<Command>) -> Self {
-        let limits =
-            Limits { connect: CONNECT_TIMEOUT, answer: ANSWER_TIMEOUT, body_bytes: 64 * 1024 };
         Self {
             app,
             commands,
-            http: HttpClient::new(limits),
             owner: service::random::uuid().to_string(),
             in_flight: JoinSet::new(),
             purge_due_at_ms: 0,
+            faults_kept_at: Instant::now(),
         }
     }
 
@@ -104,6 +94,7 @@ impl Worker {
                     RETRY
                 }
             };
+            let sleep = self.keep_faults(sleep).await;
             tokio::select! {
                 () = shutdown.requested() => break,
                 command = self.commands.recv() => match command {
@@ -118,6 +109,22 @@ impl Worker {
         while let Some(ended) = self.in_flight.join_next().await {
             report(ended);
         }
+    }
+
+    /// Keeps how far the faults have come, now and then. Returns how long to sleep.
+    async fn keep_faults(&mut self, sleep: Duration) -> Duration {
+        if !self.app.faults().has_changed() {
+            return sleep;
+        }
+        let waited = self.faults_kept_at.elapsed();
+        if waited < FAULTS_EVERY {
+            return sleep.min(FAULTS_EVERY.saturating_sub(waited));
+        }
+        self.faults_kept_at = Instant::now();
+        if let Err(error) = self.app.keep_fault_counts().await {
+            tracing::error!(error = %Chain(&error), "the counts of faults could not be kept");
+        }
+        sleep
     }
 
     /// An SQLite database has one process: whoever held a lease before it started is dead.
@@ -241,7 +248,10 @@ impl Worker {
                 let mut claimed = Vec::new();
                 for item in QUEUE.claim(tx, now_ms, &owner, LEASE_MS, limit)? {
                     match callbacks::find(tx, &item.id)? {
-                        Some(delivery) => claimed.push((item, delivery)),
+                        Some(delivery) => {
+                            callbacks::unhold(tx, &item.id)?;
+                            claimed.push((item, delivery));
+                        }
                         // Its row is gone, so nobody wants it any more.
                         None => {
                             QUEUE.complete(tx, &item)?;
@@ -254,8 +264,7 @@ impl Worker {
         let count = claimed.len();
         for (item, delivery) in claimed {
             let app = self.app.clone();
-            let http = self.http.clone();
-            self.in_flight.spawn(async move { deliver(&app, &http, item, delivery).await });
+            self.in_flight.spawn(async move { app.sender().deliver(&app, item, delivery).await });
         }
         Ok(count)
     }
@@ -300,6 +309,7 @@ impl Worker {
         self.app.clock().reset();
         self.purge_due_at_ms = 0;
         self.app.requests().clear();
+        self.app.faults().replace(Vec::new());
         self.app.seed().await.map_err(|error| match error {
             crate::StartError::Storage(error) => StoreError::Storage(error),
             other => StoreError::Seed(other.to_string()),
@@ -328,55 +338,5 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
         && error.is_panic()
     {
         tracing::error!(%error, "sending a callback panicked");
-    }
-}
-
-/// One attempt at one delivery.
-async fn deliver(app: &App, http: &HttpClient, item: Item, delivery: Delivery) {
-    let callback = delivery.callback;
-    let started = Instant::now();
-    let at_ms = app.clock().now_ms();
-    let number = item.attempts.saturating_add(1);
-    let mut headers = HeaderMap::new();
-    if !callback.body.is_empty() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    for (name, value) in &callback.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-            headers.insert(name, value);
-        }
-    }
-    let body = Bytes::from(callback.body.clone());
-    let answer = http.send(Method::POST, &callback.url, headers, body).await;
-    let elapsed = started.elapsed();
-    let (status, failure, response_body) = match answer {
-        Ok(answer) => (Some(answer.status.as_u16()), None, answer.body),
-        Err(error) => (None, Some(Chain(&error).to_string()), Bytes::new()),
-    };
-    let attempt = Attempt {
-        number,
-        at_ms,
-        status,
-        failure,
-        duration_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
-    };
-    let next = if status.is_some_and(|status| callback.kind.is_satisfied_by(status)) {
-        Err(End::Delivered)
-    } else {
-        let attempts = u32::try_from(number).unwrap_or(u32::MAX);
-        callback
-            .kind
-            .next_due_ms(attempts, delivery.first_due_at_ms, item.due_at_ms)
-            .ok_or(End::GivenUp)
-    };
-    app.requests().push(Entry {
-        duration_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        response_body,
-        ..Entry::of_attempt(callback, attempt.clone())
-    });
-    let recorded = app.db().write(move |tx| callbacks::record(tx, &item, &attempt, next)).await;
-    if let Err(error) = recorded {
-        // The lease runs out and the attempt is made again: best effort, as documented.
-        tracing::error!(error = %Chain(&error), "an attempt at a callback could not be recorded");
     }
 }

@@ -56,6 +56,7 @@ impl Town {
             }],
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::Html,
+            callback_targets: None,
             control_token: None,
             clock: Arc::clone(&clock),
         })

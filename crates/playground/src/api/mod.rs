@@ -18,7 +18,7 @@ use axum::middleware;
 use service::Readiness;
 
 use crate::app::App;
-use crate::{edge, web};
+use crate::{edge, faults, web};
 
 /// Everything the playground answers.
 pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
@@ -32,7 +32,9 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
         .merge(web::router())
         .fallback(error::unknown_route)
         .method_not_allowed_fallback(error::wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), faults::inject))
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
+        .layer(middleware::from_fn(faults::enact))
         .merge(readiness.router())
         .with_state(app.clone())
 }

@@ -5,13 +5,15 @@
 use std::fmt;
 
 use klarna_types::MerchantId;
+use serde::{Deserialize, Serialize};
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// The occasions on which Klarna calls a merchant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum CallbackKind {
     /// `merchant_urls.authorization`: a shopper was approved.
     Authorization,
@@ -250,6 +252,7 @@ mod tests {
     fn names_are_read_as_they_are_written() {
         for kind in CallbackKind::ALL {
             assert_eq!(CallbackKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(CallbackKind::parse("Push"), None);
     }

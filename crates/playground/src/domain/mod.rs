@@ -12,6 +12,7 @@ pub(crate) mod content;
 pub(crate) mod customer_token;
 pub(crate) mod decision;
 pub(crate) mod due_date;
+pub(crate) mod fault;
 pub(crate) mod flow;
 pub(crate) mod fraud;
 pub(crate) mod hosted_page;

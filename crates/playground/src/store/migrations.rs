@@ -3,8 +3,8 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, flows, hosted_pages, idempotency, in_store, merchants, orders,
-    outbox, purge, sessions, settlements,
+    callbacks, customer_tokens, faults, flows, hosted_pages, idempotency, in_store, merchants,
+    orders, outbox, purge, sessions, settlements,
 };
 
 /// The playground's schema.
@@ -20,6 +20,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     purge::MIGRATION,
     callbacks::BY_TIME,
     callbacks::HEADERS,
+    callbacks::FAULTS,
+    faults::MIGRATION,
     customer_tokens::CHARGES,
     hosted_pages::MIGRATION,
     in_store::MIGRATION,

@@ -5,6 +5,7 @@
 
 pub(crate) mod callbacks;
 pub(crate) mod customer_tokens;
+pub(crate) mod faults;
 pub(crate) mod flows;
 pub(crate) mod hosted_pages;
 pub(crate) mod idempotency;

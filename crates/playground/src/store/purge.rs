@@ -23,6 +23,9 @@ pub(crate) const MIGRATION: Migration = Migration {
 /// How many rows of each kind are handled at once.
 const BATCH: i64 = 200;
 
+/// How long callbacks are kept after they were caused, once their delivery has ended.
+const CALLBACKS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
 /// What is to be forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Due {
@@ -34,6 +37,8 @@ pub(crate) struct Due {
     tokens: Vec<String>,
     /// Customer tokens that were cancelled long ago.
     cancelled: Vec<String>,
+    /// Callbacks whose deliveries ended long ago.
+    callbacks: Vec<String>,
     /// Refused charges that can no longer be recovered.
     step_ups: Vec<String>,
 }
@@ -63,6 +68,12 @@ pub(crate) fn find(tx: &mut Tx<'_>, now_ms: i64) -> Result<Due, storage::Error> 
         .collect::<Result<_, storage::Error>>()?;
     Ok(Due {
         answers,
+        callbacks: ids(
+            tx,
+            "SELECT delivery_id FROM callback_deliveries
+             WHERE created_at_ms <= $1 AND state <> 'pending' LIMIT $2",
+            now_ms.saturating_sub(CALLBACKS_KEPT_MS),
+        )?,
         sessions: ids(
             tx,
             "SELECT session_id FROM sessions WHERE expires_at_ms <= $1 LIMIT $2",
@@ -115,6 +126,15 @@ pub(crate) fn forget(tx: &mut Tx<'_>, due: &Due, now_ms: i64) -> Result<(), stor
             "DELETE FROM distributions WHERE session_id = $1",
         ] {
             tx.execute(statement, &[session_id])?;
+        }
+    }
+    for delivery_id in &due.callbacks {
+        let deleted = tx.execute(
+            "DELETE FROM callback_deliveries WHERE delivery_id = $1 AND state <> 'pending'",
+            &[delivery_id],
+        )?;
+        if deleted > 0 {
+            tx.execute("DELETE FROM callback_attempts WHERE delivery_id = $1", &[delivery_id])?;
         }
     }
     for authorization_token in &due.orders {

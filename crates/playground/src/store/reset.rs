@@ -15,6 +15,7 @@ pub(crate) fn forget_everything(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 /// Each owner's tables, dependants first.
 const STATEMENTS: &[&str] = &[
     "DELETE FROM idempotent_answers",
+    "DELETE FROM faults",
     "DELETE FROM callback_attempts",
     "DELETE FROM callback_deliveries",
     "DELETE FROM work_items",

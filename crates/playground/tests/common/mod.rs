@@ -135,6 +135,7 @@ impl World {
                 .collect(),
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::Html,
+            callback_targets: None,
             control_token: None,
             clock,
         };

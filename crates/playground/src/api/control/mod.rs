@@ -3,8 +3,10 @@
 //!
 //! Open to this machine only, or to whoever has the control token; see [`operator::Operator`].
 
+mod callbacks;
 mod clock;
 mod customer_tokens;
+mod faults;
 mod hosted;
 mod merchants;
 mod openapi;
@@ -34,6 +36,14 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/shopper/hosted", post(hosted::act))
         .route("/playground/v1/clock", get(clock::read).post(clock::change))
         .route("/playground/v1/requests", get(requests::list))
+        .route("/playground/v1/callbacks", get(callbacks::list))
+        .route("/playground/v1/callbacks/{callback_id}", get(callbacks::read))
+        .route("/playground/v1/callbacks/{callback_id}/redeliver", post(callbacks::redeliver))
+        .route(
+            "/playground/v1/faults",
+            get(faults::list).post(faults::create).delete(faults::clear),
+        )
+        .route("/playground/v1/faults/{fault_id}", get(faults::read).delete(faults::remove))
         .route("/playground/v1/merchants", get(merchants::list).post(merchants::create))
         .route(
             "/playground/v1/customer-tokens/{token_id}",

@@ -3,7 +3,10 @@
 use axum::extract::State;
 use utoipa::OpenApi;
 
-use super::{clock, customer_tokens, hosted, merchants, outbox, requests, reset, scan, shopper};
+use super::{
+    callbacks, clock, customer_tokens, faults, hosted, merchants, outbox, requests, reset, scan,
+    shopper,
+};
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -29,6 +32,14 @@ use crate::app::App;
         customer_tokens::read,
         customer_tokens::change,
         requests::list,
+        callbacks::list,
+        callbacks::read,
+        callbacks::redeliver,
+        faults::list,
+        faults::create,
+        faults::clear,
+        faults::read,
+        faults::remove,
         merchants::list,
         merchants::create,
         reset::reset

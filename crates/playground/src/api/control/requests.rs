@@ -17,11 +17,15 @@ use crate::api::control::operator::Operator;
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
-use crate::requests::{Direction, Entry, Filter};
+use crate::domain::fault::Injected;
+use crate::requests::{Cursor, Direction, Entry, Filter};
 use crate::store::{StoreError, callbacks};
 
 const DEFAULT_LIMIT: usize = 100;
 const GREATEST_LIMIT: usize = 2_000;
+
+const PARAMETERS: [&str; 8] =
+    ["limit", "path", "status", "merchant_id", "correlation_id", "fault", "order_id", "since"];
 
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -33,6 +37,18 @@ pub(super) struct Wanted {
     path: Option<String>,
     /// Only answers with this status.
     status: Option<u16>,
+    /// Only this merchant's calls and callbacks.
+    merchant_id: Option<String>,
+    /// Only the call with this correlation id.
+    #[param(value_type = Option<String>)]
+    correlation_id: Option<Uuid>,
+    /// Only what this fault hit, or `any` fault.
+    fault: Option<String>,
+    /// Only what has this order's id in its path or its bodies.
+    order_id: Option<String>,
+    /// Only what was written after this `cursor`, and of that the oldest entries first when there are more
+    /// than `limit`: whoever asks again with the new cursor gets each entry once.
+    since: Option<String>,
 }
 
 /// The log.
@@ -40,6 +56,14 @@ pub(super) struct Wanted {
 pub(super) struct RequestsView {
     /// Newest first.
     requests: Vec<RequestView>,
+    /// The place in the log after these: what comes later is listed with `?since=`.
+    cursor: String,
+    /// With `since`: how many entries came after it that the log no longer has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<u64>,
+    /// With `since`: whether there are more already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<bool>,
 }
 
 /// One call.
@@ -84,6 +108,9 @@ pub(super) struct RequestView {
     /// What was wrong and what would have worked.
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
+    /// The faults that hit it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Injected>,
 }
 
 /// `GET /playground/v1/requests`.
@@ -98,23 +125,45 @@ pub(super) async fn list(
     _: Operator,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Answer, ApiError> {
-    let Query(wanted) =
-        wanted.map_err(|error| ApiError::bad_value(&["limit", "path", "status"]).because(error))?;
+    let Query(wanted) = wanted.map_err(|error| ApiError::bad_value(&PARAMETERS).because(error))?;
+    let since = match &wanted.since {
+        Some(text) => {
+            let cursor = Cursor::parse(text);
+            Some(cursor.ok_or_else(|| ApiError::bad_value(&["since"]))?)
+        }
+        None => None,
+    };
     let filter = Filter {
         limit: wanted.limit.unwrap_or(DEFAULT_LIMIT).min(GREATEST_LIMIT),
         path: wanted.path,
         status: wanted.status,
+        merchant_id: wanted.merchant_id,
+        correlation_id: wanted.correlation_id,
+        fault: wanted.fault,
+        order_id: wanted.order_id,
     };
+    if let Some(since) = since {
+        let mut stretch = app.requests().since(&since, &filter);
+        stretch.entries.reverse();
+        let entries = stretch.entries.into_iter();
+        return Answer::ok(&RequestsView {
+            requests: entries.map(|(number, entry)| view((Some(number), entry))).collect(),
+            cursor: stretch.end.to_string(),
+            missed: Some(stretch.missed),
+            more: Some(stretch.more),
+        });
+    }
+    let end = app.requests().end();
     let mut entries: Vec<(Option<u64>, Entry)> = app
         .requests()
-        .list(&filter)
+        .list(&filter, &end)
         .into_iter()
         .map(|(sequence, entry)| (Some(sequence), entry))
         .collect();
     entries.extend(earlier_callbacks(&app, &filter, &entries).await?);
     entries.truncate(filter.limit);
     let requests = entries.into_iter().map(view).collect();
-    Answer::ok(&RequestsView { requests })
+    Answer::ok(&RequestsView { requests, cursor: end.to_string(), missed: None, more: None })
 }
 
 /// Callbacks that are in the database only: sent before this start of the playground, or so long ago
@@ -162,6 +211,7 @@ fn view((sequence, entry): (Option<u64>, Entry)) -> RequestView {
         request_body: body(&entry.request_body),
         response_body: body(&entry.response_body),
         explanation: entry.explanation,
+        faults: entry.faults,
     }
 }
 
