@@ -167,9 +167,9 @@ impl RawCall {
     }
 
     /// A parameter behind the path.
-    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn query(mut self, name: &str, value: &str) -> Self {
         if let Ok(operation) = &mut self.operation {
-            query::append(&mut operation.path, name, &value.to_string());
+            query::append(&mut operation.path, name, value);
         }
         self
     }

@@ -93,11 +93,11 @@ impl Client {
     /// ```
     /// # fn example(client: klarna::Client) {
     /// use klarna::Credentials;
-    /// let of_another = client.for_merchant(Credentials::new("K777777_abcd", "password"));
+    /// let of_another = client.for_merchant(&Credentials::new("K777777_abcd", "password"));
     /// # drop(of_another);
     /// # }
     /// ```
-    pub fn for_merchant(&self, credentials: Credentials) -> Self {
+    pub fn for_merchant(&self, credentials: &Credentials) -> Self {
         Self {
             shared: Arc::new(Shared::new(
                 Arc::clone(&self.shared.core),

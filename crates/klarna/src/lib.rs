@@ -1,65 +1,31 @@
-//! A typed async client for Klarna's Payments and Order Management APIs.
+//! A typed async client for Klarna's merchant APIs: Payments, Order Management, Customer Token, Hosted Payment Page,
+//! In-store, Settlements and Disputes.
 //!
-//! ```
-//! use klarna::types::cart::{Cart, Item, Prices};
+//! ```no_run
 //! use klarna::types::order_management::CreateCapture;
-//! use klarna::types::payments::{CreateOrder, CreateSession};
-//! use klarna::{AuthorizationToken, Client, Country, Credentials, Currency, MinorUnits, TaxRate};
+//! use klarna::{Client, Credentials, Environment, OrderId, Region};
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let running = playground::Playground::start(playground::Config {
-//! #     listen: "127.0.0.1:0".parse()?,
-//! #     public_url: None,
-//! #     location: storage::Location::Memory,
-//! #     merchants: vec![playground::SeedMerchant {
-//! #         merchant_id: "K123456".into(), username: "K123456_abcd".into(), password: "password".into(),
-//! #     }],
-//! #     rate_limits: playground::RateLimits::Off,
-//! #     unauthorized: playground::UnauthorizedForm::Html,
-//! #     callback_targets: None,
-//! #     control_token: None,
-//! #     clock: service::ManualClock::starting_at("2026-03-02T09:00:00Z".parse()?),
-//! # }).await?;
-//! # let playground_url = format!("http://{}", running.address());
-//! let client = Client::builder(Credentials::new("K123456_abcd", "password"))
-//!     .base_url(&playground_url)?
-//!     .build()?;
+//! # async fn ship(order_id: &OrderId) -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Credentials::api_key(std::env::var("KLARNA_API_KEY")?);
+//! let client = Client::new(Region::Europe, Environment::Playground, credentials)?;
 //!
-//! let cart = Cart::builder(Country::SE, Prices::IncludingTax)
-//!     .item(Item::new("Mugg", 1, MinorUnits::new(14900), TaxRate::percent(25)))
-//!     .build()?;
-//! let (amount, tax, lines) = (cart.order_amount, cart.order_tax_amount, cart.order_lines);
-//!
-//! // For the browser: it shows the widget and brings back an authorization token.
-//! let request = CreateSession::new(Country::SE, Currency::SEK, amount, lines.clone())
-//!     .order_tax_amount(tax)
-//!     .locale("sv-SE");
-//! let session = client.payments().create_session(&request).await?;
-//! println!("{} {:?}", session.session_id, session.meta().correlation_id);
-//! # let shopper = serde_json::json!({"session_id": session.session_id, "email": "customer@email.se"});
-//! # let approval: serde_json::Value = client
-//! #     .raw(http::Method::POST, "/playground/v1/shopper/authorize").json(&shopper)
-//! #     .send::<serde_json::Value>().await?.into_inner();
-//! # let from_browser = approval["authorization_token"].as_str().ok_or("not approved")?;
-//!
-//! let token = AuthorizationToken::new(from_browser);
-//! let request = CreateOrder::new(Country::SE, Currency::SEK, amount, lines).order_tax_amount(tax);
-//! let order = client.payments().create_order(&token, &request).await?;
-//!
-//! // When the goods leave:
-//! let capture = CreateCapture::new(amount).reference("SHIPMENT-1");
-//! let captured = client.orders().capture(&order.order_id, &capture).await?;
+//! let order = client.orders().get(order_id).await?;
+//! let capture = CreateCapture::new(order.remaining_authorized_amount).reference("SHIPMENT-1");
+//! let captured = client.orders().capture(order_id, &capture).await?;
 //! println!("captured as {}", captured.capture_id);
-//! # running.stop().await;
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! **The [`guide`] has a whole program for each thing that one does with Klarna**, from the first payment to the
+//! settlement report; each of them runs against an offline playground.
+//!
 //! # Three levels
 //!
-//! 1. **Typed calls**, by area: [`Client::payments`], [`Client::orders`]. Each gives a [`Call`] that can be awaited as it
-//!    is, or be given options first.
+//! 1. **Typed calls**, by area: [`Client::payments`], [`Client::orders`], [`Client::customer_tokens`],
+//!    [`Client::hosted_payment_page`], [`Client::in_store`], [`Client::settlements`], [`Client::disputes`]. Each gives a
+//!    [`Call`] that can be awaited as it is, or be given options first; a [`List`], which is also a stream of its items;
+//!    or a [`DownloadCall`], whose answer is read as it arrives.
 //! 2. **Raw calls** with credentials, retries and errors: [`Client::raw`], for what this crate has no type for.
 //! 3. **Bare requests**: [`Client::execute`], one try, the answer as it came.
 //!
@@ -73,6 +39,27 @@
 //! There is one [`Error`]. Ask it: [`Error::is_retryable`], [`Error::outcome_unknown`], [`Error::code`],
 //! [`Error::correlation_id`]. When Klarna answers `Bad value: …`, [`Error::problems`] says what is wrong with the request
 //! and what would have passed.
+//!
+//! # Many tasks, many merchants
+//!
+//! A [`Client`] is cheap to clone, and all clones share one connection pool: HTTP/2 where the other side offers it. A
+//! partner makes one client and, from it, one for each merchant ([`Client::for_merchant`]).
+//!
+//! Klarna counts calls for each merchant and tells how many are left; a client keeps under that by itself, and never waits
+//! longer than the call's deadline ([`Pacing`]). [`Meta::rate_limit`] and [`Error::rate_limit`] tell you, too.
+//!
+//! # Middleware
+//!
+//! Any tower layer can be put around the transport, and any tower service in its place:
+//! [`ClientBuilder::layer`], [`ClientBuilder::transport`].
+//!
+//! # Without async
+//!
+#![cfg_attr(feature = "blocking", doc = "See [`blocking`].")]
+#![cfg_attr(
+    not(feature = "blocking"),
+    doc = "The feature `blocking` has a runtime of its own that waits for calls."
+)]
 //!
 //! # What is not printed
 //!
@@ -89,6 +76,7 @@ mod download;
 mod engine;
 mod env;
 mod error;
+pub mod guide;
 mod list;
 mod multipart;
 mod pacing;

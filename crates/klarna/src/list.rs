@@ -115,11 +115,11 @@ impl<P: Page> List<P> {
         let step = match self.operation {
             Ok(mut operation) => {
                 operation.path = self.query.on(&self.path);
-                Step::Ready(operation, Asked(self.query))
+                Step::Ready(Box::new(operation), Asked(self.query))
             }
             Err(error) => Step::Failed(error),
         };
-        Items { shared: self.shared, path: self.path, step, items: Vec::new().into_iter() }
+        Items { shared: self.shared, path: self.path, step, page: Vec::new().into_iter() }
     }
 }
 
@@ -138,10 +138,10 @@ async fn fetch<P: Page>(shared: &Shared, operation: &Operation) -> Result<Respon
 }
 
 type Fetching<P> = Pin<Box<dyn Future<Output = Fetched<P>> + Send>>;
-type Fetched<P> = (Operation, Asked, Result<Response<P>, Error>);
+type Fetched<P> = (Box<Operation>, Asked, Result<Response<P>, Error>);
 
 enum Step<P> {
-    Ready(Operation, Asked),
+    Ready(Box<Operation>, Asked),
     Fetching(Fetching<P>),
     Failed(Error),
     Ended,
@@ -152,7 +152,7 @@ pub struct Items<P: Page> {
     shared: Arc<Shared>,
     path: String,
     step: Step<P>,
-    items: std::vec::IntoIter<P::Item>,
+    page: std::vec::IntoIter<P::Item>,
 }
 
 impl<P: Page> Items<P> {
@@ -171,23 +171,24 @@ impl<P: Page> Items<P> {
     }
 
     /// What to do after a page that was read by `operation`.
-    fn after(&self, operation: Operation, asked: &Asked, next: Next) -> Step<P> {
+    fn after(&self, mut operation: Box<Operation>, asked: &Asked, next: Next) -> Step<P> {
         let (path, asked) = match next {
             Next::End => return Step::Ended,
             Next::Ask(query) => (query.on(&self.path), Asked(query)),
-            Next::Link(link) => match query::below(&self.shared.base, &link, &self.path) {
-                Some(path) => (path, asked.clone()),
-                None => {
+            Next::Link(link) => {
+                let Some(path) = query::below(&self.shared.base, &link, &self.path) else {
                     let detail = "the answer's link to the next page leads to another path";
                     return Step::Failed(broken_list(&operation, detail));
-                }
-            },
+                };
+                (path, asked.clone())
+            }
         };
         if path == operation.path {
             let detail = "the answer's link to the next page leads to the same page";
             return Step::Failed(broken_list(&operation, detail));
         }
-        Step::Ready(Operation { path, ..operation }, asked)
+        operation.path = path;
+        Step::Ready(operation, asked)
     }
 }
 
@@ -210,7 +211,7 @@ impl<P: Page> Stream for Items<P> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<P::Item, Error>>> {
         loop {
-            if let Some(item) = self.items.next() {
+            if let Some(item) = self.page.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
             match std::mem::replace(&mut self.step, Step::Ended) {
@@ -233,7 +234,7 @@ impl<P: Page> Stream for Items<P> {
                     };
                     let Following(next) = page.following(&asked);
                     self.step = self.after(operation, &asked, next);
-                    self.items = page.into_items().into_iter();
+                    self.page = page.into_items().into_iter();
                 }
                 Step::Failed(error) => return Poll::Ready(Some(Err(error))),
                 Step::Ended => return Poll::Ready(None),

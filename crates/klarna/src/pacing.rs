@@ -252,13 +252,12 @@ impl Pacers {
         merchant_id: Option<&MerchantId>,
         authorization: &HeaderValue,
     ) -> Arc<Pacer> {
-        let counted = match merchant_id {
-            Some(merchant_id) => Counted::Merchant(merchant_id.clone()),
-            None => {
-                let mut hasher = DefaultHasher::new();
-                authorization.as_bytes().hash(&mut hasher);
-                Counted::Credentials(hasher.finish())
-            }
+        let counted = if let Some(merchant_id) = merchant_id {
+            Counted::Merchant(merchant_id.clone())
+        } else {
+            let mut hasher = DefaultHasher::new();
+            authorization.as_bytes().hash(&mut hasher);
+            Counted::Credentials(hasher.finish())
         };
         let mut merchants = self.merchants.lock().unwrap_or_else(PoisonError::into_inner);
         if merchants.len() >= MANY {

@@ -10,15 +10,15 @@ pub(crate) struct Query(Vec<(&'static str, String)>);
 
 impl Query {
     /// Adds a value.
-    pub(crate) fn set(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.0.push((name, value.to_string()));
+    pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.push((name, value.into()));
         self
     }
 
     /// Adds a value if there is one.
     pub(crate) fn maybe<V: ToString>(self, name: &'static str, value: Option<V>) -> Self {
         match value {
-            Some(value) => self.set(name, value),
+            Some(value) => self.set(name, value.to_string()),
             None => self,
         }
     }
@@ -29,7 +29,7 @@ impl Query {
     }
 
     /// Replaces all values of a name.
-    pub(crate) fn replace(self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn replace(self, name: &'static str, value: &str) -> Self {
         self.without(name).set(name, value)
     }
 

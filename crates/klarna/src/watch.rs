@@ -63,7 +63,7 @@ type Looking<T> = Pin<Box<dyn Future<Output = Looked<T>> + Send>>;
 
 struct Looked<T> {
     result: Result<Response<T>, Error>,
-    operation: Operation,
+    operation: Box<Operation>,
 }
 
 /// Something that is being watched: a [`Stream`] of its changes. It gives what is there first, each change, and what is
@@ -81,7 +81,7 @@ pub struct Watch<T: WatchedValue> {
 }
 
 enum State<T> {
-    Ready(Operation),
+    Ready(Box<Operation>),
     Looking(Looking<T>),
     Failed(Error),
     Ended,
@@ -95,7 +95,7 @@ impl<T: Watched> WatchedValue for T {}
 impl<T: WatchedValue> Watch<T> {
     pub(crate) fn new(shared: Arc<Shared>, operation: Result<Operation, Error>) -> Self {
         let state = match operation {
-            Ok(operation) => State::Ready(operation),
+            Ok(operation) => State::Ready(Box::new(operation)),
             Err(error) => State::Failed(error),
         };
         let patience = Patience::default();
@@ -125,7 +125,7 @@ impl<T: WatchedValue> Watch<T> {
         Err(Error::invalid("(watching)", "it was watched to its end before"))
     }
 
-    fn look(&self, operation: Operation, ends: Instant) -> Looking<T> {
+    fn look(&self, operation: Box<Operation>, ends: Instant) -> Looking<T> {
         let shared = Arc::clone(&self.shared);
         // No two tills look at the same moment.
         let jitter = self.wait.saturating_mul(u32::from(rand::random::<u8>())) / 2048;

@@ -545,7 +545,7 @@ async fn version_2_names_its_merchant() {
 #[tokio::test]
 async fn version_2_needs_to_know_its_merchant_and_answers_once() {
     let script = Script::play([UNAVAILABLE, ok(r#"{"disputes":[]}"#)]).await;
-    let unnamed = script.client().for_merchant(Credentials::api_key("klarna_test_api_x"));
+    let unnamed = script.client().for_merchant(&Credentials::api_key("klarna_test_api_x"));
     let error = unnamed.disputes().v2().get(&krn()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.to_string().contains("Credentials::of_merchant"), "{error}");
@@ -555,7 +555,7 @@ async fn version_2_needs_to_know_its_merchant_and_answers_once() {
     refuse(items.next().await.unwrap().unwrap_err());
     assert_eq!(script.seen().len(), 0);
     let credentials = Credentials::api_key("klarna_test_api_x").of_merchant("K7");
-    let named = script.client().for_merchant(credentials);
+    let named = script.client().for_merchant(&credentials);
     // An answer stands beside the one before, so that it is not given again by itself.
     let error = named.disputes().v2().respond(&krn(), 3, &NewResponse::new()).await.unwrap_err();
     assert!(error.outcome_unknown() && error.tries() == 1);

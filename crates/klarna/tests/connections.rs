@@ -123,7 +123,7 @@ async fn one_connection_serves_one_call_after_the_other_for_all_merchants() {
     let (address, seen) = serve(None, None).await;
     let client = builder().base_url(&format!("http://{address}")).unwrap().build().unwrap();
     let partner: Vec<Client> = (0..20)
-        .map(|merchant| client.for_merchant(Credentials::new(format!("M{merchant}_x"), "y")))
+        .map(|merchant| client.for_merchant(&Credentials::new(format!("M{merchant}_x"), "y")))
         .collect();
     for client in partner.iter().chain([&client.clone(), &client]) {
         call(client).await;

@@ -31,6 +31,8 @@ mod recurring;
 mod retries;
 #[path = "../examples/settlements.rs"]
 mod settlements;
+#[path = "../examples/testing.rs"]
+mod testing;
 
 use common::world::World;
 
@@ -61,6 +63,7 @@ mod program {
         recurring,
         retries,
         settlements,
+        testing,
     );
 }
 
@@ -83,6 +86,7 @@ fn no_example_is_left_out() {
         "recurring",
         "retries",
         "settlements",
+        "testing",
     ];
     assert_eq!(found, known.map(|name| format!("{name}.rs")));
 }

@@ -129,8 +129,8 @@ async fn clones_and_clients_of_the_same_merchant_share_one_quota() {
     let klarna = Klarna::new(10);
     let client = klarna.builder().build().unwrap();
     assert_eq!(burst(&client, 1, LONG).await, 1);
-    let same = client.for_merchant(Credentials::new("K1_a", "b"));
-    let other = client.for_merchant(Credentials::new("K2_a", "b"));
+    let same = client.for_merchant(&Credentials::new("K1_a", "b"));
+    let other = client.for_merchant(&Credentials::new("K2_a", "b"));
     assert_eq!(burst(&other, 1, LONG).await, 1);
     let began = Instant::now();
     let (first, second, third) =

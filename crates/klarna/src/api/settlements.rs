@@ -59,7 +59,9 @@ impl Period {
     }
 
     fn query(self) -> Query {
-        Query::default().set("start_date", self.start).set("end_date", self.end)
+        Query::default()
+            .set("start_date", self.start.to_string())
+            .set("end_date", self.end.to_string())
     }
 }
 
@@ -195,13 +197,13 @@ impl Settlements<'_> {
 
     /// Downloads the report of a payout as a CSV file.
     pub fn payout_csv(&self, payment_reference: &PaymentReference) -> DownloadCall {
-        let query = Query::default().set("payment_reference", payment_reference);
+        let query = Query::default().set("payment_reference", payment_reference.as_str());
         DownloadCall::new(self.client.shared(), asking(PAYOUT_CSV, &query), "text/csv")
     }
 
     /// Downloads the report of a payout as a PDF document.
     pub fn payout_pdf(&self, payment_reference: &PaymentReference) -> DownloadCall {
-        let query = Query::default().set("payment_reference", payment_reference);
+        let query = Query::default().set("payment_reference", payment_reference.as_str());
         DownloadCall::new(self.client.shared(), asking(PAYOUT_PDF, &query), "application/pdf")
     }
 
