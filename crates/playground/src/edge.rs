@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::UnauthorizedForm;
 use crate::api::auth::Caller;
 use crate::api::error::ApiError;
+use crate::api::form::Form;
 use crate::api::limits::{self, Category, Quota};
 use crate::api::respond::AnswerBody;
 use crate::app::App;
@@ -89,7 +90,7 @@ async fn klarna(app: App, request: Request, next: Next) -> Response {
         Ok(request) => guarded(next, request).await,
         Err(refusal) => refusal.into_response(),
     };
-    let error = finish(&mut response, correlation_id);
+    let error = finish(&mut response, correlation_id, Form::of(&path));
     let quota = seen.quota.unwrap_or_else(|| Quota::untouched(&method, &path, app.rate_limits()));
     quota.write(response.headers_mut());
     let status = response.status();
@@ -137,7 +138,7 @@ async fn own(request: Request, next: Next) -> Response {
     {
         error.messages.extend(error.explanation.clone());
     }
-    finish(&mut response, correlation_id);
+    finish(&mut response, correlation_id, Form::Standard);
     response
 }
 
@@ -290,7 +291,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Writes the correlation id, and the body if the answer is an error, which is then returned.
-fn finish(response: &mut Response, correlation_id: Uuid) -> Option<ApiError> {
+fn finish(response: &mut Response, correlation_id: Uuid, form: Form) -> Option<ApiError> {
     let mut text = Uuid::encode_buffer();
     let text = correlation_id.hyphenated().encode_lower(&mut text);
     // Hexadecimal digits and hyphens are always a header value.
@@ -306,7 +307,7 @@ fn finish(response: &mut Response, correlation_id: Uuid) -> Option<ApiError> {
             "a call failed on the playground's side"
         );
     }
-    let body = Bytes::from(error.body(correlation_id));
+    let body = Bytes::from(form.body(&error, correlation_id));
     *response.body_mut() = Body::from(body.clone());
     response
         .headers_mut()
@@ -351,7 +352,7 @@ mod tests {
     async fn a_panic_is_an_internal_error_with_a_correlation_id() {
         let layer = from_fn(|request: Request, next: Next| async move {
             let mut response = guarded(next, request).await;
-            let error = finish(&mut response, Uuid::nil());
+            let error = finish(&mut response, Uuid::nil(), Form::Standard);
             assert_eq!(
                 error.and_then(|error| error.explanation).as_deref(),
                 Some("a handler panicked: boom")

@@ -6,11 +6,13 @@
 
 use std::fmt;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use klarna_types::payments::{AuthorizedPaymentMethod, FraudStatus};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::api::form::Form;
 
 /// A refusal or failure of an API call, in Klarna's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) struct ApiError {
     pub(crate) explanation: Option<String>,
     /// What a refused charge of a customer token says besides.
     pub(crate) charge: Option<Box<RefusedCharge>>,
+    /// Which parameters are wrong, and how, where Klarna says so.
+    pub(crate) invalid: Vec<(String, String)>,
 }
 
 /// What a refused charge of a customer token says besides code, messages and correlation id.
@@ -44,7 +48,14 @@ pub(crate) struct RefusedCharge {
 impl ApiError {
     /// An error with any status and code.
     pub(crate) fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, messages: Vec::new(), explanation: None, charge: None }
+        Self {
+            status,
+            code,
+            messages: Vec::new(),
+            explanation: None,
+            charge: None,
+            invalid: Vec::new(),
+        }
     }
 
     /// Adds a message for the caller.
@@ -147,8 +158,18 @@ impl fmt::Display for Chain<'_> {
 }
 
 /// No such route.
-pub(crate) async fn unknown_route() -> ApiError {
+pub(crate) fn unknown_route() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND").because("there is no such route")
+}
+
+/// No such route, as the API says it that the path looks like.
+pub(crate) async fn unknown_path(uri: Uri) -> ApiError {
+    let error = match Form::of(uri.path()) {
+        Form::Standard => ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND"),
+        // Known of disputes: a wrong path is forbidden rather than not found.
+        Form::Network | Form::DisputesV2 => ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN"),
+    };
+    error.because("there is no such route")
 }
 
 /// The route exists, the method does not.

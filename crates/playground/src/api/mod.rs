@@ -4,7 +4,9 @@
 pub(crate) mod auth;
 pub(crate) mod control;
 pub(crate) mod customer_token;
+pub(crate) mod disputes;
 pub(crate) mod error;
+pub(crate) mod form;
 pub(crate) mod hosted_page;
 pub(crate) mod in_store;
 pub(crate) mod limits;
@@ -27,10 +29,11 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
         .merge(orders::router())
         .merge(customer_token::router())
         .merge(in_store::router())
+        .merge(disputes::router())
         .merge(hosted_page::router())
         .merge(control::router())
         .merge(web::router())
-        .fallback(error::unknown_route)
+        .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), faults::inject))
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))

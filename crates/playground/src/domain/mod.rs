@@ -11,6 +11,7 @@ pub(crate) mod client_token;
 pub(crate) mod content;
 pub(crate) mod customer_token;
 pub(crate) mod decision;
+pub(crate) mod dispute;
 pub(crate) mod due_date;
 pub(crate) mod fault;
 pub(crate) mod flow;

@@ -3,8 +3,8 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, faults, flows, hosted_pages, idempotency, in_store, merchants,
-    orders, outbox, purge, sessions, settlements,
+    callbacks, customer_tokens, disputes, faults, flows, hosted_pages, idempotency, in_store,
+    merchants, orders, outbox, purge, sessions, settlements,
 };
 
 /// The playground's schema.
@@ -27,4 +27,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     in_store::MIGRATION,
     outbox::MIGRATION,
     settlements::MIGRATION,
+    disputes::MIGRATION,
 ];

@@ -5,6 +5,7 @@
 
 pub(crate) mod callbacks;
 pub(crate) mod customer_tokens;
+pub(crate) mod disputes;
 pub(crate) mod faults;
 pub(crate) mod flows;
 pub(crate) mod hosted_pages;

@@ -11,7 +11,7 @@ use klarna_types::ids::{MerchantId, OrderId};
 use storage::{Migration, Tx};
 
 use crate::domain::order::{Changed, Effect, Event, Order};
-use crate::store::{StoreError, callbacks, from_document, settlements, to_document};
+use crate::store::{StoreError, callbacks, disputes, from_document, settlements, to_document};
 
 /// Their tables.
 pub(crate) const MIGRATION: Migration = Migration {
@@ -167,6 +167,7 @@ fn append(
         )?;
     }
     settlements::post_order(tx, order, events)?;
+    disputes::order_changed(tx, order, events)?;
     for effect in order.effects(events) {
         match effect {
             Effect::Call { callback, at } => {

@@ -113,7 +113,7 @@ pub(super) async fn counter(headers: HeaderMap) -> Response {
 /// `GET /kp/assets/{name}`: what the pages are made of.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match FILES.iter().find(|file| file.name == name) {
-        None => error::unknown_route().await.into_response(),
+        None => error::unknown_route().into_response(),
         Some(file) => {
             let mut response = serve(file, &headers, FILE_POLICY);
             // The badge stands in merchants' pages, the rest in our own only.

@@ -7,7 +7,7 @@
 use storage::Tx;
 
 use crate::hosting;
-use crate::store::{StoreError, hosted_pages, orders, settlements};
+use crate::store::{StoreError, disputes, hosted_pages, orders, settlements};
 
 /// One of them.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(crate) const SOURCES: &[DueSource] = &[
         next_due_at: |tx| Ok(orders::next_due_at(tx)?),
         run_due: |tx, now_ms| Ok(u64::try_from(orders::run_due(tx, now_ms)?).unwrap_or(u64::MAX)),
     },
+    DueSource { name: "disputes", next_due_at: disputes::next_due_at, run_due: disputes::run_due },
     // After the orders, so that what is captured at the end of a day is in that day's payout.
     DueSource {
         name: "settlements",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use parking_lot::Mutex;
 use serde_json::Value;
 use service::{Listener, Server, Shutdown};
@@ -21,6 +21,10 @@ pub struct Received {
     pub path: String,
     /// The body as JSON; `null` when it is empty.
     pub json: Value,
+    /// The body as it came.
+    pub body: Bytes,
+    /// The headers.
+    pub headers: HeaderMap,
 }
 
 #[derive(Debug, Clone)]
@@ -73,9 +77,15 @@ impl Receiver {
     }
 }
 
-async fn receive(State(shared): State<Shared>, uri: Uri, body: Bytes) -> StatusCode {
+async fn receive(
+    State(shared): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let status = shared.answers.lock().pop_front().unwrap_or(200);
-    shared.received.send_modify(|received| received.push(Received { path: uri.to_string(), json }));
+    let call = Received { path: uri.to_string(), json, body, headers };
+    shared.received.send_modify(|received| received.push(call));
     StatusCode::from_u16(status).unwrap()
 }

@@ -6,6 +6,7 @@
 mod callbacks;
 mod clock;
 mod customer_tokens;
+mod disputes;
 mod faults;
 mod hosted;
 mod merchants;
@@ -48,6 +49,12 @@ pub(crate) fn router() -> Router<App> {
         .route(
             "/playground/v1/customer-tokens/{token_id}",
             get(customer_tokens::read).post(customer_tokens::change),
+        )
+        .route("/playground/v1/disputes", post(disputes::raise))
+        .route("/playground/v1/disputes/{id}/decide", post(disputes::decide))
+        .route(
+            "/playground/v1/merchants/{merchant_id}/disputes",
+            get(disputes::settings).post(disputes::agree),
         )
         .route("/playground/v1/reset", post(reset::reset))
 }

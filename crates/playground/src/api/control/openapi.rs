@@ -4,8 +4,8 @@ use axum::extract::State;
 use utoipa::OpenApi;
 
 use super::{
-    callbacks, clock, customer_tokens, faults, hosted, merchants, outbox, requests, reset, scan,
-    shopper,
+    callbacks, clock, customer_tokens, disputes, faults, hosted, merchants, outbox, requests,
+    reset, scan, shopper,
 };
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
@@ -42,6 +42,10 @@ use crate::app::App;
         faults::remove,
         merchants::list,
         merchants::create,
+        disputes::raise,
+        disputes::decide,
+        disputes::settings,
+        disputes::agree,
         reset::reset
     )
 )]

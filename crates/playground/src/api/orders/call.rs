@@ -207,7 +207,16 @@ enum Wake {
 
 impl Wake {
     fn after(changed: &Changed) -> Self {
-        let notified = |happened: &Happened| matches!(happened, Happened::FraudDecided { .. });
+        let notified = |happened: &Happened| {
+            // A capture may be disputed, a refund or a cancellation ends a dispute.
+            matches!(
+                happened,
+                Happened::FraudDecided { .. }
+                    | Happened::Captured { .. }
+                    | Happened::Refunded { .. }
+                    | Happened::Cancelled { .. }
+            )
+        };
         if changed.events.iter().any(|event| notified(&event.what)) { Self::Yes } else { Self::No }
     }
 }

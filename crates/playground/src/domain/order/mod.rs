@@ -13,6 +13,7 @@
 //! It does not know HTTP, SQL, randomness or the clock, and never asks who is calling.
 
 mod commands;
+mod disputed;
 mod effect;
 mod event;
 mod gate;
