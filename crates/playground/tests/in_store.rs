@@ -196,6 +196,45 @@ async fn a_pending_purchase_is_completed_and_decided_later() {
     world.stop().await;
 }
 
+/// The control API on a link, as the shopper's hand.
+#[tokio::test]
+async fn the_shopper_can_be_played_on_a_link() {
+    let world = World::start().await;
+    let hosted = async |link: &str, action: &str| {
+        let body = json!({ "url": link, "action": action }).to_string();
+        let headers = [("content-type", "application/json")];
+        world.send("POST", "/playground/v1/shopper/hosted", &headers, body).await
+    };
+    let id = world.sell(&body()).await;
+    let link = world.link(&id).await;
+    for (action, status) in [
+        ("open", "ACCESSED"),
+        ("deny", "ACCESSED"),
+        ("fail", "FAILED"),
+        ("open", "ACCESSED"),
+        ("approve", "COMPLETED"),
+        ("open", "COMPLETED"),
+    ] {
+        let reply = hosted(&link, action).await;
+        assert_eq!((reply.status, &reply.json["status"]), (200, &json!(status)), "{action}");
+        assert_eq!(reply.json, world.result(&id).await);
+        if status == "FAILED" {
+            assert_eq!(reply.json["error"]["code"], "UNKNOWN");
+        }
+    }
+    assert_eq!(hosted(&link, "cancel").await.status, 409);
+    assert_eq!(hosted(&link, "approve").await.status, 404);
+    let id = world.sell(&body()).await;
+    let image = world.result(&id).await["qr"].as_str().unwrap().to_owned();
+    assert_eq!(hosted(&image, "back").await.status, 409);
+    assert_eq!(hosted(&image, "pay").await.status, 400);
+    assert_eq!(hosted(&image, "cancel").await.json["status"], "CANCELED");
+    assert_eq!(hosted(&image, "approve").await.status, 404);
+    let unknown = format!("{}/in-store/0000000", world.public_url());
+    assert_eq!(hosted(&unknown, "open").await.status, 404);
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn a_refused_shopper_may_try_again() {
     let world = World::start().await;

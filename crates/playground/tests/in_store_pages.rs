@@ -245,11 +245,60 @@ impl Stage {
         self.browser.see("svg").await;
     }
 
+    /// A hosted page whose link is sent to a shopper.
+    async fn send(&self, market: Market, contact: Value) {
+        let mut session = market.session();
+        for member in ["distribution", "attachment"] {
+            session.as_object_mut().unwrap().remove(member);
+        }
+        let id = self.sell(&session).await;
+        let url = format!("{}/payments/v1/sessions/{id}", self.world.public_url());
+        let page = json!({ "payment_session_url": url });
+        let page = self.world.call("POST", "/hpp/v1/sessions", &page).await;
+        assert_eq!(page.status, 201, "{page:?}");
+        let path =
+            format!("/hpp/v1/sessions/{}/distribution", page.json["session_id"].as_str().unwrap());
+        let method = if contact.get("email").is_some() { "email" } else { "sms" };
+        let sent = json!({ "method": method, "contact_information": contact });
+        let sent = self.world.call("POST", &path, &sent).await;
+        assert!((200..300).contains(&sent.status), "{sent:?}");
+    }
+
     async fn outbox(&self) {
         let outbox = format!("{}/playground/outbox", self.world.public_url());
         self.browser.goto(&outbox).await;
         self.browser.see("#empty").await;
         self.look_at("12-outbox-empty").await;
+        self.send(BRITAIN, json!({ "email": "alex@example.com" })).await;
+        self.send(SWEDEN, json!({ "phone": "0700021234", "phone_country": "SE" })).await;
+        self.send(GERMANY, json!({ "email": "max@example.com" })).await;
+        self.browser.goto(&outbox).await;
+        self.browser.see("article").await;
+        self.look_at("13-outbox").await;
+        // Newest first, each with its link and its image.
+        let read = "return Array.from(document.querySelectorAll('article'))
+            .map((one) => [one.querySelector('.to').textContent, one.querySelector('[lang]').lang,
+                one.querySelector('a.link').href, one.querySelector('svg path') !== null])";
+        let shown = self.browser.script(read, vec![]).await;
+        let shown = shown.as_array().unwrap();
+        let languages: Vec<&Value> = shown.iter().map(|one| &one[1]).collect();
+        assert_eq!(languages, ["de", "sv", "en"]);
+        assert!(shown.iter().all(|one| one[3] == true), "{shown:?}");
+        self.browser.fill("input[name=to]", "alex@example.com").await;
+        self.browser.click("form button").await;
+        self.browser.gone("article:nth-of-type(2)").await;
+        assert_eq!(self.browser.text("article .to").await, "alex@example.com");
+        self.browser.click("article a.link").await;
+        self.browser.at("/hpp-page/").await;
+        let messages = self.world.send("GET", "/playground/v1/outbox?limit=2", &[], "").await;
+        assert_eq!(messages.json["messages"].as_array().unwrap().len(), 2);
+        assert_eq!(messages.json["messages"][0]["to"], "max@example.com");
+        assert_eq!(messages.json["messages"][0]["link"], shown[0][2]);
+        let to = "/playground/v1/outbox?to=alex%40example.com";
+        let messages = self.world.send("GET", to, &[], "").await;
+        assert_eq!(messages.json["messages"][0]["channel"], "email");
+        let wrong = self.world.send("GET", "/playground/v1/outbox?limit=many", &[], "").await;
+        assert_eq!(wrong.status, 400);
     }
 }
 

@@ -143,8 +143,6 @@ pub(crate) enum Refusal {
 pub(crate) fn step(status: Status, event: Event) -> Result<Step, Refusal> {
     use Failure::{NotPermitted, ShortCode, System};
     match (status, event) {
-        (Status::Completed, Event::Open | Event::Distribute)
-        | (Status::Canceled, Event::Cancel | Event::Open | Event::Distribute) => Ok(Step::Stay),
         (Status::Completed, Event::Complete | Event::Cancel | Event::Fail(_)) => {
             Err(Refusal::Completed)
         }
@@ -152,7 +150,9 @@ pub(crate) fn step(status: Status, event: Event) -> Result<Step, Refusal> {
         (Status::Failed(NotPermitted), Event::Open | Event::Complete | Event::Distribute) => {
             Err(Refusal::NotPermitted)
         }
-        (Status::Failed(NotPermitted), Event::Fail(_))
+        (Status::Completed, Event::Open | Event::Distribute)
+        | (Status::Canceled, Event::Cancel | Event::Open | Event::Distribute)
+        | (Status::Failed(NotPermitted), Event::Fail(_))
         | (
             Status::Distributed | Status::Accessed | Status::Failed(ShortCode | System),
             Event::Distribute,
@@ -180,14 +180,10 @@ pub(crate) fn step(status: Status, event: Event) -> Result<Step, Refusal> {
             | Status::Accessed
             | Status::Failed(ShortCode | System),
             Event::Fail(failure),
-        ) if status != Status::Failed(failure) => Ok(Step::To(Status::Failed(failure))),
-        (
-            Status::Waiting
-            | Status::Distributed
-            | Status::Accessed
-            | Status::Failed(ShortCode | System),
-            Event::Fail(_),
-        ) => Ok(Step::Stay),
+        ) => {
+            let failed = Status::Failed(failure);
+            Ok(if status == failed { Step::Stay } else { Step::To(failed) })
+        }
     }
 }
 

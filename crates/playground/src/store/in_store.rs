@@ -41,6 +41,7 @@ pub(crate) const MIGRATION: Migration = Migration {
 
 /// A phone that shows a short code.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "an id says of what it is")]
 pub(crate) struct Scan {
     /// Its id; only the phone knows it.
     pub(crate) scan_id: String,

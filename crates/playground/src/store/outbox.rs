@@ -28,7 +28,7 @@ pub(crate) const MIGRATION: Migration = Migration {
 
 /// A message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sent {
+pub(crate) struct Kept {
     /// Its id.
     pub(crate) message_id: String,
     /// When, on the playground's clock.
@@ -86,7 +86,7 @@ pub(crate) fn list(
     tx: &mut Tx<'_>,
     wanted: &Wanted,
     limit: i64,
-) -> Result<Vec<Sent>, storage::Error> {
+) -> Result<Vec<Kept>, storage::Error> {
     // An empty text stands for "any": neither an address nor an id is empty.
     let rows = tx.query(
         "SELECT message_id, merchant_id, channel, recipient, locale, subject, body, link,
@@ -110,12 +110,12 @@ pub(crate) fn list(
 }
 
 /// `None` for a channel that a later version of this program added.
-fn sent(row: &Row) -> Result<Option<Sent>, storage::Error> {
+fn sent(row: &Row) -> Result<Option<Kept>, storage::Error> {
     let merchant_id: String = row.get(1)?;
     let channel: &str = row.get(2)?;
     let Some(channel) = Channel::parse(channel) else { return Ok(None) };
     let locale: String = row.get(4)?;
-    Ok(Some(Sent {
+    Ok(Some(Kept {
         message_id: row.get(0)?,
         sent_at_ms: row.get(9)?,
         message: Message {

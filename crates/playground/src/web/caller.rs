@@ -82,11 +82,12 @@ pub(super) enum WebError {
 impl From<ShopperError> for WebError {
     fn from(error: ShopperError) -> Self {
         match error {
-            ShopperError::Session(_) => Self::SessionEnded,
+            ShopperError::Session(_) | ShopperError::Placing(PlacingError::Session(_)) => {
+                Self::SessionEnded
+            }
             ShopperError::BadValue(_) | ShopperError::NothingToFinalize => {
                 Self::BadBody(error.to_string())
             }
-            ShopperError::Placing(PlacingError::Session(_)) => Self::SessionEnded,
             ShopperError::Placing(_) | ShopperError::Store(_) => {
                 Self::Internal(Chain(&error).to_string())
             }

@@ -253,10 +253,10 @@ fn unknown() -> ApiError {
     ApiError::not_found("There is no such purchase, or it is over")
 }
 
-/// The session behind a link of this playground, for whoever plays the shopper.
+/// The id in a purchase's link or image address, if it is of this playground.
 pub(crate) fn short_id_of<'a>(base_url: &str, link: &'a str) -> Option<&'a str> {
     let id = link.strip_prefix(base_url)?.strip_prefix("/in-store/")?;
-    let id = id.split(['?', '#']).next().unwrap_or_default();
+    let id = id.split(['/', '?', '#']).next().unwrap_or_default();
     (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(id)
 }
 
@@ -288,7 +288,7 @@ mod tests {
         for (link, expected) in [
             ("http://localhost:7072/in-store/aB3dE9x", Some("aB3dE9x")),
             ("http://localhost:7072/in-store/aB3dE9x?x=1", Some("aB3dE9x")),
-            ("http://localhost:7072/in-store/aB3/qr", None),
+            ("http://localhost:7072/in-store/aB3dE9x/qr", Some("aB3dE9x")),
             ("http://localhost:7072/in-store/", None),
             ("http://elsewhere/in-store/aB3dE9x", None),
             ("http://localhost:7072.evil/in-store/aB3dE9x", None),

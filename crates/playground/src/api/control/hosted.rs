@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use storage::Tx;
 use utoipa::ToSchema;
 
+use crate::api::control::in_store;
 use crate::api::control::operator::Operator;
 use crate::api::control::shopper::{payment_method, step_up_outcome};
 use crate::api::error::ApiError;
@@ -24,7 +25,9 @@ use crate::store::hosted_pages;
 pub(super) struct HostedCall {
     /// The hosted session; or give `url`.
     hpp_session_id: Option<String>,
-    /// The address of the page: its `redirect_url`, its `qr_code_url`, or the link of a message.
+    /// The address of the page: its `redirect_url`, its `qr_code_url`, or the link of a message. Or the
+    /// `payment_link` or `qr` of an in-store purchase, with the actions `open`, `approve`, `deny`, `cancel`
+    /// and `fail`; the answer is then what the till reads.
     url: Option<String>,
     /// `open`, `approve`, `deny`, `cancel`, `back`, `fail` (a technical error) or `timeout` (the shopper
     /// leaves without a word). The page is opened first where that has not happened.
@@ -91,8 +94,11 @@ pub(super) struct HostedAnswer {
 pub(super) async fn act(
     State(app): State<App>,
     _: Operator,
-    JsonBody { value: wanted, .. }: JsonBody<HostedCall>,
+    JsonBody { value: wanted, raw }: JsonBody<HostedCall>,
 ) -> Result<Answer, ApiError> {
+    if let Some(answer) = in_store::act(&app, &raw).await {
+        return answer;
+    }
     let payer = Payer::read(&wanted)?;
     let scene = Scene::new(&app);
     // Drawn outside: the unit of work may be run again, and must then do the same.

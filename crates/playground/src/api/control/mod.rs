@@ -9,6 +9,7 @@ mod customer_tokens;
 mod disputes;
 mod faults;
 mod hosted;
+mod in_store;
 mod merchants;
 mod openapi;
 mod operator;

@@ -15,7 +15,7 @@ use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
 use crate::domain::outbox::{Channel, Language};
-use crate::store::outbox::{self, Sent};
+use crate::store::outbox::{self, Kept};
 use crate::web::qr;
 
 const DEFAULT_LIMIT: i64 = 100;
@@ -68,8 +68,8 @@ pub(super) struct MessageView {
 }
 
 impl MessageView {
-    fn new(sent: Sent) -> Self {
-        let Sent { message_id, sent_at_ms, message } = sent;
+    fn new(kept: Kept) -> Self {
+        let Kept { message_id, sent_at_ms, message } = kept;
         Self {
             message_id,
             sent_at: instant(sent_at_ms),
@@ -111,7 +111,7 @@ pub(super) async fn list(
 async fn find(
     app: &App,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Result<Vec<Sent>, ApiError> {
+) -> Result<Vec<Kept>, ApiError> {
     let Query(wanted) = wanted.map_err(|error| {
         ApiError::bad_value(&["limit", "to", "merchant_id", "subject"]).because(error)
     })?;
@@ -134,11 +134,11 @@ form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 1re
 label { flex: 1 12rem; display: grid; gap: .2rem; font-size: .875rem }
 input, button { font: inherit; min-height: 2.75rem; padding: .3rem .7rem; border: 1px solid #8888; border-radius: .4rem; min-width: 0 }
 article { display: grid; grid-template-columns: 1fr 9rem; gap: 1rem; border: 1px solid #8886; border-radius: .6rem; padding: 1rem; margin: 0 0 1rem }
-.about { color: #777; font-size: .875rem; margin: 0 } article p { margin: .5rem 0 }
+.about { color: #5f5f5f; font-size: .875rem; margin: 0 } article p { margin: .5rem 0 }
 article svg { width: 100%; border-radius: .3rem; display: block }
 article a { display: inline-block; padding: .5rem 0 }
 @media (max-width: 30rem) { article { grid-template-columns: 1fr } article svg { max-width: 9rem } }
-@media (prefers-color-scheme: dark) { .about { color: #aaa } }
+@media (prefers-color-scheme: dark) { .about { color: #b4b4b4 } }
 ";
 
 /// `GET /playground/outbox`: the same for people, each link with its QR image.
@@ -173,26 +173,26 @@ pub(super) async fn page(
                 @if messages.is_empty() {
                     p id="empty" { "There are no messages." }
                 }
-                @for sent in &messages {
-                    (article(sent))
+                @for kept in &messages {
+                    (article(kept))
                 }
             }
         }
     })
 }
 
-fn article(sent: &Sent) -> Markup {
-    let message = &sent.message;
+fn article(kept: &Kept) -> Markup {
+    let message = &kept.message;
     let channel = match message.channel {
         Channel::Email => "E-mail",
         Channel::Sms => "SMS",
         Channel::Token => "App",
     };
     html! {
-        article id=(sent.message_id) {
+        article id=(kept.message_id) {
             div {
                 p.about {
-                    (channel) " to " strong.to { (message.to) } " · " (instant(sent.sent_at_ms))
+                    (channel) " to " strong.to { (message.to) } " · " (instant(kept.sent_at_ms))
                     " · merchant " (message.merchant_id)
                 }
                 div lang=(Language::of(&message.locale).tag()) {
