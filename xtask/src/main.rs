@@ -2,10 +2,12 @@
 //!
 //! - `test` installs what the tests need and is missing (Debian's chromium, chromium-driver and
 //!   postgresql), starts a PostgreSQL server of its own, runs every test and prints one total.
+//! - `api` holds the public API of the published crates against the text that is kept of it.
 //! - `bench` measures, one JSON object per line.
 //!
 //! It must not know what is tested or measured: that is written beside the code it belongs to.
 
+mod api;
 mod bench;
 mod postgres;
 mod process;
@@ -22,6 +24,7 @@ Usage: cargo xtask CHORE [OPTIONS]
   test [FILTER…]        install what is missing, start PostgreSQL, run all tests, print the total
        --no-install     fail instead of installing
        --package NAME   only this crate's tests (repeatable)
+  api [--accept]        compare the public API of the published crates with docs/api, or keep it
   bench [NAME…]         build with optimisations and measure; one JSON object per line
   postgres -- COMMAND…  run a command with a fresh PostgreSQL server (KASSA_TEST_POSTGRES)
   help                  this text
@@ -39,6 +42,11 @@ fn main() -> ExitCode {
         "test" => match test::Options::parse(rest) {
             Ok(options) => test::run(&options),
             Err(error) => return wrong_usage(&error),
+        },
+        "api" => match rest {
+            [] => api::run(api::OnChange::Fail),
+            [accept] if accept == "--accept" => api::run(api::OnChange::Accept),
+            _ => return wrong_usage("api takes nothing but `--accept`"),
         },
         "bench" => bench::run(rest),
         "postgres" => match rest.split_first() {
