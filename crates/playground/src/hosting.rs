@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use klarna_types::hosted_payment_page::PlaceOrderMode;
+use klarna_types::hosted_payment_page::{PlaceOrderMode, SessionStatus};
 use klarna_types::{AuthorizationToken, HostedSessionId, KlarnaReference, OrderId};
 use service::Clock as _;
 use storage::Tx;
@@ -194,13 +194,7 @@ pub(crate) fn happen(
         hosted_pages::save(tx, &hosted.page)?;
     }
     if let Some(told) = told {
-        let callback = hosted
-            .page
-            .status_callback(told, hosted.expires_at_ms())
-            .map_err(|source| StoreError::Document { what: "callback", source })?;
-        if let Some(callback) = callback {
-            callbacks::enqueue(tx, &callback, scene.now_ms())?;
-        }
+        tell(tx, &hosted.page, told, hosted.expires_at_ms(), scene.now_ms())?;
     }
     Ok(())
 }
@@ -318,8 +312,11 @@ pub(crate) fn follow(tx: &mut Tx<'_>, flow: &Flow, scene: &Scene) -> Result<(), 
     };
     match host {
         Host::HostedPage(session_id) => {
-            let mut hosted = find(tx, session_id, scene.now)?;
-            // A window that is closed after the end of its page leaves nothing.
+            let mut hosted = match find(tx, session_id, scene.now) {
+                // A window that is closed after the end of its page leaves nothing.
+                Err(HostingError::Gone) if end == End::Open => return Ok(()),
+                found => found?,
+            };
             if hosted.page.status.is_final() && end == End::Open {
                 return Ok(());
             }
@@ -328,32 +325,46 @@ pub(crate) fn follow(tx: &mut Tx<'_>, flow: &Flow, scene: &Scene) -> Result<(), 
     }
 }
 
-/// Shoppers who did nothing for long enough have left. Answers for how many.
+/// Shoppers who did nothing for long enough have left. Answers for how many pages were looked at.
 pub(crate) fn run_idle(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, StoreError> {
-    let mut left = 0;
+    let mut seen = 0;
     for session_id in hosted_pages::idle(tx, now_ms)? {
         let Some(mut page) = hosted_pages::find(tx, &session_id)? else { continue };
-        let due_at_ms = page.idle_due_at_ms.unwrap_or(now_ms).min(now_ms);
+        seen += 1;
+        let due_at_ms = page.idle_due_at_ms.map_or(now_ms, |due_at_ms| due_at_ms.min(now_ms));
         page.idle_due_at_ms = None;
-        left += 1;
-        let Ok(told) = page.happen(Event::TimedOut, None, due_at_ms) else {
-            // Watched although nobody is on it: it need not be.
+        // A page that has ended meanwhile, or was paid elsewhere, has nothing to tell.
+        let expires_at_ms = sessions::find(tx, &page.payment_session_id)?
+            .filter(|session| session.status == session::Status::Incomplete)
+            .map(|session| ends_at_ms(session.expires_at_ms))
+            .filter(|expires_at_ms| due_at_ms < *expires_at_ms);
+        let Some(expires_at_ms) = expires_at_ms else {
+            hosted_pages::save(tx, &page)?;
+            continue;
+        };
+        let Ok(Some(told)) = page.happen(Event::TimedOut, None, due_at_ms) else {
             hosted_pages::save(tx, &page)?;
             continue;
         };
         hosted_pages::update(tx, &page, Event::TimedOut, due_at_ms)?;
-        let session = sessions::find(tx, &page.payment_session_id)?;
-        if let (Some(told), Some(session)) = (told, session) {
-            let expires_at_ms = ends_at_ms(session.expires_at_ms);
-            // A page that has ended meanwhile has nothing to tell.
-            if due_at_ms < expires_at_ms
-                && let Some(callback) = page
-                    .status_callback(told, expires_at_ms)
-                    .map_err(|source| StoreError::Document { what: "callback", source })?
-            {
-                callbacks::enqueue(tx, &callback, due_at_ms)?;
-            }
-        }
+        tell(tx, &page, told, expires_at_ms, due_at_ms)?;
     }
-    Ok(left)
+    Ok(seen)
+}
+
+/// Enqueues what the merchant's server is to be told.
+fn tell(
+    tx: &mut Tx<'_>,
+    page: &HostedPage,
+    told: SessionStatus,
+    expires_at_ms: i64,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let callback = page
+        .status_callback(told, expires_at_ms)
+        .map_err(|source| StoreError::Document { what: "callback", source })?;
+    if let Some(callback) = callback {
+        callbacks::enqueue(tx, &callback, now_ms)?;
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    unreachable_pub,
     reason = "a test fails by panicking"
 )]
 
@@ -704,6 +705,29 @@ async fn whoever_does_nothing_has_left() {
         shop.stop().await;
         world.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_page_that_was_paid_elsewhere_has_no_time_out() {
+    let world = World::start().await;
+    let shop = Receiver::start(&[]).await;
+    let merchant = merchant_with(&world, json!({ "hosted_page_idle_minutes": 10 })).await;
+    let purchase = Purchase::default().session();
+    let session = world.call_as(&merchant, "POST", "/payments/v1/sessions", &purchase, &[]).await;
+    let session_id = text(&session.json, "session_id");
+    let body = json!({ "payment_session_url": session_url(&world, session_id),
+        "merchant_urls": { "status_update": shop.url } });
+    let created = world.call_as(&merchant, "POST", "/hpp/v1/sessions", &body, &[]).await.json;
+    shopper(&world, &created, "open").await;
+    let told = world.control("/shopper/authorize", &json!({ "session_id": session_id })).await;
+    let path = format!("/payments/v1/authorizations/{}/order", text(&told, "authorization_token"));
+    assert_eq!(world.call_as(&merchant, "POST", &path, &purchase, &[]).await.status, 200);
+    world.advance("PT1H").await;
+    assert_eq!(statuses(&shop), ["IN_PROGRESS"]);
+    let read = world.call_as(&merchant, "GET", &path_of(&created), &Value::Null, &[]).await;
+    assert_eq!(read.json["status"], "COMPLETED");
+    shop.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@
 mod common;
 mod errors;
 mod flows;
+mod hosted;
 mod loading;
 mod phone;
 mod stage;
@@ -35,5 +36,20 @@ async fn the_library_in_a_desktop_browser() {
 async fn the_purchase_flow_on_a_phone() {
     let stage = Stage::start("playground/phone", Screen::Phone).await;
     phone::cases(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hosted_page_on_a_desk() {
+    let stage = Stage::start("playground/hosted-desktop", Screen::Wide).await;
+    hosted::cases(&stage).await;
+    hosted::on_the_narrowest_screen(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hosted_page_on_a_phone() {
+    let stage = Stage::start("playground/hosted-phone", Screen::Phone).await;
+    hosted::cases(&stage).await;
     stage.stop().await;
 }

@@ -1,8 +1,9 @@
 //! The stage: a playground, a shop's page on another port, a browser, and what a shopper does.
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::Html;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use serde_json::{Value, json};
 use testing::browser::{Browser, Screen};
@@ -46,16 +47,37 @@ async fn page(State(page): State<String>) -> Html<String> {
     Html(page)
 }
 
+/// Pictures of the shop: a logo, and what may stand behind a page.
+async fn picture(Path(name): Path<String>) -> impl IntoResponse {
+    let drawing = match name.as_str() {
+        "logo.svg" => {
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60"><rect width="240" height="60" rx="12" fill="#5b2a86"/><circle cx="36" cy="30" r="14" fill="#ffd166"/><rect x="62" y="22" width="150" height="16" rx="8" fill="#fff"/></svg>"##
+        }
+        _ => {
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="1920" height="1200" preserveAspectRatio="xMidYMid slice"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="#f3d9b1"/><stop offset="1" stop-color="#7a4b32"/></linearGradient></defs><rect width="1920" height="1200" fill="url(#g)"/><circle cx="1500" cy="300" r="260" fill="#fff" opacity=".25"/></svg>"##
+        }
+    };
+    ([(header::CONTENT_TYPE, "image/svg+xml")], drawing)
+}
+
 impl Stage {
     pub(crate) async fn start(test: &str, screen: Screen) -> Self {
         let world = World::start().await;
         let page_text = PAGE.replace("PLAYGROUND", &world.public_url());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shop = format!("http://{}/", listener.local_addr().unwrap());
-        let app = Router::new().route("/", get(page)).with_state(page_text);
+        let app = Router::new()
+            .route("/", get(page))
+            .route("/{name}", get(picture))
+            .with_state(page_text);
         tokio::spawn(async move { axum::serve(listener, app).await });
         let browser = Browser::start(test, screen).await;
         Self { world, browser, shop }
+    }
+
+    /// The address of the shop's page, with a slash at its end.
+    pub(crate) fn shop(&self) -> &str {
+        &self.shop
     }
 
     pub(crate) async fn stop(self) {

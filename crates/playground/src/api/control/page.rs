@@ -37,6 +37,7 @@ pub(super) async fn index(State(app): State<App>) -> Markup {
                 table {
                     tr { td { code { (base) "/payments/v1/…" } } td { "Payments" } }
                     tr { td { code { (base) "/ordermanagement/v1/orders/…" } } td { "Order Management" } }
+                    tr { td { code { (base) "/hpp/v1/sessions/…" } } td { "Hosted Payment Page" } }
                     tr { td { code { (base) "/kp/lib/v1/api.js" } } td { "Browser library" } }
                 }
                 h2 { "The playground's own" }
@@ -44,6 +45,10 @@ pub(super) async fn index(State(app): State<App>) -> Markup {
                     tr {
                         td { code { "POST /playground/v1/shopper/authorize" } }
                         td { "be the shopper in one call" }
+                    }
+                    tr {
+                        td { code { "POST /playground/v1/shopper/hosted" } }
+                        td { "be the shopper on a hosted payment page" }
                     }
                     tr {
                         td { a href="/playground/outbox" { code { "/playground/outbox" } } }

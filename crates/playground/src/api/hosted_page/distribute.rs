@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use klarna_types::hosted_payment_page::{
     ContactInformation, DistributeSessionBody, DistributionMethod,
 };
-use klarna_types::{Currency, HostedSessionId, Locale, MinorUnits, validate};
+use klarna_types::{Country, Currency, HostedSessionId, Locale, MinorUnits, validate};
 
 use super::refusals::bad_values;
 use crate::api::auth::Caller;
@@ -84,7 +84,7 @@ fn recipient(
             if !content::is_phone(phone.trim()) {
                 return Err(violation("phone", "a phone number"));
             }
-            let here = effective_country(&session.body).and_then(|country| country.market());
+            let here = effective_country(&session.body).and_then(Country::market);
             let there = country.market();
             if there.is_none()
                 || here.is_some_and(|here| there.map(|there| there.region) != Some(here.region))

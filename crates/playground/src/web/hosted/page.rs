@@ -92,7 +92,8 @@ impl Checkout<'_> {
 
     fn amount(&self, language: Language, amount: Option<MinorUnits>) -> String {
         let currency = self.session.body.purchase_currency.clone().unwrap_or(Currency::USD);
-        language.amount(amount.unwrap_or(MinorUnits::ZERO), &currency)
+        // People read a minus sign, not a hyphen.
+        language.amount(amount.unwrap_or(MinorUnits::ZERO), &currency).replacen('-', "−", 1)
     }
 
     fn order(&self, language: Language, words: &Texts) -> Markup {
@@ -233,6 +234,7 @@ fn document(
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (title) " (" (words.test_badge) ")" }
+                link rel="icon" href="/kp/assets/badge.svg";
                 link rel="stylesheet" href="/kp/assets/kit.css";
                 link rel="stylesheet" href="/kp/assets/flow.css";
                 link rel="stylesheet" href="/kp/assets/hosted.css";
@@ -254,7 +256,7 @@ fn document(
                         }
                         div.brand {
                             span.mark aria-hidden="true" {}
-                            @if logo.is_none() { span.name { "Kassa playground" } }
+                            span.name { "Kassa playground" }
                             span.badge title=(words.test_footer) { (words.test_badge) }
                         }
                     }
