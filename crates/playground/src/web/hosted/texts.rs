@@ -138,9 +138,9 @@ pub(super) fn purchase_label(language: Language, kind: Option<&PurchaseType>) ->
 pub(super) fn ending(language: Language, status: Option<Status>) -> (&'static str, &'static str) {
     let [english, swedish, german] = match status {
         Some(Status::Completed) => [
-            ("Thank you", "Your payment is complete. The store has been told."),
-            ("Tack", "Din betalning är klar. Butiken har fått veta det."),
-            ("Vielen Dank", "Ihre Zahlung ist abgeschlossen. Der Shop wurde informiert."),
+            ("Thank you", "Your payment is complete. You can close this page."),
+            ("Tack", "Din betalning är klar. Du kan stänga sidan."),
+            ("Vielen Dank", "Ihre Zahlung ist abgeschlossen. Sie können diese Seite schließen."),
         ],
         Some(Status::Failed) => [
             (
