@@ -167,6 +167,16 @@ impl Entry {
     }
 }
 
+/// What stands where an entry belongs.
+enum Place {
+    /// Nothing yet.
+    Unwritten,
+    /// A newer one.
+    Replaced,
+    /// The entry.
+    Holds(Box<Entry>),
+}
+
 type Slot = Mutex<Option<(u64, Entry)>>;
 
 /// The ring.
@@ -269,16 +279,16 @@ impl RequestLog {
         let mut more = false;
         while number < end {
             match self.written(number) {
-                None => break,
-                Some(None) => missed += 1,
-                Some(Some(entry)) if filter.passes(&entry) => {
+                Place::Unwritten => break,
+                Place::Replaced => missed += 1,
+                Place::Holds(entry) if filter.passes(&entry) => {
                     if entries.len() == filter.limit {
                         more = true;
                         break;
                     }
-                    entries.push((number, entry));
+                    entries.push((number, *entry));
                 }
-                Some(Some(_)) => {}
+                Place::Holds(_) => {}
             }
             number += 1;
         }
@@ -291,15 +301,14 @@ impl RequestLog {
         end.saturating_sub(capacity).max(self.cleared.load(Ordering::Acquire))
     }
 
-    /// The entry of this number: `None` when it is not written yet, `Some(None)` when a newer one has its
-    /// place.
-    fn written(&self, number: u64) -> Option<Option<Entry>> {
+    /// What stands where the entry of this number belongs.
+    fn written(&self, number: u64) -> Place {
         let index = usize::try_from(number).unwrap_or(0) % self.slots.len();
-        let slot = self.slots.get(index)?.lock();
-        match slot.as_ref() {
-            Some((found, entry)) if *found == number => Some(Some(entry.clone())),
-            Some((found, _)) if *found > number => Some(None),
-            _ => None,
+        let Some(slot) = self.slots.get(index) else { return Place::Unwritten };
+        match slot.lock().as_ref() {
+            Some((found, entry)) if *found == number => Place::Holds(Box::new(entry.clone())),
+            Some((found, _)) if *found > number => Place::Replaced,
+            _ => Place::Unwritten,
         }
     }
 

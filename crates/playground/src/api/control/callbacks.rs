@@ -28,6 +28,7 @@ const STATES: [&str; 4] = ["pending", "delivered", "given_up", "cancelled"];
 
 /// Which deliveries are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Only this kind: `authorization`, `notification`, `push`, `hosted_status`, `in_store_status` or

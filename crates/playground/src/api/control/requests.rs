@@ -29,6 +29,7 @@ const PARAMETERS: [&str; 8] =
 
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// At most so many; 100 unless given, 2000 at most.
