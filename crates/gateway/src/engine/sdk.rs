@@ -52,7 +52,7 @@ fn failed(error: &klarna::Error) -> Failure {
     let status = error.status().map(|status| status.as_u16());
     let effect = match (error.kind(), status) {
         _ if error.outcome_unknown() => Effect::Unknown,
-        (ErrorKind::Connect, _) | (_, Some(429)) => Effect::NoneYet,
+        (ErrorKind::Connect | ErrorKind::Throttled, _) | (_, Some(429)) => Effect::NoneYet,
         (ErrorKind::InvalidRequest, _) => Effect::Refused,
         (ErrorKind::Refused, Some(500..)) => Effect::Unknown,
         (ErrorKind::Refused, _) => Effect::Refused,
@@ -80,6 +80,7 @@ fn failed(error: &klarna::Error) -> Failure {
 fn summary(error: &klarna::Error, status: Option<u16>) -> String {
     match (error.kind(), status) {
         (ErrorKind::Connect, _) => "no connection".to_owned(),
+        (ErrorKind::Throttled, _) => "no place under the rate limit in time".to_owned(),
         (ErrorKind::TimedOut, _) => "no answer in time".to_owned(),
         (ErrorKind::Interrupted, _) => "the connection broke before the answer".to_owned(),
         (ErrorKind::Decode, _) => "an answer that cannot be read".to_owned(),
