@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::UnauthorizedForm;
 use crate::api::auth::Caller;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorMediaType};
 use crate::api::form::Form;
 use crate::api::limits::{self, Category, Quota};
 use crate::api::respond::AnswerBody;
@@ -309,9 +309,11 @@ fn finish(response: &mut Response, correlation_id: Uuid, form: Form) -> Option<A
     }
     let body = Bytes::from(form.body(&error, correlation_id));
     *response.body_mut() = Body::from(body.clone());
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let media_type = match response.extensions_mut().remove::<ErrorMediaType>() {
+        Some(ErrorMediaType(media_type)) => media_type,
+        None => HeaderValue::from_static("application/json"),
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     response.extensions_mut().insert(AnswerBody(body));
     Some(error)
 }

@@ -18,6 +18,7 @@ mod faults;
 mod hosting;
 mod in_store;
 mod placing;
+mod reports;
 mod requests;
 mod sender;
 mod shopper;
@@ -31,8 +32,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use klarna_types::secret::Secret;
-use service::{Clock, Listener, Readiness, Shutdown};
 use service::reach::Reach;
+use service::{Clock, Listener, Readiness, Shutdown};
 use storage::Location;
 use url::Url;
 

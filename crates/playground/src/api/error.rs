@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use klarna_types::payments::{AuthorizedPaymentMethod, FraudStatus};
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,11 @@ impl ApiError {
         serde_json::to_vec_pretty(&body).unwrap_or_default()
     }
 }
+
+/// The media type of an error's body where it is not `application/json`; the body is JSON all the same.
+/// An extension of the answer, for the edge.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorMediaType(pub(crate) HeaderValue);
 
 /// `Bad value: a, b`.
 fn bad_value_message<P: AsRef<str>>(paths: &[P]) -> String {

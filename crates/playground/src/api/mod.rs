@@ -14,6 +14,7 @@ pub(crate) mod orders;
 pub(crate) mod payments;
 pub(crate) mod replay;
 pub(crate) mod respond;
+pub(crate) mod settlements;
 
 use axum::Router;
 use axum::middleware;
@@ -31,6 +32,7 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
         .merge(in_store::router())
         .merge(disputes::router())
         .merge(hosted_page::router())
+        .merge(settlements::router())
         .merge(control::router())
         .merge(web::router())
         .fallback(error::unknown_path)

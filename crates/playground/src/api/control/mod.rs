@@ -18,6 +18,7 @@ mod page;
 mod requests;
 mod reset;
 mod scan;
+mod settlements;
 mod shopper;
 
 use axum::Router;
@@ -57,5 +58,8 @@ pub(crate) fn router() -> Router<App> {
             "/playground/v1/merchants/{merchant_id}/disputes",
             get(disputes::settings).post(disputes::agree),
         )
+        .route("/playground/v1/settlements", get(settlements::read).post(settlements::change))
+        .route("/playground/v1/settlements/close", post(settlements::close))
+        .route("/playground/v1/settlements/adjustments", post(settlements::adjust))
         .route("/playground/v1/reset", post(reset::reset))
 }

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     callbacks, clock, customer_tokens, disputes, faults, hosted, merchants, outbox, requests,
-    reset, scan, shopper,
+    reset, scan, settlements, shopper,
 };
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
@@ -46,6 +46,10 @@ use crate::app::App;
         disputes::decide,
         disputes::settings,
         disputes::agree,
+        settlements::read,
+        settlements::change,
+        settlements::close,
+        settlements::adjust,
         reset::reset
     )
 )]

@@ -19,9 +19,10 @@ mod terms;
 mod tests;
 
 pub(crate) use self::calendar::Calendar;
-pub(crate) use self::payout::{KindSum, Period, Settled, settle};
-pub(crate) use self::posting::{Lane, Posting, Vat, Wait};
+pub(crate) use self::payout::{KindSum, Period, settle};
+pub(crate) use self::posting::{Lane, Posting, Wait, has_own_sign};
+#[cfg(test)]
+pub(crate) use self::terms::Reserve;
 pub(crate) use self::terms::{
-    FeeTerms, FileNames, ReportTerms, Reserve, Schedule, SettledAs, SettlementTerms, Stop,
-    SummaryLayout,
+    FeeTerms, FileNames, ReportTerms, Schedule, SettledAs, SettlementTerms, Stop, SummaryLayout,
 };

@@ -56,6 +56,7 @@ pub(crate) struct Vat {
 
 /// One movement of money between Klarna and a merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_field_names, reason = "among so many ids, each says whose it is")]
 pub(crate) struct Posting {
     /// Its id, the merchant's own: the same id again is the same posting.
     pub(crate) posting_id: String,

@@ -6,6 +6,7 @@ use klarna_types::money::MinorUnits;
 use klarna_types::settlements::{DetailedType, SettlementType, Totals, TransactionType};
 use proptest::prelude::*;
 
+use super::payout::Settled;
 use super::terms::{Weekday, Zone};
 use super::*;
 
@@ -183,7 +184,7 @@ fn wrong_terms_are_named() {
     check(|terms| terms.registration_currency = Some("EURO".into()), Some("registration_currency"));
     check(|terms| terms.fees.percentage = -1, Some("fees.percentage"));
     check(|terms| terms.fees.vat_rate = 10_001, Some("fees.vat_rate"));
-    check(|terms| drop(terms.fees.fixed.insert("EUR".into(), -1)), Some("fees.fixed"));
+    check(|terms| terms.fees.fixed = [("EUR".to_owned(), -1)].into(), Some("fees.fixed"));
     check(
         |terms| terms.reserve = Some(Reserve { percentage: 10_001, days: 1 }),
         Some("reserve.percentage"),

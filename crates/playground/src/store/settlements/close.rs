@@ -19,15 +19,19 @@ use crate::store::{StoreError, merchants, to_document};
 /// How many periods are closed in one unit of work.
 const DUE_AT_ONCE: i64 = 20;
 
-/// An account as it was read.
+/// A merchant's account in a currency, as it was read.
 #[derive(Debug, Clone)]
-struct Account {
+pub(crate) struct Account {
     merchant_id: MerchantId,
-    currency: Currency,
-    lane: Lane,
-    debt: MinorUnits,
+    /// Its currency.
+    pub(crate) currency: Currency,
+    /// What is settled in it.
+    pub(crate) lane: Lane,
+    /// What the merchant owes.
+    pub(crate) debt: MinorUnits,
     payouts: i64,
-    next_close_at_ms: Option<i64>,
+    /// When it closes next, in milliseconds.
+    pub(crate) next_close_at_ms: Option<i64>,
 }
 
 impl Account {
@@ -126,6 +130,21 @@ pub(crate) fn reschedule(
     Ok(())
 }
 
+/// A merchant's accounts, to be looked at.
+pub(crate) fn accounts_of(
+    tx: &mut Tx<'_>,
+    merchant_id: &MerchantId,
+) -> Result<Vec<Account>, StoreError> {
+    tx.query(
+        "SELECT merchant_id, currency, lane, debt, payouts, next_close_at_ms
+         FROM settlement_accounts WHERE merchant_id = $1 ORDER BY currency, lane DESC",
+        &[&merchant_id.as_str()],
+    )?
+    .iter()
+    .map(Account::of)
+    .collect()
+}
+
 fn accounts(tx: &mut Tx<'_>, merchant_id: &MerchantId) -> Result<Vec<Account>, StoreError> {
     tx.query(
         "SELECT merchant_id, currency, lane, debt, payouts, next_close_at_ms FROM settlement_accounts
@@ -185,7 +204,8 @@ fn close(
             &account.currency.as_str(),
             &settlement_type.as_str(),
             &terms.registration_currency.as_deref().unwrap_or_default(),
-            &at.as_millisecond(),
+            // Klarna's payout dates, and the merchant's range of them, know whole seconds.
+            &at.as_second().saturating_mul(1_000),
             &account.payouts,
             &transactions,
             &to_document("payout", &settled.totals)?,
@@ -399,7 +419,9 @@ fn next_close(
              WHERE merchant_id = $1 AND currency = $2 AND release_at_ms IS NOT NULL",
             &[&account.merchant_id.as_str(), &account.currency.as_str()],
         )?;
-        consider(release.get(0)?, Wait::NextPayout);
+        // A close at the very instant of a release takes it.
+        let release_at_ms: Option<i64> = release.get(0)?;
+        consider(release_at_ms.map(|at_ms| at_ms.saturating_sub(1)), Wait::NextPayout);
     }
     Ok(next)
 }

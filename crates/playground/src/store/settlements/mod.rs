@@ -14,10 +14,12 @@ use klarna_types::MerchantId;
 use klarna_types::market::Currency;
 use storage::{Migration, Tx};
 
-pub(crate) use self::close::{close_now, next_due_at, reschedule, run_due};
+pub(crate) use self::close::{
+    Account as AccountView, accounts_of, close_now, next_due_at, reschedule, run_due,
+};
 pub(crate) use self::read::{
-    Deliverable, Filter, Page, StoredPayout, StoredTransaction, deliverable_reports, open_balance,
-    payout, payouts, payouts_after, rows_of_payout, transactions,
+    Balance, Deliverable, Filter, Page, StoredPayout, StoredTransaction, balance,
+    deliverable_reports, payout, payouts, payouts_after, rows_of_payout, transactions,
 };
 use crate::domain::order::{Event, Order};
 use crate::domain::settlement::{Calendar, Lane, Posting, SettlementTerms, Wait};

@@ -5,7 +5,7 @@ use klarna_types::market::Currency;
 use klarna_types::settlements::{PaymentReference, Payout, SettlementType, Totals};
 use storage::{Row, Tx};
 
-use crate::domain::settlement::Posting;
+use crate::domain::settlement::{Lane, Posting};
 use crate::store::{StoreError, from_document};
 
 /// How long a report can be fetched by SFTP.
@@ -274,14 +274,22 @@ pub(crate) fn transactions(
     Ok((transactions, total))
 }
 
-/// What a merchant's open postings, debts and withheld amounts in a currency are: `(open, debt, withheld)`,
-/// where open counts VAT and has a sign.
-pub(crate) fn open_balance(
+/// What is on its way to a merchant, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Balance {
+    /// The open postings, VAT counted: negative when they take from the merchant.
+    pub(crate) open: i64,
+    /// What is withheld.
+    pub(crate) withheld: i64,
+}
+
+/// What is on its way to a merchant by one of its accounts.
+pub(crate) fn balance(
     tx: &mut Tx<'_>,
     merchant_id: &MerchantId,
     currency: &Currency,
-) -> Result<(i64, i64, i64), StoreError> {
-    let of = &[&merchant_id.as_str() as &dyn storage::ToValue, &currency.as_str()];
+    lane: Lane,
+) -> Result<Balance, StoreError> {
     let open = tx.query_one(
         "SELECT CAST(COALESCE(SUM(CASE
              WHEN kind IN ('SALE', 'REVERSAL_MERCHANT_PROTECTION', 'FEE_REFUND', 'COMMISSION',
@@ -289,20 +297,20 @@ pub(crate) fn open_balance(
              WHEN kind = 'CORRECTION' THEN amount
              ELSE -amount - vat_amount END), 0) AS BIGINT)
          FROM settlement_postings
-         WHERE merchant_id = $1 AND currency = $2 AND payment_reference = ''",
-        of,
+         WHERE merchant_id = $1 AND currency = $2 AND lane = $3 AND payment_reference = ''",
+        &[&merchant_id.as_str(), &currency.as_str(), &lane.as_str()],
     )?;
-    let debt = tx.query_one(
-        "SELECT CAST(COALESCE(SUM(debt), 0) AS BIGINT) FROM settlement_accounts
-         WHERE merchant_id = $1 AND currency = $2",
-        of,
-    )?;
-    let withheld = tx.query_one(
-        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM settlement_holds
-         WHERE merchant_id = $1 AND currency = $2",
-        of,
-    )?;
-    Ok((open.get(0)?, debt.get(0)?, withheld.get(0)?))
+    let withheld = if lane == Lane::Payout {
+        tx.query_one(
+            "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM settlement_holds
+             WHERE merchant_id = $1 AND currency = $2",
+            &[&merchant_id.as_str(), &currency.as_str()],
+        )?
+        .get(0)?
+    } else {
+        0
+    };
+    Ok(Balance { open: open.get(0)?, withheld })
 }
 
 /// The reports that a merchant can fetch by SFTP: of the payouts of the last 90 days, the oldest first.
