@@ -19,6 +19,10 @@ const AMOUNT: MinorUnits = MinorUnits::new(20_000);
 const TAX: MinorUnits = MinorUnits::new(4_000);
 
 pub async fn run(client: &Client) -> Result<(), Box<dyn Error>> {
+    // Once for each merchant. Whoever is not enrolled sees an empty list.
+    let merchant_id = client.merchant_id().ok_or("whose credentials are these?")?;
+    client.disputes().enroll(merchant_id).await?;
+
     // Klarna's test data: this shopper disputes what is captured.
     let shopper = "customer+se+dispute_win_on_evidence@klarna.com";
     let order_id = place_order(client, shopper).await?;
@@ -28,6 +32,7 @@ pub async fn run(client: &Client) -> Result<(), Box<dyn Error>> {
     let mut filter = ListDisputes::new();
     filter.state = vec![DisputeState::Initiated];
     let mut disputes = client.disputes().list(&filter).items();
+    let mut found = 0;
     while let Some(dispute) = disputes.next().await {
         let dispute = dispute?;
         let until = dispute
@@ -37,8 +42,10 @@ pub async fn run(client: &Client) -> Result<(), Box<dyn Error>> {
         println!("{} {} until {until:?}", dispute.payment_dispute_id, dispute.dispute_reason);
         if dispute.order_id.as_ref() == Some(&order_id) {
             defend(client, &dispute).await?;
+            found += 1;
         }
     }
+    println!("{found} disputes answered");
     Ok(())
 }
 

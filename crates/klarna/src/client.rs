@@ -113,6 +113,11 @@ impl Client {
         &self.shared.base
     }
 
+    /// Whose client this is, as far as the credentials say it ([`Credentials::of_merchant`]).
+    pub fn merchant_id(&self) -> Option<&MerchantId> {
+        self.shared.merchant_id.as_ref()
+    }
+
     /// Sessions, authorizations, and orders made from them.
     pub fn payments(&self) -> Payments<'_> {
         Payments { client: self }
@@ -180,10 +185,6 @@ impl Client {
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
-    }
-
-    pub(crate) fn merchant_id(&self) -> Option<&MerchantId> {
-        self.shared.merchant_id.as_ref()
     }
 }
 

@@ -50,6 +50,10 @@ macro_rules! runs {
 
 /// One test for each program, by the same name.
 mod program {
+    use klarna::MinorUnits;
+    use klarna::types::order_management::CreateCapture;
+    use serde_json::json;
+
     use super::World;
 
     runs!(
@@ -62,9 +66,19 @@ mod program {
         one_time,
         recurring,
         retries,
-        settlements,
         testing,
     );
+
+    /// Something has to be paid out before there is something to read.
+    #[tokio::test]
+    async fn settlements() {
+        let world = World::start().await;
+        let capture = CreateCapture::new(MinorUnits::new(10_000));
+        world.client.orders().capture(&world.order().await, &capture).await.unwrap();
+        world.control("/settlements/close", &json!({ "merchant_id": "K123456" })).await;
+        super::settlements::run(&world.client).await.unwrap();
+        world.stop().await;
+    }
 }
 
 #[test]
