@@ -21,6 +21,7 @@ Examples:
   kassa                                 start everything, keep data in ./kassa-data
   kassa --ephemeral --json              start everything in memory, speak JSON (for scripts and CI)
   kassa playground --listen 127.0.0.1:9000 --merchant K1=user:password
+  kassa playground --intercept          be api.klarna.com for a program that has it built in
   kassa gateway --klarna-url https://api.klarna.com --database postgres://localhost/kassa
   kassa completions bash > ~/.local/share/bash-completion/completions/kassa
 
@@ -85,6 +86,8 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) klarna_side: KlarnaSideArgs,
     #[command(flatten)]
+    pub(crate) doors: DoorArgs,
+    #[command(flatten)]
     pub(crate) keys: KeyArgs,
 
     /// Where the playground listens [default: 127.0.0.1:7072]
@@ -108,6 +111,8 @@ pub(crate) struct PlaygroundArgs {
     pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) klarna_side: KlarnaSideArgs,
+    #[command(flatten)]
+    pub(crate) doors: DoorArgs,
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
     /// Ask for this token (Authorization: Bearer …) on /playground/v1; without it those routes
@@ -193,6 +198,57 @@ pub(crate) struct KlarnaSideArgs {
     /// How many calls a merchant may make per second; the headers are always sent [default: off]
     #[arg(long, env = "KASSA_RATE_LIMITS", value_name = "LIMITS")]
     pub(crate) rate_limits: Option<RateLimits>,
+}
+
+/// Further ways into the playground.
+#[derive(Debug, Default, Args)]
+pub(crate) struct DoorArgs {
+    /// Where settlement reports are served over SFTP, or `off`
+    /// [default: 127.0.0.1:4001, or any free port when that one is taken]
+    #[arg(long, env = "KASSA_SFTP_LISTEN", value_name = "ADDR:PORT|off")]
+    pub(crate) sftp_listen: Option<SftpListen>,
+    /// Answer over HTTPS too, as https://localhost:PORT, with a certificate of a local authority
+    #[arg(long, env = "KASSA_TLS_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
+    pub(crate) tls_listen: Option<SocketAddr>,
+    /// Answer over HTTPS under Klarna's own host names, for programs that cannot be told another URL.
+    /// How they come to trust and reach it is printed; nothing of this machine is changed
+    #[arg(long, env = "KASSA_INTERCEPT")]
+    pub(crate) intercept: bool,
+    /// Where to answer under Klarna's names; 127.0.0.1:443 needs the right to ports below 1024
+    /// [default: 127.0.0.1:7443]
+    #[arg(long, env = "KASSA_INTERCEPT_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
+    pub(crate) intercept_listen: Option<SocketAddr>,
+    /// Where the local certificate authority is kept [default: `intercept` in the data directory]
+    #[arg(long, env = "KASSA_CA_DIR", value_name = "DIR")]
+    pub(crate) ca_dir: Option<PathBuf>,
+}
+
+/// Where SFTP is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SftpListen {
+    /// Nowhere.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+impl FromStr for SftpListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            _ => text.parse().map(Self::At).map_err(|_| {
+                "not an IP address and a port, such as 127.0.0.1:4001, nor `off`".to_owned()
+            }),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SftpListen {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// The keys to the gateway.
@@ -343,6 +399,14 @@ mod tests {
             check_refused(&["gateway", "--klarna-url", bad], "http://localhost:7072");
         }
         check_refused(&["up", "--log", "gateway=loud"], "give a level");
+    }
+
+    #[test]
+    fn sftp_is_somewhere_or_off() {
+        assert_eq!("off".parse(), Ok(SftpListen::Off));
+        let somewhere = SocketAddr::from(([127, 0, 0, 1], 4001));
+        assert_eq!("127.0.0.1:4001".parse(), Ok(SftpListen::At(somewhere)));
+        check_refused(&["playground", "--sftp-listen", "4001"], "such as 127.0.0.1:4001");
     }
 
     #[test]

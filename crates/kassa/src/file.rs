@@ -10,7 +10,7 @@ use klarna::types::secret::Secret;
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::{MerchantSpec, RateLimits};
+use crate::cli::{MerchantSpec, RateLimits, SftpListen};
 
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +43,15 @@ pub(crate) struct PlaygroundSection {
     pub(crate) public_url: Option<Url>,
     #[serde(alias = "control_token")]
     pub(crate) control_token: Option<Secret>,
+    #[serde(alias = "sftp_listen")]
+    pub(crate) sftp_listen: Option<SftpListen>,
+    #[serde(alias = "tls_listen")]
+    pub(crate) tls_listen: Option<SocketAddr>,
+    pub(crate) intercept: Option<bool>,
+    #[serde(alias = "intercept_listen")]
+    pub(crate) intercept_listen: Option<SocketAddr>,
+    #[serde(alias = "ca_dir")]
+    pub(crate) ca_dir: Option<PathBuf>,
 }
 
 /// `[gateway]`.

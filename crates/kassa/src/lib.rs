@@ -6,6 +6,7 @@
 
 mod cli;
 mod credentials;
+mod doors;
 mod file;
 mod report;
 mod run;

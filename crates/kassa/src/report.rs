@@ -5,6 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
+use crate::doors::port_of;
+
 /// Who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -20,6 +22,15 @@ pub(crate) struct Ready {
     pub(crate) version: &'static str,
     pub(crate) urls: Urls,
     pub(crate) credentials: ReadyCredentials,
+    /// HTTPS as `localhost`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<ReadyTls>,
+    /// HTTPS as Klarna.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) intercept: Option<ReadyIntercept>,
+    /// Settlement reports by SFTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sftp: Option<ReadySftp>,
     /// Where state is kept; absent when it is kept in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_dir: Option<String>,
@@ -36,6 +47,37 @@ pub(crate) struct Urls {
     pub(crate) dashboard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) playground: Option<String>,
+}
+
+/// HTTPS as `localhost`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ReadyTls {
+    /// Where.
+    pub(crate) url: String,
+    /// The file with the authority's certificate.
+    pub(crate) ca: String,
+}
+
+/// HTTPS under Klarna's own host names.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ReadyIntercept {
+    /// Where, as an address and a port.
+    pub(crate) address: String,
+    /// The file with the authority's certificate.
+    pub(crate) ca: String,
+    /// The names that are answered to.
+    pub(crate) hosts: Vec<&'static str>,
+}
+
+/// SFTP. Each merchant signs in with its own user name and password.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ReadySftp {
+    /// Where.
+    pub(crate) url: String,
+    /// The server's public key, as a line of `known_hosts` has it.
+    pub(crate) host_key: String,
+    /// That key's fingerprint.
+    pub(crate) fingerprint: String,
 }
 
 /// The credentials that this process accepts or uses: they exist to be shown, so they are plain
@@ -143,6 +185,12 @@ fn page(ready: &Ready, colour: bool) -> String {
     row("Dashboard", &ready.urls.dashboard, "the merchant's payments: capture, refund");
     row("Gateway", &ready.urls.gateway, "the merchant's payment API, see /v1/openapi.json");
     row("Playground", &ready.urls.playground, "Klarna's side, offline");
+    row("", &ready.tls.as_ref().map(|tls| tls.url.clone()), "the same over HTTPS");
+    row(
+        "SFTP",
+        &ready.sftp.as_ref().map(|sftp| sftp.url.clone()),
+        "settlement reports, with a Klarna username and password",
+    );
     let credentials = &ready.credentials;
     if !credentials.is_empty() {
         let _ = writeln!(text, "\n  {bold}Test credentials{reset}");
@@ -160,6 +208,13 @@ fn page(ready: &Ready, colour: bool) -> String {
     }
     if let Some(password) = &credentials.dashboard_password {
         row("Dashboard password", password);
+    }
+    if let Some(tls) = &ready.tls {
+        let _ = writeln!(text, "\n  {bold}HTTPS{reset}\n  CA certificate        {}", tls.ca);
+    }
+    if let Some(intercept) = &ready.intercept {
+        let _ = writeln!(text, "\n  {bold}As Klarna{reset}");
+        text.push_str(&how_to_intercept(intercept));
     }
     let _ = writeln!(text, "\n  {bold}What to try{reset}");
     let mut number = 0;
@@ -196,6 +251,43 @@ fn page(ready: &Ready, colour: bool) -> String {
     text
 }
 
+/// How an unmodified program comes to trust and reach us. Nothing of it is done by Kassa.
+fn how_to_intercept(intercept: &ReadyIntercept) -> String {
+    let ReadyIntercept { address, ca, hosts } = intercept;
+    let port = port_of(address);
+    let mut text = format!(
+        "  Klarna's host names are answered at {address}, with certificates of a local authority:\n  \
+         {ca}\n  \
+         It is good for Klarna's names and localhost only, and this machine does not know of it. To\n  \
+         have one program trust it and reach us:\n\n    \
+         curl      curl --cacert {ca} --connect-to ::{address} \\\n              \
+         https://api.playground.klarna.com/…\n    \
+         Node      NODE_EXTRA_CA_CERTS={ca} node …\n    \
+         PHP, Ruby, Go, OpenSSL\n              SSL_CERT_FILE={ca} …\n    \
+         Python    REQUESTS_CA_BUNDLE={ca} python …\n    \
+         Java      keytool -importcert -noprompt -alias kassa -file {ca} \\\n                \
+         -keystore kassa.p12 -storepass changeit\n              \
+         java -Djavax.net.ssl.trustStore=kassa.p12 -Djavax.net.ssl.trustStorePassword=changeit …\n\n"
+    );
+    let host = hosts.first().copied().unwrap_or_default();
+    if port == 443 {
+        let _ = writeln!(
+            text,
+            "  All but curl look the names up: give a container --add-host {host}:ADDRESS for each name,\n  \
+             or a hosts file with these lines:\n\n    127.0.0.1 {}",
+            hosts.join(" ")
+        );
+    } else {
+        let _ = writeln!(
+            text,
+            "  All but curl expect port 443. Start with --intercept-listen 127.0.0.1:443 in a container,\n  \
+             or where ports below 1024 may be had (sudo setcap cap_net_bind_service=+ep $(which kassa)),\n  \
+             and let the names lead there: --add-host {host}:ADDRESS for a container, or a hosts file."
+        );
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +311,31 @@ mod tests {
                 dashboard_password: Some("letmein".to_owned()),
             },
             data_dir: None,
+            tls: None,
+            intercept: Some(ReadyIntercept {
+                address: "127.0.0.1:7443".to_owned(),
+                ca: "/data/intercept/ca.pem".to_owned(),
+                hosts: vec!["api.klarna.com"],
+            }),
+            sftp: Some(ReadySftp {
+                url: "sftp://127.0.0.1:4001".to_owned(),
+                host_key: "ssh-ed25519 AAAA".to_owned(),
+                fingerprint: "SHA256:x".to_owned(),
+            }),
         }
+    }
+
+    #[test]
+    fn whoever_intercepts_is_told_how_to_be_trusted_and_reached() {
+        let mut ready = ready();
+        let text = page(&ready, false);
+        for needed in ["--cacert /data/intercept/ca.pem", "::127.0.0.1:7443", "sftp://", "443"] {
+            assert!(text.contains(needed), "{needed} is missing:\n{text}");
+        }
+        ready.intercept.as_mut().unwrap().address = "127.0.0.1:443".to_owned();
+        let text = page(&ready, false);
+        assert!(text.contains("127.0.0.1 api.klarna.com"), "{text}");
+        assert!(!text.contains("setcap"), "{text}");
     }
 
     #[test]

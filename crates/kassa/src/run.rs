@@ -11,6 +11,7 @@ use crate::cli::{
     Cli, Command, GatewayArgs, KlarnaSideArgs, MerchantSpec, PlaygroundArgs, ShopArgs, UpArgs,
 };
 use crate::credentials::Credentials;
+use crate::doors::Doors;
 use crate::file::File;
 use crate::report::{Output, Ready, ReadyCredentials, ReadyMerchant, Urls};
 use crate::settings::{self, GATEWAY_PORT, Home, PLAYGROUND_PORT, SHOP_PORT, loopback};
@@ -55,6 +56,8 @@ struct Parts {
     shop: Option<shop::Running>,
     gateway: Option<gateway::Running>,
     playground: Option<playground::Running>,
+    /// What must last as long as the playground.
+    doors: Doors,
 }
 
 impl Parts {
@@ -68,6 +71,7 @@ impl Parts {
         if let Some(playground) = self.playground {
             playground.stop().await;
         }
+        drop(self.doors);
     }
 }
 
@@ -124,7 +128,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         ..made_up
     };
     let merchants = merchants(&args.klarna_side, file, &credentials);
-    let playground = playground::Playground::start(playground::Config {
+    let mut playground = playground::Playground::start(playground::Config {
         listen: args
             .playground_listen
             .or(file.playground.listen)
@@ -140,6 +144,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
     })
     .await
     .map_err(hint("--playground-listen"))?;
+    let doors = Doors::open(&mut playground, &args.doors, &file.playground, &home).await?;
 
     let first = merchants.first().ok_or("there is no test merchant")?;
     // One world, one time: moving Klarna's clock moves the merchant's too, so that what lapses on one
@@ -188,15 +193,18 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
             gateway_api_key: Some(credentials.api_key.expose().to_owned()),
             dashboard_password: Some(credentials.dashboard_password.expose().to_owned()),
         },
+        tls: doors.tls.clone(),
+        intercept: doors.intercept.clone(),
+        sftp: doors.sftp.clone(),
         data_dir: home.directory().map(|directory| directory.display().to_string()),
     });
-    Ok(Parts { shop: Some(shop), gateway: Some(gateway), playground: Some(playground) })
+    Ok(Parts { shop: Some(shop), gateway: Some(gateway), playground: Some(playground), doors })
 }
 
 async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> Outcome<Parts> {
     let home = Home::resolve(&args.data, file);
     let merchants = merchants(&args.klarna_side, file, &home.credentials()?);
-    let playground = playground::Playground::start(playground::Config {
+    let mut playground = playground::Playground::start(playground::Config {
         listen: args
             .listen
             .listen
@@ -213,6 +221,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
     })
     .await
     .map_err(hint("--listen"))?;
+    let doors = Doors::open(&mut playground, &args.doors, &file.playground, &home).await?;
     output.ready(&Ready {
         version: env!("CARGO_PKG_VERSION"),
         urls: Urls { playground: Some(trimmed(playground.url())), ..Urls::default() },
@@ -220,9 +229,12 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
             merchants: merchants.iter().map(shown).collect(),
             ..ReadyCredentials::default()
         },
+        tls: doors.tls.clone(),
+        intercept: doors.intercept.clone(),
+        sftp: doors.sftp.clone(),
         data_dir: home.directory().map(|directory| directory.display().to_string()),
     });
-    Ok(Parts { playground: Some(playground), ..Parts::default() })
+    Ok(Parts { playground: Some(playground), doors, ..Parts::default() })
 }
 
 async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcome<Parts> {
@@ -291,6 +303,7 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
             ..ReadyCredentials::default()
         },
         data_dir: home.directory().map(|directory| directory.display().to_string()),
+        ..Ready::default()
     });
     Ok(Parts { gateway: Some(gateway), ..Parts::default() })
 }

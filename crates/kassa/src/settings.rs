@@ -17,6 +17,11 @@ pub(crate) const GATEWAY_PORT: u16 = 7071;
 /// See [`SHOP_PORT`].
 pub(crate) const PLAYGROUND_PORT: u16 = 7072;
 
+/// See [`SHOP_PORT`]; as Klarna's own SFTP servers.
+pub(crate) const SFTP_PORT: u16 = 4001;
+/// See [`SHOP_PORT`].
+pub(crate) const INTERCEPT_PORT: u16 = 7443;
+
 /// The directory that is used when none is named.
 const DATA_DIR: &str = "kassa-data";
 

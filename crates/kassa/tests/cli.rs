@@ -20,6 +20,7 @@ fn help_names_every_command_and_version_the_version() {
     for (command, flags) in [
         ("up", &["--data-dir", "--ephemeral", "--merchant", "--rate-limits"][..]),
         ("playground", &["--listen", "--public-url", "--data-dir", "--merchant", "--rate-limits"]),
+        ("playground", &["--sftp-listen", "--tls-listen", "--intercept", "--ca-dir"]),
         (
             "gateway",
             &["--listen", "--database", "--klarna-url", "--klarna-username", "--klarna-password"],
@@ -77,6 +78,15 @@ fn a_port_in_use_is_status_1_and_says_what_to_do() {
             "--shop-listen",
         ),
         (&["playground", "--ephemeral", "--listen"], "--listen"),
+        (
+            &["playground", "--ephemeral", "--listen", "127.0.0.1:0", "--sftp-listen"],
+            "--sftp-listen",
+        ),
+        (&["playground", "--ephemeral", "--listen", "127.0.0.1:0", "--tls-listen"], "--tls-listen"),
+        (
+            &["playground", "--ephemeral", "--listen", "127.0.0.1:0", "--intercept-listen"],
+            "--intercept-listen",
+        ),
         (&["gateway", "--ephemeral", "--listen"], "--listen"),
         (&["shop", "--listen"], "--listen"),
     ] {

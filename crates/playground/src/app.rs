@@ -12,14 +12,14 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::{Notify, mpsc, oneshot};
 use url::{Host, Url};
 
-use crate::api::auth::{Credential, Directory, SharedDirectory};
+use crate::api::auth::{Credential, Directory, SecretHash, SharedDirectory};
 use crate::clock::PlaygroundClock;
 use crate::domain::merchant::Merchant;
 use crate::faults::Faults;
 use crate::requests::RequestLog;
 use crate::sender::Sender;
 use crate::store::migrations::MIGRATIONS;
-use crate::store::{StoreError, faults, merchants};
+use crate::store::{StoreError, faults, merchants, sftp};
 use crate::worker::{Command, Worker};
 use crate::{CallbackTargets, Config, RateLimits, SeedMerchant, StartError, UnauthorizedForm};
 
@@ -160,7 +160,8 @@ impl App {
         })
     }
 
-    /// Adds a merchant with a credential; one that exists keeps its settings and gets the password.
+    /// Adds a merchant with a credential, which opens its SFTP account too; one that exists keeps its
+    /// settings and gets the password.
     /// `false` when the user name belongs to another merchant. The caller reloads the directory.
     pub(crate) async fn add_merchant(
         &self,
@@ -171,16 +172,33 @@ impl App {
         let credential = Credential {
             username,
             merchant_id: merchant.merchant_id.to_string(),
-            secret_hash: Directory::hash(self.0.salt.as_bytes(), password.expose()),
+            secret_hash: self.hash_secret(password.expose()),
         };
         let now_ms = self.0.clock.now_ms();
+        let account = sftp::Account {
+            username: credential.username.clone(),
+            merchant_id: credential.merchant_id.clone(),
+            secret_hash: credential.secret_hash,
+            public_keys: Vec::new(),
+            folders: vec![sftp::Folder {
+                merchant_id: merchant.merchant_id.clone(),
+                directory: String::new(),
+                since_ms: now_ms,
+            }],
+        };
         self.0
             .db
             .write(move |tx| {
                 merchants::insert(tx, &merchant, now_ms)?;
-                Ok(merchants::put_credential(tx, &credential, now_ms)?)
+                Ok(merchants::put_credential(tx, &credential, now_ms)?
+                    && sftp::put(tx, &account, now_ms)?)
             })
             .await
+    }
+
+    /// The hash of a password, as it is kept.
+    pub(crate) fn hash_secret(&self, secret: &str) -> SecretHash {
+        Directory::hash(self.0.salt.as_bytes(), secret)
     }
 
     /// Reads the merchants anew.

@@ -21,6 +21,7 @@ mod placing;
 mod reports;
 mod requests;
 mod sender;
+mod sftp;
 mod shopper;
 mod store;
 mod tls;
@@ -39,6 +40,7 @@ use url::Url;
 
 use crate::app::App;
 
+pub use crate::sftp::{SftpDoor, SftpError};
 pub use crate::tls::{Authority, AuthorityError, Names, TlsError};
 
 /// How many calls a merchant may make in a second.
@@ -166,8 +168,8 @@ impl Playground {
         let worker = tokio::spawn(worker.run(shutdown.clone()));
         let server = listener.serve(router, shutdown);
         readiness.ready();
-        let doors = Vec::new();
-        Ok(Running { url: public_url, address, app, readiness, server, doors, worker })
+        let (doors, tasks) = (Vec::new(), vec![worker]);
+        Ok(Running { url: public_url, address, app, readiness, server, doors, tasks })
     }
 }
 
@@ -181,7 +183,8 @@ pub struct Running {
     server: service::Server,
     /// Further ways in: HTTPS.
     doors: Vec<service::Server>,
-    worker: tokio::task::JoinHandle<()>,
+    /// What goes on beside: the worker, SFTP.
+    tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Running {
@@ -219,6 +222,16 @@ impl Running {
         Ok(address)
     }
 
+    /// Serves settlement reports over SFTP too: each merchant's credential opens an account with its
+    /// own reports.
+    ///
+    /// Fails when the port cannot be had.
+    pub async fn open_sftp(&mut self, listen: SocketAddr) -> Result<SftpDoor, SftpError> {
+        let (door, task) = sftp::open(&self.app, listen, self.shutdown()).await?;
+        self.tasks.push(task);
+        Ok(door)
+    }
+
     /// A handle that asks it to stop.
     pub fn shutdown(&self) -> Shutdown {
         self.server.shutdown().clone()
@@ -231,8 +244,10 @@ impl Running {
         for door in self.doors {
             door.stopped().await;
         }
-        if let Err(error) = self.worker.await {
-            tracing::error!(%error, "the playground's worker did not end well");
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the playground did not end well");
+            }
         }
         if let Err(error) = self.app.keep_fault_counts().await {
             tracing::error!(%error, "the counts of faults could not be kept");

@@ -233,7 +233,8 @@ async fn curl_is_made_to_reach_us_by_its_own_flags() {
         let certificate = certificate.clone();
         tokio::task::spawn_blocking(move || {
             let mut command = Command::new("curl");
-            command.args(["--silent", "--show-error", "--max-time", "30", "--cacert"]);
+            command.args(["--noproxy", "*", "--silent", "--show-error"]);
+            command.args(["--max-time", "30", "--cacert"]);
             command.arg(certificate).args(["--connect-to", &format!("::{address}")]);
             let output = command.args(flags).output().unwrap();
             let error = String::from_utf8(output.stderr).unwrap();

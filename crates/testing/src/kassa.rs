@@ -205,6 +205,10 @@ impl Kassa {
         for (part, port) in ["playground", "gateway", "shop"].into_iter().zip(ports) {
             flags.extend([format!("--{part}-listen"), format!("127.0.0.1:{port}")]);
         }
+        // Its usual port is one for all that run at the same time.
+        if !setup.flags.iter().any(|flag| flag == "--sftp-listen") {
+            flags.extend(["--sftp-listen".to_owned(), "off".to_owned()]);
+        }
         flags.extend(setup.flags.iter().cloned());
         let mut process = Process::start(&setup.program, setup.folder.path(), &flags);
         let ready = Ready::read(process.event());

@@ -28,3 +28,4 @@ pub(crate) mod persons;
 pub(crate) mod refund_allocation;
 pub(crate) mod session;
 pub(crate) mod settlement;
+pub(crate) mod sftp;

@@ -4,7 +4,7 @@ use storage::Migration;
 
 use crate::store::{
     callbacks, customer_tokens, disputes, faults, flows, hosted_pages, idempotency, in_store,
-    merchants, orders, outbox, purge, sessions, settlements,
+    merchants, orders, outbox, purge, sessions, settlements, sftp,
 };
 
 /// The playground's schema.
@@ -28,4 +28,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     outbox::MIGRATION,
     settlements::MIGRATION,
     disputes::MIGRATION,
+    sftp::MIGRATION,
 ];

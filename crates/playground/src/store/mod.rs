@@ -19,6 +19,7 @@ pub(crate) mod purge;
 pub(crate) mod reset;
 pub(crate) mod sessions;
 pub(crate) mod settlements;
+pub(crate) mod sftp;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -156,13 +156,13 @@ impl Authority {
 /// be formed again from the key alone.
 fn authority_params(key: &KeyPair) -> CertificateParams {
     let fingerprint = Sha256::digest(key.public_key_raw());
-    let id: String = fingerprint.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let id = fingerprint.iter().take(4).fold(0_u32, |id, byte| (id << 8) | u32::from(*byte));
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "Kassa");
     params
         .distinguished_name
-        .push(DnType::CommonName, format!("Kassa playground, this machine only ({id})"));
+        .push(DnType::CommonName, format!("Kassa playground, this machine only ({id:08x})"));
     params.not_before = rcgen::date_time_ymd(2025, 1, 1);
     params.not_after = rcgen::date_time_ymd(2049, 12, 31);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -19,10 +19,11 @@ mod requests;
 mod reset;
 mod scan;
 mod settlements;
+mod sftp;
 mod shopper;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::app::App;
 
@@ -61,5 +62,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/settlements", get(settlements::read).post(settlements::change))
         .route("/playground/v1/settlements/close", post(settlements::close))
         .route("/playground/v1/settlements/adjustments", post(settlements::adjust))
+        .route("/playground/v1/sftp/accounts", get(sftp::list).post(sftp::create))
+        .route("/playground/v1/sftp/accounts/{username}", delete(sftp::remove))
+        .route("/playground/v1/sftp/deliveries", post(sftp::send))
         .route("/playground/v1/reset", post(reset::reset))
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use utoipa::OpenApi;
 
+use super::sftp;
 use super::{
     callbacks, clock, customer_tokens, disputes, faults, hosted, merchants, outbox, requests,
     reset, scan, settlements, shopper,
@@ -50,6 +51,10 @@ use crate::app::App;
         settlements::change,
         settlements::close,
         settlements::adjust,
+        sftp::list,
+        sftp::create,
+        sftp::remove,
+        sftp::send,
         reset::reset
     )
 )]
