@@ -205,7 +205,8 @@ async fn a_body_has_a_megabyte_and_evidence_eight() {
             stream.write_all(&chunk).await.unwrap();
             let chunked = read_answer(&mut stream).await;
             assert_eq!(chunked.status() == 413, too_large, "{path} {length}: {chunked:?}");
-            if too_large {
+            // Disputes have an error form of their own.
+            if too_large && !path.contains("/disputes/") {
                 let body: Value = serde_json::from_slice(&chunked.body).unwrap();
                 assert_eq!(body["error_code"], "REQUEST_TOO_LARGE");
                 assert_eq!(body["error_messages"], json!(["Request is too large"]));
