@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -104,19 +104,89 @@ fn frame(buffer: &[u8]) -> Outcome<Option<Frame>> {
     Ok(Some(Frame { status, head, end: head + 4 + length }))
 }
 
+impl Frame {
+    /// All of the answer that it frames.
+    fn answer(&self, buffer: &[u8]) -> Outcome<Answer> {
+        let head = str::from_utf8(&buffer[..self.head])?;
+        let headers = head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let body = str::from_utf8(&buffer[self.head + 4..self.end])?.to_owned();
+        Ok(Answer { status: self.status, headers, body })
+    }
+}
+
 /// One request, and its answer in full.
 pub(crate) async fn ask(address: SocketAddr, request: &Request) -> Outcome<Answer> {
     let mut connection = Connection::open(address).await?;
     let frame = connection.exchange(request).await?;
-    let head = str::from_utf8(&connection.buffer[..frame.head])?;
-    let headers = head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    let body = str::from_utf8(&connection.buffer[frame.head + 4..frame.end])?.to_owned();
-    Ok(Answer { status: frame.status, headers, body })
+    frame.answer(&connection.buffer)
+}
+
+/// Sends each of the requests once over `connections` connections at once, and keeps the answers, in the order of the
+/// requests; answers how many were answered in a second, too. Every answer must have the status `expected`.
+pub(crate) async fn each(
+    address: SocketAddr,
+    requests: Arc<[Request]>,
+    connections: usize,
+    expected: u16,
+) -> Outcome<(f64, Vec<Answer>)> {
+    on_a_thread(async move {
+        let next = Arc::new(AtomicUsize::new(0));
+        let started = Instant::now();
+        let tasks: Vec<_> = (0..connections)
+            .map(|_| {
+                let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
+                tokio::spawn(async move {
+                    let mut connection = Connection::open(address).await?;
+                    let mut answers = Vec::new();
+                    loop {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(request) = requests.get(place) else { break };
+                        let frame = connection.exchange(request).await?;
+                        let answer = frame.answer(&connection.buffer)?;
+                        if answer.status != expected {
+                            return Err(format!(
+                                "expected status {expected}, was answered {}: {}",
+                                answer.status, answer.body
+                            )
+                            .into());
+                        }
+                        answers.push((place, answer));
+                    }
+                    Outcome::Ok(answers)
+                })
+            })
+            .collect();
+        let mut answers = Vec::with_capacity(requests.len());
+        for task in tasks {
+            answers.extend(task.await??);
+        }
+        let rate = rate(u64::try_from(answers.len())?, started.elapsed());
+        answers.sort_by_key(|(place, _)| *place);
+        Ok((rate, answers.into_iter().map(|(_, answer)| answer).collect()))
+    })
+    .await
+}
+
+/// Runs something on a thread and a runtime of its own.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl Future<Output = Outcome<T>> + Send + 'static,
+) -> Outcome<T> {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name("load".to_owned()).spawn(move || {
+        let outcome = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Box::from)
+            .and_then(|runtime| runtime.block_on(work));
+        // The receiver waits for as long as the run lasts.
+        let _ = reply.send(outcome);
+    })?;
+    answer.await?
 }
 
 /// Sends the requests in turn over `connections` connections at once; answers how many were answered in a second. Every
@@ -128,19 +198,8 @@ pub(crate) async fn load(
     expected: u16,
     how_long: Duration,
 ) -> Outcome<f64> {
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new().name("load".to_owned()).spawn(move || {
-        let outcome = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Box::from)
-            .and_then(|runtime| {
-                runtime.block_on(run_load(address, &requests, connections, expected, how_long))
-            });
-        // The receiver waits for as long as the run lasts.
-        let _ = reply.send(outcome);
-    })?;
-    answer.await?
+    on_a_thread(async move { run_load(address, &requests, connections, expected, how_long).await })
+        .await
 }
 
 async fn run_load(

@@ -6,16 +6,21 @@
 //! rounds; a ratio is the median of the ratios within a round, since a machine that does other things as well slows down
 //! neighbouring measurements alike.
 //!
-//! `bench [--kassa PATH] [storage] [http] [program]`: all three if none is named.
+//! `bench [--kassa PATH] [NAME …]`: all of [`NAMES`] unless some are named.
 
 #![allow(clippy::float_arithmetic, reason = "rates and ratios are measured, not money")]
 
 mod bare;
 mod http1;
+mod many;
 mod program;
 mod report;
+mod sdk;
 mod serving;
+mod settlement;
 mod sqlite;
+mod trade;
+mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +28,9 @@ use std::process::ExitCode;
 /// As in the program that is measured, and the bare systems beside it have it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What can be measured: the disk, serving, moving money, the SDK, a long settlement report, a full database, the program.
+const NAMES: [&str; 7] = ["storage", "http", "trade", "sdk", "settlement", "orders", "program"];
 
 /// Whatever goes wrong ends the run with its text.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -46,12 +54,10 @@ fn run() -> Outcome<()> {
             "--kassa" => {
                 kassa = Some(PathBuf::from(arguments.next().ok_or("--kassa needs a path")?));
             }
-            "storage" | "http" | "program" => wanted.push(argument),
+            name if NAMES.contains(&name) => wanted.push(argument),
             other => {
-                return Err(format!(
-                    "there is no measurement `{other}`; known: storage, http, program"
-                )
-                .into());
+                let known = NAMES.join(", ");
+                return Err(format!("there is no measurement `{other}`; known: {known}").into());
             }
         }
     }
@@ -62,6 +68,18 @@ fn run() -> Outcome<()> {
     }
     if is_wanted("http") {
         runtime.block_on(serving::measure())?;
+    }
+    if is_wanted("trade") {
+        runtime.block_on(trade::measure())?;
+    }
+    if is_wanted("sdk") {
+        runtime.block_on(sdk::measure())?;
+    }
+    if is_wanted("settlement") {
+        runtime.block_on(settlement::measure())?;
+    }
+    if is_wanted("orders") {
+        runtime.block_on(many::measure())?;
     }
     if is_wanted("program") {
         program::measure(&kassa.map_or_else(program::built_beside_this, Ok)?)?;

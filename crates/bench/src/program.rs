@@ -79,7 +79,7 @@ fn start(kassa: &Path, data: &Path) -> Outcome<(Running, Duration)> {
 }
 
 /// A line of a file under /proc, in kibibytes.
-fn kibibytes(path: &str, field: &str) -> Outcome<f64> {
+pub(crate) fn kibibytes(path: &str, field: &str) -> Outcome<f64> {
     let text = std::fs::read_to_string(path)?;
     let value = text.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"));
     Ok(value.ok_or_else(|| format!("{path} has no {field}"))?.trim().parse()?)

@@ -1,33 +1,25 @@
 //! What the playground answers in a second, with its data on disk: new sessions (each durable before it is answered) and
 //! orders read.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use klarna_types::secret::Secret;
-use playground::{Config, Playground, RateLimits, SeedMerchant, UnauthorizedForm};
 use serde_json::{Value, json};
-use service::SystemClock;
-use storage::Location;
 
 use crate::Outcome;
 use crate::bare::Bare;
-use crate::http1::{Answer, Request, ask, load};
+use crate::http1::{Request, ask, load};
 use crate::report::{median, median_ratio, say};
 use crate::sqlite::{CALLERS, RawSqlite};
+use crate::world::World;
 
 const ROUND: Duration = Duration::from_millis(300);
 const ROUNDS: usize = 15;
 /// Orders that are read in turn.
 const ORDERS: usize = 200;
-const MERCHANT: &str = "K123456";
-const PASSWORD: &str = "bench";
 
 /// A cart of three lines with everything that a shop usually sends.
-fn session() -> Value {
+pub(crate) fn session() -> Value {
     json!({
         "purchase_country": "SE",
         "purchase_currency": "SEK",
@@ -63,102 +55,28 @@ fn session() -> Value {
     })
 }
 
-struct Client {
-    address: SocketAddr,
-    authorization: String,
-}
-
-impl Client {
-    fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Request {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        Request::new(method, path, &[("authorization", &self.authorization)], &body)
-    }
-
-    /// One call that must succeed.
-    async fn call(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Outcome<(Answer, Value)> {
-        let answer = ask(self.address, &self.request(method, path, body)).await?;
-        if answer.status / 100 != 2 {
-            return Err(
-                format!("{method} {path} was answered {}: {}", answer.status, answer.body).into()
-            );
-        }
-        let body = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
-        Ok((answer, body))
-    }
-
-    /// Session, shopper, order: what a purchase is. Answers the order's id.
-    async fn buy(&self) -> Outcome<String> {
-        let text = |value: &Value, member: &str| -> Outcome<String> {
-            let found = value.get(member).and_then(Value::as_str);
-            Ok(found.ok_or_else(|| format!("no {member} in {value}"))?.to_owned())
-        };
-        let (_, opened) = self.call("POST", "/payments/v1/sessions", Some(&session())).await?;
-        let shopper = json!({
-            "session_id": text(&opened, "session_id")?,
-            "email": "customer@email.se",
-            "phone": "+46701740615",
-            "data": { "billing_address": {
-                "given_name": "Alice", "family_name": "Test", "email": "customer@email.se",
-                "phone": "+46701740615", "street_address": "Södra Blasieholmshamnen 2",
-                "postal_code": "11148", "city": "Stockholm", "country": "SE"
-            } }
-        });
-        let (_, result) =
-            self.call("POST", "/playground/v1/shopper/authorize", Some(&shopper)).await?;
-        let token = text(&result, "authorization_token")?;
-        let path = format!("/payments/v1/authorizations/{token}/order");
-        let (_, order) = self.call("POST", &path, Some(&session())).await?;
-        text(&order, "order_id")
-    }
-}
-
 /// Measures and reports.
 pub(crate) async fn measure() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let mut raw = RawSqlite::open(&folder.path().join("raw.db"), &session().to_string())?;
-    let playground = Playground::start(Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        public_url: None,
-        location: Location::File(folder.path().join("playground.db")),
-        merchants: vec![SeedMerchant {
-            merchant_id: MERCHANT.to_owned(),
-            username: MERCHANT.to_owned(),
-            password: Secret::new(PASSWORD),
-        }],
-        rate_limits: RateLimits::Off,
-        unauthorized: UnauthorizedForm::default(),
-        callback_targets: None,
-        control_token: None,
-        clock: Arc::new(SystemClock),
-    })
-    .await?;
-    let client = Client {
-        address: playground.address(),
-        authorization: format!("Basic {}", STANDARD.encode(format!("{MERCHANT}:{PASSWORD}"))),
-    };
+    let world = World::start(&folder.path().join("playground.db")).await?;
 
     let open_session: Arc<[Request]> =
-        Arc::from([client.request("POST", "/payments/v1/sessions", Some(&session()))]);
-    let (session_answer, _) =
-        client.call("POST", "/payments/v1/sessions", Some(&session())).await?;
+        Arc::from([world.request("POST", "/payments/v1/sessions", Some(&session()))]);
+    let (session_answer, _) = world.call("POST", "/payments/v1/sessions", Some(&session())).await?;
     let bare_session = Bare::start(&session_answer).await?;
 
     let mut read_order = Vec::with_capacity(ORDERS);
     for _ in 0..ORDERS {
-        let order_id = client.buy().await?;
-        read_order.push(client.request(
+        let order_id = world.buy(&session()).await?;
+        read_order.push(world.request(
             "GET",
             &format!("/ordermanagement/v1/orders/{order_id}"),
             None,
         ));
     }
     let read_order: Arc<[Request]> = read_order.into();
-    let order_answer = ask(client.address, &read_order[0]).await?;
+    let order_answer = ask(world.address(), &read_order[0]).await?;
     let bare_order = Bare::start(&order_answer).await?;
 
     let (mut sessions, mut sessions_bare, mut orders, mut orders_bare, mut groups) =
@@ -168,16 +86,16 @@ pub(crate) async fn measure() -> Outcome<()> {
     for _ in 0..ROUNDS {
         groups.push(raw.measure(group_rows, ROUND)?);
         sessions
-            .push(load(client.address, Arc::clone(&open_session), CALLERS, status, ROUND).await?);
+            .push(load(world.address(), Arc::clone(&open_session), CALLERS, status, ROUND).await?);
         sessions_bare.push(
             load(bare_session.address, Arc::clone(&open_session), CALLERS, status, ROUND).await?,
         );
-        orders.push(load(client.address, Arc::clone(&read_order), CALLERS, 200, ROUND).await?);
+        orders.push(load(world.address(), Arc::clone(&read_order), CALLERS, 200, ROUND).await?);
         orders_bare
             .push(load(bare_order.address, Arc::clone(&read_order), CALLERS, 200, ROUND).await?);
     }
     drop((bare_session, bare_order));
-    playground.stop().await;
+    world.stop().await;
 
     let sessions_to_bare = median_ratio(&sessions, &sessions_bare);
     let sessions_to_group = median_ratio(&sessions, &groups);

@@ -34,6 +34,11 @@ impl World {
 
     /// Starts one with rate limits.
     pub(crate) async fn start_with(rate_limits: RateLimits) -> Self {
+        Self::start_at(Location::Memory, rate_limits).await
+    }
+
+    /// Starts one that keeps its data where the test can look at them afterwards.
+    pub(crate) async fn start_at(location: Location, rate_limits: RateLimits) -> Self {
         let merchant = |id: &str, username: &str| SeedMerchant {
             merchant_id: id.to_owned(),
             username: username.to_owned(),
@@ -42,7 +47,7 @@ impl World {
         let running = Playground::start(Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
-            location: Location::Memory,
+            location,
             merchants: vec![
                 merchant("K123456", "K123456_test"),
                 merchant("K654321", "K654321_test"),
