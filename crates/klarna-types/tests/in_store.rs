@@ -57,11 +57,14 @@ fn the_channel_has_no_case() {
     assert_eq!(after(|body| body["acquiring_channel"] = json!("in_store")), "");
 }
 
+/// What is done to a good body.
+type Change = Box<dyn FnOnce(&mut Value)>;
+
 #[test]
 fn what_a_session_in_a_store_must_have() {
     let path = "attachment.in_store_payment[0].store_info";
     let full = json!({ "merchant_store_id": "S", "store_terminal_id": "T", "store_address": {} });
-    let cases: Vec<(Box<dyn FnOnce(&mut Value)>, String)> = vec![
+    let cases: Vec<(Change, String)> = vec![
         (
             Box::new(|body| {
                 body.as_object_mut().unwrap().remove("acquiring_channel");

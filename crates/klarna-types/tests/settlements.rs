@@ -182,18 +182,22 @@ fn names<T: ToString>(columns: &[T]) -> Vec<String> {
 fn the_report_is_written_as_documented() {
     let mut text = String::new();
     for columns in [SUMMARY, OLDER_SUMMARY] {
-        text.push_str(&format!("{}\n", names(columns).join(";")));
+        text.push_str(&names(columns).join(";"));
+        text.push('\n');
         let cells = report::payout_cells(&payout(), columns, Format::default());
-        text.push_str(&format!("{}\n", cells.join(";")));
+        text.push_str(&cells.join(";"));
+        text.push('\n');
     }
     let mut fee = Transaction::new(TransactionType::Fee, minor(3_000), Currency::SEK);
     fee.vat_rate = Some(TaxRate::percent(25));
     fee.vat_amount = Some(minor(750));
     for columns in [COLUMNS, Column::KNOWN] {
-        text.push_str(&format!("{}\n", names(columns).join(";")));
+        text.push_str(&names(columns).join(";"));
+        text.push('\n');
         for row in [&sale(), &fee] {
             let cells = report::transaction_cells(row, columns, Format::default());
-            text.push_str(&format!("{}\n", cells.join(";")));
+            text.push_str(&cells.join(";"));
+            text.push('\n');
         }
     }
     insta::assert_snapshot!(text);

@@ -360,7 +360,10 @@ async fn a_charge_is_an_order_like_any_other() {
         let accepted = json!("FRAUD_RISK_ACCEPTED");
         assert_eq!(told, [(push.as_str(), &Value::Null), (fraud.as_str(), &accepted)]);
         let order = world.read_order(order_id).await;
-        assert_eq!((&order["fraud_status"], &order["status"]), (&json!("ACCEPTED"), &json!("CAPTURED")));
+        assert_eq!(
+            (&order["fraud_status"], &order["status"]),
+            (&json!("ACCEPTED"), &json!("CAPTURED"))
+        );
         let refund = json!({"refunded_amount": 4900});
         let refunds = format!("/ordermanagement/v1/orders/{order_id}/refunds");
         assert_eq!(world.call("POST", &refunds, &refund).await.status, 201);

@@ -1,5 +1,7 @@
 //! A merchant's server: takes callbacks, answers what the test wants, and remembers what came.
 
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

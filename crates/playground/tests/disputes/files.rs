@@ -59,6 +59,9 @@ async fn a_given_name_is_used_if_its_extension_fits() {
     world.stop().await;
 }
 
+/// The parts of a form: name, file name, content.
+type Parts<'a> = Vec<(&'a str, Option<&'a str>, &'a [u8])>;
+
 #[tokio::test]
 async fn what_breaks_a_rule_is_refused_and_named() {
     let world = World::start().await;
@@ -69,7 +72,6 @@ async fn what_breaks_a_rule_is_refused_and_named() {
     large[..PDF.len()].copy_from_slice(PDF);
     let mut largest = large.clone();
     largest.pop();
-    type Parts<'a> = Vec<(&'a str, Option<&'a str>, &'a [u8])>;
     let cases: Vec<(Parts<'_>, &str)> = vec![
         (vec![], "file"),
         (vec![("other", None, b"x")], "file"),

@@ -472,7 +472,7 @@ fn the_signature_is_that_of_the_published_example() {
     );
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Wait(i64),
     Represent(Option<i64>),

@@ -18,8 +18,8 @@ pub(crate) use self::close::{
     Account as AccountView, accounts_of, close_now, next_due_at, reschedule, run_due,
 };
 pub(crate) use self::read::{
-    Balance, Deliverable, Filter, Page, StoredPayout, StoredTransaction, balance,
-    deliverable_reports, payout, payouts, payouts_after, rows_of_payout, transactions,
+    Balance, Filter, Page, StoredPayout, StoredTransaction, balance, deliverable_reports, payout,
+    payouts, payouts_after, rows_of_payout, transactions,
 };
 use crate::domain::order::{Event, Order};
 use crate::domain::settlement::{Calendar, Lane, Posting, SettlementTerms, Wait};
