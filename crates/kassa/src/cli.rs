@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use klarna::types::secret::Secret;
 use serde::Deserialize;
 use url::Url;
+
+use crate::tool::Tool;
 
 const ABOUT: &str = "Take, manage and rehearse Klarna payments, all on this machine.";
 
@@ -23,6 +25,8 @@ Examples:
   kassa playground --listen 127.0.0.1:9000 --merchant K1=user:password
   kassa playground --intercept          be api.klarna.com for a program that has it built in
   kassa gateway --klarna-url https://api.klarna.com --database postgres://localhost/kassa
+  kassa trigger payment.captured        make a payment happen, at the playground that runs
+  kassa api orders get ORDER_ID         and look at it
   kassa completions bash > ~/.local/share/bash-completion/completions/kassa
 
 `kassa help up` lists the flags of `kassa` without a command, `kassa help COMMAND` those of another.
@@ -32,9 +36,37 @@ file.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
+/// The commands, in groups: what runs, what talks to it, what helps.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+Run:
+  up           Playground, gateway and shop together on 127.0.0.1, with one data directory (the default)
+  playground   Klarna's side alone: APIs, browser library, purchase flow, a clock that moves
+  gateway      The merchant's side alone, against any Klarna base URL
+  shop         The demo shop alone
+
+Call Klarna:
+  api          Any operation of Klarna's APIs: at the playground, or live
+
+Drive the playground:
+  trigger      Make something happen: a payment captured, a token refused, a dispute lost
+  listen       Print callbacks as they arrive, and forward them
+  logs         Print the log of calls and callbacks
+  clock        Read or move the clock
+  faults       Make the APIs fail on purpose
+
+Other:
+  completions  Print a completion script for a shell
+  help         Print this message, or the help of a command
+
+Options:
+{options}{after-help}";
+
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "kassa", version, about = ABOUT, after_help = AFTER, propagate_version = true)]
+#[command(name = "kassa", version, about = ABOUT, after_help = AFTER, help_template = TEMPLATE, propagate_version = true)]
 pub(crate) struct Cli {
     /// Speak JSON: one object per line, the first being {"event":"ready",…} with every URL and
     /// credential
@@ -71,6 +103,8 @@ pub(crate) enum Command {
     Gateway(GatewayArgs),
     /// The demo shop alone
     Shop(ShopArgs),
+    #[command(flatten)]
+    Tool(Tool),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -307,11 +341,11 @@ impl<'de> Deserialize<'de> for MerchantSpec {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7070".to_owned())
 }
 
-fn web_url(text: &str) -> Result<Url, String> {
+pub(crate) fn web_url(text: &str) -> Result<Url, String> {
     Url::parse(text)
         .ok()
         // `localhost:7072` reads as a URL of the scheme `localhost`.
@@ -333,24 +367,38 @@ pub(crate) fn with_default_command(arguments: impl IntoIterator<Item = OsString>
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let first = arguments.get(1).map(|argument| argument.to_string_lossy().into_owned());
     let is_up = match first.as_deref() {
-        None => true,
         Some("-h" | "--help" | "-V" | "--version") => false,
-        Some(flag) if flag.starts_with('-') => {
-            // A global flag may stand before the command: `kassa --json playground`.
-            !arguments.iter().skip(1).any(|argument| {
-                matches!(
-                    argument.to_string_lossy().as_ref(),
-                    "up" | "playground" | "gateway" | "shop" | "completions" | "help"
-                )
-            })
-        }
-        Some(_) => false,
+        // A global flag may stand before the command: `kassa --json playground`.
+        _ => !names_a_command(arguments.get(1..).unwrap_or_default()),
     };
     if is_up {
         let at = arguments.len().min(1);
         arguments.insert(at, "up".into());
     }
     arguments
+}
+
+/// Whether one of them is neither a flag nor the value of one.
+fn names_a_command(arguments: &[OsString]) -> bool {
+    let definition = Cli::command();
+    let up = definition.find_subcommand("up");
+    let known =
+        || definition.get_arguments().chain(up.into_iter().flat_map(clap::Command::get_arguments));
+    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+    while let Some(argument) = arguments.next() {
+        let Some(flag) = argument.strip_prefix("--") else {
+            if argument.starts_with('-') {
+                continue;
+            }
+            return true;
+        };
+        let takes_a_value = known()
+            .any(|known| known.get_long() == Some(flag) && known.get_action().takes_values());
+        if takes_a_value {
+            arguments.next();
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -381,6 +429,20 @@ mod tests {
         check(&["--help"], &["--help"]);
         check(&["shop"], &["shop"]);
         check(&["shpo"], &["shpo"]);
+        check(&[], &["up"]);
+    }
+
+    #[test]
+    fn the_value_of_a_flag_is_no_command() {
+        check(&["--data-dir", "shop"], &["up", "--data-dir", "shop"]);
+        check(&["--data-dir=shop"], &["up", "--data-dir=shop"]);
+        check(&["--config", "api", "--json"], &["up", "--config", "api", "--json"]);
+        check(&["--config", "api", "shop"], &["--config", "api", "shop"]);
+        check(&["--json", "api", "orders"], &["--json", "api", "orders"]);
+        check(
+            &["--ephemeral", "--merchant", "gateway"],
+            &["up", "--ephemeral", "--merchant", "gateway"],
+        );
     }
 
     #[track_caller]

@@ -67,23 +67,30 @@ impl Credentials {
 
     /// Those of the data directory, made up and kept there on first use.
     pub(crate) fn load_or_create(data_dir: &Path) -> Result<Self, CredentialsError> {
+        if let Some(kept) = Self::load(data_dir)? {
+            return Ok(kept);
+        }
+        let path = data_dir.join(FILE);
+        let credentials = Self::generate();
+        credentials.create(data_dir, &path).map_err(|source| CredentialsError {
+            action: "write",
+            path,
+            source,
+        })?;
+        Ok(credentials)
+    }
+
+    /// Those of the data directory, if it has any.
+    pub(crate) fn load(data_dir: &Path) -> Result<Option<Self>, CredentialsError> {
         let path = data_dir.join(FILE);
         match std::fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice::<Stored>(&bytes) {
-                Ok(stored) => Ok(stored.into()),
+                Ok(stored) => Ok(Some(stored.into())),
                 Err(error) => {
                     Err(CredentialsError { action: "understand", path, source: error.into() })
                 }
             },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let credentials = Self::generate();
-                credentials.create(data_dir, &path).map_err(|source| CredentialsError {
-                    action: "write",
-                    path,
-                    source,
-                })?;
-                Ok(credentials)
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(CredentialsError { action: "read", path, source }),
         }
     }

@@ -125,10 +125,21 @@ impl File {
             FileError::Parse {
                 path: path.to_path_buf(),
                 place: format!("line {line}"),
-                message: error.message().to_owned(),
+                message: with_each_name_once(error.message()),
             }
         })
     }
+}
+
+/// Names are also read with underscores, and `merchants` for `merchant`; whoever mistyped one need not be
+/// told twice of each.
+fn with_each_name_once(message: &str) -> String {
+    let Some((before, names)) = message.split_once(", expected one of ") else {
+        return message.to_owned();
+    };
+    let names: Vec<&str> =
+        names.split(", ").filter(|name| !name.contains('_') && *name != "`merchants`").collect();
+    format!("{before}, expected one of {}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -155,6 +166,18 @@ mod tests {
         let error = File::parse(text, Path::new("kassa.toml")).unwrap_err().to_string();
         assert!(error.starts_with("kassa.toml, line 3: unknown field `klarna-pasword`"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn each_name_is_listed_once() {
+        for (text, listed) in [
+            ("data-dri = 'd'", "`data-dir`, `ephemeral`, `database`, `merchant`, `rate-limits`"),
+            ("[gateway]\nlissten = 'd'", "`listen`, `public-url`, `klarna-url`"),
+        ] {
+            let error = File::parse(text, Path::new("kassa.toml")).unwrap_err().to_string();
+            assert!(error.contains(&format!("expected one of {listed}")), "{error}");
+            assert!(!error.contains('_') && !error.contains("merchants"), "{error}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod file;
 mod report;
 mod run;
 mod settings;
+mod tool;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -33,6 +34,19 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(output, &error),
     };
+    if let Command::Tool(tool) = cli.command {
+        let file = match file::File::load(cli.config.as_deref()) {
+            Ok(file) => file,
+            Err(error) => return failed(output, &error),
+        };
+        return match runtime.block_on(tool::run(tool, &file, output)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                output.failure(&failure);
+                ExitCode::from(failure.exit_status())
+            }
+        };
+    }
     match runtime.block_on(run::run(cli, output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(output, error.as_ref()),

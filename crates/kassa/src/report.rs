@@ -6,6 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use serde::Serialize;
 
 use crate::doors::port_of;
+use crate::tool::Failure;
 
 /// Who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +140,22 @@ impl Output {
         }
     }
 
+    /// Something that will go wrong later.
+    pub(crate) fn warning(self, message: &str) {
+        if self == Self::Json {
+            event("warning", &serde_json::json!({ "message": message }));
+        }
+        let _ = writeln!(std::io::stderr(), "warning: {message}");
+    }
+
+    /// A command failed.
+    pub(crate) fn failure(self, failure: &Failure) {
+        if self == Self::Json {
+            out(&format!("{}\n", failure.event()));
+        }
+        let _ = write!(std::io::stderr(), "{}", failure.page());
+    }
+
     /// It failed: the error and what caused it.
     pub(crate) fn error(self, error: &dyn std::error::Error) {
         let mut message = error.to_string();
@@ -168,9 +185,14 @@ fn event(name: &str, body: &impl Serialize) {
 }
 
 /// Nobody may be listening any more (a closed pipe); that is no reason to fail.
-fn out(text: &str) {
+pub(crate) fn out(text: &str) {
+    let _ = try_out(text);
+}
+
+/// For whoever goes on for as long as somebody listens.
+pub(crate) fn try_out(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
 }
 
 fn page(ready: &Ready, colour: bool) -> String {

@@ -1,9 +1,11 @@
 //! Starting the parts, waiting for the end, stopping them in order.
 
 use std::error::Error;
+use std::time::Duration;
 
 use klarna::types::secret::Secret;
 use service::SystemClock;
+use service::http::{HttpClient, Limits};
 use storage::Location;
 use url::Url;
 
@@ -46,7 +48,7 @@ async fn start(cli: Cli, output: Output) -> Outcome<Parts> {
         Command::Gateway(args) => gateway_alone(args, &file, output).await,
         Command::Shop(args) => shop_alone(args, &file, output).await,
         // Answered before anything is started.
-        Command::Completions { .. } => Err("a completion script starts nothing".into()),
+        Command::Tool(_) | Command::Completions { .. } => Err("this command starts nothing".into()),
     }
 }
 
@@ -76,14 +78,14 @@ impl Parts {
 }
 
 /// Requests for the end, by the terminal or by the operating system.
-struct StopSignals {
+pub(crate) struct StopSignals {
     #[cfg(unix)]
     streams: [tokio::signal::unix::Signal; 3],
 }
 
 impl StopSignals {
     /// From now on a signal is a request, where it would have ended the program at once.
-    fn listen() -> Outcome<Self> {
+    pub(crate) fn listen() -> Outcome<Self> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
@@ -97,7 +99,7 @@ impl StopSignals {
     }
 
     /// Returns when the end is asked for (again).
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         {
             let [interrupt, terminate, hang_up] = &mut self.streams;
@@ -313,10 +315,11 @@ async fn shop_alone(args: ShopArgs, file: &File, output: Output) -> Outcome<Part
     let made_up = home.credentials()?;
     let api_key = given(args.api_key, file.api_key.as_ref(), &made_up.api_key);
     let gateway_url = args.gateway_url.or_else(|| file.shop.gateway_url.clone());
+    let gateway_url = gateway_url.map_or_else(|| settings::localhost(GATEWAY_PORT), Ok)?;
     let shop = shop::Shop::start(shop::Config {
         listen: args.listen.listen.or(file.shop.listen).unwrap_or_else(|| loopback(SHOP_PORT)),
         public_url: args.listen.public_url.or_else(|| file.shop.public_url.clone()),
-        gateway_url: gateway_url.map_or_else(|| settings::localhost(GATEWAY_PORT), Ok)?,
+        gateway_url: gateway_url.clone(),
         gateway_api_key: api_key.expose().into(),
         session_secret: made_up.session_secret.expose().into(),
         clock: SystemClock::shared(),
@@ -328,7 +331,33 @@ async fn shop_alone(args: ShopArgs, file: &File, output: Output) -> Outcome<Part
         urls: Urls { shop: Some(trimmed(&shop.url)), ..Urls::default() },
         ..Ready::default()
     });
+    if let Some(warning) = without_gateway(&gateway_url).await {
+        output.warning(&warning);
+    }
     Ok(Parts { shop: Some(shop), ..Parts::default() })
+}
+
+/// What to say when the gateway does not answer: without one the shop can show its goods and sell none.
+async fn without_gateway(url: &Url) -> Option<String> {
+    let limits = Limits {
+        connect: Duration::from_secs(2),
+        answer: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let health = url.join("healthz").ok()?;
+    match HttpClient::new(limits).get(health.as_str()).await {
+        Ok(answer) if answer.status.is_success() => None,
+        Ok(answer) => Some(format!(
+            "{} is not a gateway of Kassa (it answers {}): name the right one with --gateway-url",
+            trimmed(url),
+            answer.status.as_u16()
+        )),
+        Err(error) => Some(format!(
+            "the gateway at {} does not answer ({error}): nothing can be bought until it runs. Start \
+             it with `kassa gateway`, name another with --gateway-url, or start everything with `kassa`",
+            trimmed(url)
+        )),
+    }
 }
 
 /// What was given, else what the file says, else what was made up.

@@ -233,3 +233,28 @@ async fn read_checkout(kassa: &Kassa, http: &Http, checkout: &Value) -> Value {
     let id = checkout["id"].as_str().unwrap_or_default();
     http.get(&format!("{}/v1/checkouts/{id}", kassa.ready().gateway_url), kassa.key()).await
 }
+
+#[test]
+fn a_shop_whose_gateway_does_not_answer_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, taken) = taken_address();
+    drop(taken);
+    let gateway = format!("http://{address}");
+    let flags = ["shop", "--json", "--listen", "127.0.0.1:0", "--gateway-url", &gateway];
+    let mut shop = Process::start(Path::new(KASSA), folder.path(), &flags);
+    assert_eq!(shop.event()["event"], "ready");
+    let warning = shop.event();
+    assert_eq!(warning["event"], "warning");
+    assert!(warning["message"].as_str().unwrap().contains("kassa gateway"), "{warning}");
+    assert!(shop.terminate().success());
+}
+
+#[test]
+fn completions_know_every_operation_and_scenario() {
+    let script = run(KASSA, &["completions", "bash"]).stdout;
+    for word in
+        ["release-remaining-authorization", "hosted-payment-page", "--idempotency-key", "faults"]
+    {
+        assert!(script.contains(word), "{word}");
+    }
+}

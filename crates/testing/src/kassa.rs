@@ -5,7 +5,7 @@
 //! [`Kassa::order_ids`]: Klarna's API has no list of orders, so how many there are is read from
 //! the playground's own database.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -296,7 +296,28 @@ impl Kassa {
 /// When it does not end in time.
 pub fn run(program: &str, flags: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
-    let mut child = command(Path::new(program), folder.path()).args(flags).spawn().unwrap();
+    run_in(program, folder.path(), flags, &[], "")
+}
+
+/// Likewise in a folder, with `KASSA_…` settings in the environment and something to read.
+///
+/// # Panics
+///
+/// When it does not end in time.
+pub fn run_in(
+    program: &str,
+    folder: &Path,
+    flags: &[&str],
+    settings: &[(&str, &str)],
+    input: &str,
+) -> Ended {
+    let mut command = command(Path::new(program), folder);
+    command.args(flags).envs(settings.iter().copied()).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().expect("piped");
+    // Whoever does not read ends before all of it is written.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
     let stdout = Said::by(child.stdout.take().expect("piped"));
     let stderr = Said::by(child.stderr.take().expect("piped"));
     let status = wait(&mut child);
