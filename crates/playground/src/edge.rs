@@ -169,6 +169,7 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
     if merchant.settings.status == MerchantStatus::Inactive {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "MERCHANT_INACTIVE"));
     }
+    check_path(parts.uri.path())?;
     let body = match body? {
         Some(bytes) => {
             seen.request_body = bytes.clone();
@@ -184,12 +185,39 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
 /// Limits sizes; who may call is decided by the routes themselves.
 async fn admit_own(request: Request) -> Result<Request, ApiError> {
     check_headers(request.headers())?;
+    check_path(request.uri().path())?;
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
     let body = read_body(&parts, body).await?;
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Refuses a path that is no text, before a route gets to see it.
+fn check_path(path: &str) -> Result<(), ApiError> {
+    if is_text(path) {
+        return Ok(());
+    }
+    Err(ApiError::bad_request().because("the path has percent signs that stand for no UTF-8"))
+}
+
+/// Whether a path is UTF-8 once its percent signs are read.
+fn is_text(path: &str) -> bool {
+    if !path.contains('%') {
+        return true;
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let read = after
+            .get(..2)
+            .filter(|_| byte == b'%')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(read.unwrap_or(byte));
+        rest = if read.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -369,5 +397,15 @@ mod tests {
         assert_eq!(body["error_code"], "INTERNAL_SERVER_ERROR");
         assert_eq!(body["error_messages"][0], "Internal error");
         assert_eq!(body["correlation_id"], Uuid::nil().to_string());
+    }
+
+    #[test]
+    fn a_path_is_text_or_not() {
+        for path in ["/", "/a%20b", "/%C3%A5", "/%c3%a5/%F0%9F%98%80", "/%", "/%z1", "/%4"] {
+            assert!(is_text(path), "{path}");
+        }
+        for path in ["/%FF", "/%C3", "/%C3/%A5", "/%ed%a0%80", "/a%80"] {
+            assert!(!is_text(path), "{path}");
+        }
     }
 }

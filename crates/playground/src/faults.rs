@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use service::cut::Cut;
 use tokio::time::{Instant, sleep};
 
@@ -218,45 +218,34 @@ async fn wait(ms: u64) {
 /// An error as the API at this path answers it, or with the body that was asked for.
 fn error(status: u16, body: Option<&Value>, path: &str, reason: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let (code, kind) = code(status);
-    let message = "This error was asked for";
-    let own;
-    let body = match body {
-        Some(body) => body,
-        None if path.starts_with("/v4/") => {
-            own = json!({
-                "error_id": uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, reason.as_bytes()),
-                "error_code": code, "error_type": kind, "error_message": message,
-            });
-            &own
+    match body {
+        Some(body) => {
+            Answer::json(status, body).map_or_else(ApiError::into_response, Answer::into_response)
         }
-        None if path.starts_with("/disputes/") => {
-            own = json!({"error_code": code, "error_message": message});
-            &own
-        }
-        // The edge writes the form of all others, with the call's correlation id.
-        None => {
-            return ApiError::new(status, code).message(message).because(reason).into_response();
-        }
-    };
-    Answer::json(status, body).map_or_else(ApiError::into_response, Answer::into_response)
+        // The edge writes it in the form of the API, with the call's correlation id.
+        None => ApiError::new(status, code(status, path))
+            .message("This error was asked for")
+            .because(reason)
+            .into_response(),
+    }
 }
 
-/// Klarna's code for a status, and the type that the newer APIs give it.
-fn code(status: StatusCode) -> (&'static str, &'static str) {
+/// Klarna's code for a status.
+fn code(status: StatusCode, path: &str) -> &'static str {
     match status.as_u16() {
-        401 => ("UNAUTHORIZED", "ACCESS_ERROR"),
-        403 => ("FORBIDDEN", "RESOURCE_ERROR"),
-        404 => ("NOT_FOUND", "RESOURCE_ERROR"),
-        409 => ("CONFLICT", "RESOURCE_ERROR"),
-        413 => ("REQUEST_TOO_LARGE", "INPUT_ERROR"),
-        415 => ("UNSUPPORTED_MEDIA_TYPE", "INPUT_ERROR"),
-        429 => ("TOO_MANY_REQUESTS", "ACCESS_ERROR"),
-        502 => ("BAD_GATEWAY", "TECHNICAL_ERROR"),
-        503 => ("SERVICE_UNAVAILABLE", "TECHNICAL_ERROR"),
-        504 => ("GATEWAY_TIMEOUT", "TECHNICAL_ERROR"),
-        500..=599 => ("INTERNAL_SERVER_ERROR", "TECHNICAL_ERROR"),
-        _ => ("BAD_REQUEST", "INPUT_ERROR"),
+        401 => "UNAUTHORIZED",
+        403 => "FORBIDDEN",
+        404 => "NOT_FOUND",
+        409 => "CONFLICT",
+        413 => "REQUEST_TOO_LARGE",
+        415 => "UNSUPPORTED_MEDIA_TYPE",
+        429 => "TOO_MANY_REQUESTS",
+        502..=504 if path.starts_with("/ordermanagement/") => "TEMPORARILY_UNAVAILABLE",
+        502 => "BAD_GATEWAY",
+        503 => "SERVICE_UNAVAILABLE",
+        504 => "GATEWAY_TIMEOUT",
+        500..=599 => "INTERNAL_SERVER_ERROR",
+        _ => "BAD_REQUEST",
     }
 }
 

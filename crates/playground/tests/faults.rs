@@ -66,7 +66,7 @@ async fn an_error_comes_before_or_after_the_work() {
         .await;
         let refused = capture(&world, &order_id, Some("k-1")).await;
         assert_eq!(refused.status, 503, "{refused:?}");
-        assert_eq!(refused.json["error_code"], "SERVICE_UNAVAILABLE");
+        assert_eq!(refused.json["error_code"], "TEMPORARILY_UNAVAILABLE");
         assert_eq!(refused.json["correlation_id"], refused.header("klarna-correlation-id"));
         let entry = newest(&world).await;
         assert_eq!(entry["status"], 503);

@@ -252,6 +252,12 @@ fn customer_file() -> Result<Answer, ApiError> {
     download("customer-evidence.pdf", "application/pdf", CUSTOMER_FILE.to_vec())
 }
 
+/// Whether a text has neither control characters nor line breaks in it, as the rules of the platform ask of
+/// every text.
+fn is_printable(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
 /// A refusal of a version that has Klarna's network's error bodies.
 fn network(status: StatusCode, code: &NetworkErrorCode) -> ApiError {
     let code = match code {

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::query::Query;
 use super::upload::{self, Wrong};
-use super::{Call, Raw, Wording, customer_file, download, v4, visible};
+use super::{Call, Raw, Wording, customer_file, download, is_printable, v4, visible};
 use crate::api::error::ApiError;
 use crate::api::respond::{self, Answer};
 use crate::app::App;
@@ -266,7 +266,29 @@ pub(super) async fn respond(
     Answer::json(StatusCode::CREATED, &answer)
 }
 
+/// The member with a text that has control characters or line breaks in it, which no text may have.
+fn unprintable(body: &NewResponse) -> Option<String> {
+    fn find(value: &serde_json::Value, path: &str) -> Option<String> {
+        match value {
+            serde_json::Value::String(text) if !is_printable(text) => Some(path.to_owned()),
+            serde_json::Value::Array(values) => values
+                .iter()
+                .enumerate()
+                .find_map(|(index, value)| find(value, &format!("{path}[{index}]"))),
+            serde_json::Value::Object(members) => members.iter().find_map(|(name, value)| {
+                let separator = if path.is_empty() { "" } else { "." };
+                find(value, &format!("{path}{separator}{name}"))
+            }),
+            _ => None,
+        }
+    }
+    find(&serde_json::to_value(body).ok()?, "")
+}
+
 fn check(body: &NewResponse) -> Result<(), ApiError> {
+    if let Some(path) = unprintable(body) {
+        return Err(invalid_field(format!("{path}: has control characters or line breaks")));
+    }
     if body.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT) {
         return Err(invalid_field(format!("comment: has more than {COMMENT} characters")));
     }

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use super::query::Query;
 use super::upload::{self, Wrong};
 use super::{
-    Call, Raw, Wording, customer_file, download as file_answer, invalid, network, visible,
+    Call, Raw, Wording, customer_file, download as file_answer, invalid, is_printable, network,
+    visible,
 };
 use crate::api::error::ApiError;
 use crate::api::respond::{self, Answer};
@@ -423,10 +424,15 @@ pub(super) async fn download(
     .await
 }
 
+const UNPRINTABLE: &str = "has control characters or line breaks";
+
 fn check_text(text: Option<&str>, max: usize, problems: &mut Vec<(String, String)>) {
     if text.is_some_and(|text| text.chars().count() > max) {
         let reason = format!("has more than {max} characters");
         problems.push(("additional_information".to_owned(), reason));
+    }
+    if !text.is_none_or(is_printable) {
+        problems.push(("additional_information".to_owned(), UNPRINTABLE.to_owned()));
     }
 }
 
@@ -446,8 +452,10 @@ fn check_references(
             problems.push((parameter, "has to have 1 to 255 characters".to_owned()));
         }
         let description = reference.description.as_deref().unwrap_or_default();
-        if description.chars().count() > limits::DESCRIPTION {
-            let parameter = format!("attachments[{index}].description");
+        let parameter = format!("attachments[{index}].description");
+        if !is_printable(description) {
+            problems.push((parameter, UNPRINTABLE.to_owned()));
+        } else if description.chars().count() > limits::DESCRIPTION {
             problems.push((parameter, "has more than 1000 characters".to_owned()));
         }
     }
