@@ -3,12 +3,14 @@
 //! - `test` installs what the tests need and is missing (Debian's chromium, chromium-driver and
 //!   postgresql), starts a PostgreSQL server of its own, runs every test and prints one total.
 //! - `api` holds the public API of the published crates against the text that is kept of it.
+//! - `fidelity` writes into docs/fidelity.md what the playground's tests have seen of what Klarna documents.
 //! - `bench` measures, one JSON object per line.
 //!
 //! It must not know what is tested or measured: that is written beside the code it belongs to.
 
 mod api;
 mod bench;
+mod fidelity;
 mod postgres;
 mod process;
 mod test;
@@ -25,6 +27,7 @@ Usage: cargo xtask CHORE [OPTIONS]
        --no-install     fail instead of installing
        --package NAME   only this crate's tests (repeatable)
   api [--accept]        compare the public API of the published crates with docs/api, or keep it
+  fidelity              run the playground's tests and write what they show into docs/fidelity.md
   bench [NAME…]         build with optimisations and measure; one JSON object per line
   postgres -- COMMAND…  run a command with a fresh PostgreSQL server (KASSA_TEST_POSTGRES)
   help                  this text
@@ -47,6 +50,10 @@ fn main() -> ExitCode {
             [] => api::run(api::OnChange::Fail),
             [accept] if accept == "--accept" => api::run(api::OnChange::Accept),
             _ => return wrong_usage("api takes nothing but `--accept`"),
+        },
+        "fidelity" => match rest {
+            [] => fidelity::run(),
+            _ => return wrong_usage("fidelity takes nothing"),
         },
         "bench" => bench::run(rest),
         "postgres" => match rest.split_first() {

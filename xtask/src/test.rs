@@ -1,5 +1,10 @@
 //! `cargo xtask test`: every test of the workspace, with everything it needs.
 
+use std::collections::BTreeSet;
+
+use catalogue::seen::{self, Seen};
+
+use crate::fidelity;
 use crate::postgres::{self, Server};
 use crate::process::{self, Outcome};
 use crate::{say, tools};
@@ -32,8 +37,25 @@ impl Options {
     }
 }
 
-/// Runs them. An error when one failed, or when none ran.
+impl Options {
+    /// Every test of the playground.
+    pub(crate) fn playground() -> Self {
+        Self { packages: vec!["playground".to_owned()], ..Self::default() }
+    }
+}
+
+/// Runs them. An error when one failed, or when none ran, or, of all tests, when they show something else
+/// than docs/fidelity.md says.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let seen = run_and_note(options)?;
+    if options.packages.is_empty() && options.filters.is_empty() {
+        fidelity::check(&seen)?;
+    }
+    Ok(())
+}
+
+/// Runs them and returns which of Klarna's answers they have seen.
+pub(crate) fn run_and_note(options: &Options) -> Outcome<BTreeSet<Seen>> {
     tools::ensure(!options.no_install)?;
     let mut arguments: Vec<&str> = vec!["test", "--no-fail-fast"];
     if options.packages.is_empty() {
@@ -49,7 +71,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let server = Server::start()?;
     let mut total = Total::default();
     let mut command = process::cargo();
+    let notes = fidelity::Notes::begin()?;
     command.args(&arguments).env(postgres::VARIABLE, server.url());
+    command.env(seen::VARIABLE, notes.directory());
     if !options.filters.is_empty() {
         command.arg("--").args(&options.filters);
     }
@@ -69,7 +93,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     if total.passed == 0 {
         return Err("no test ran".to_owned());
     }
-    if succeeded { Ok(()) } else { Err("not all tests passed".to_owned()) }
+    if succeeded { notes.read() } else { Err("not all tests passed".to_owned()) }
 }
 
 /// The sums over all test programs of a run.

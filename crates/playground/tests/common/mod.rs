@@ -176,13 +176,17 @@ impl World {
         }
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let url = format!("{}{path}", self.url);
-        let answer = self.http.send(method, &url, map, body.into()).await.unwrap();
-        Reply {
+        let answer = self.http.send(method.clone(), &url, map, body.into()).await.unwrap();
+        let reply = Reply {
             status: answer.status.as_u16(),
             json: serde_json::from_slice(&answer.body).unwrap_or(Value::Null),
             text: answer.text(),
             headers: answer.headers,
-        }
+        };
+        // For docs/fidelity.md.
+        let code = reply.json["error_code"].as_str().unwrap_or_default();
+        catalogue::seen::note(method.as_str(), path, reply.status, code);
+        reply
     }
 
     /// A call of the seeded merchant, with JSON unless `body` is null.

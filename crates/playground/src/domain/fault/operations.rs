@@ -260,6 +260,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
          /attachments/{attachment_id}",
         4_000,
     ),
+    operation("disputes_v3.list", "GET", "/disputes/v3/disputes", 4_000),
+    operation("disputes_v3.read", "GET", "/disputes/v3/disputes/{payment_dispute_id}", 4_000),
 ];
 
 impl Operation {
@@ -385,6 +387,18 @@ mod tests {
             Operation::of("GET", "/settlements/v1/payouts/summary").unwrap().name,
             "settlements.summarise_payouts"
         );
+    }
+
+    #[test]
+    fn the_list_is_that_of_what_klarna_documents() {
+        let own: HashSet<_> =
+            OPERATIONS.iter().map(|own| (own.name, own.method, own.path)).collect();
+        let documented = catalogue::operations();
+        let documented: HashSet<_> = documented
+            .map(|operation| (operation.name, operation.method, operation.path))
+            .collect();
+        let differ: Vec<_> = own.symmetric_difference(&documented).collect();
+        assert!(differ.is_empty(), "{differ:?}");
     }
 
     #[test]
