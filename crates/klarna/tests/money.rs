@@ -94,6 +94,8 @@ impl Seen {
 
 struct Shop {
     client: Client,
+    /// The shop's next life: another pool, another count of calls. Only the keys are the same.
+    restarted: Client,
     seen: Seen,
 }
 
@@ -122,8 +124,9 @@ impl Shop {
         let request = CreateTokenOrder::new(Currency::SEK, minor(amount), minor(0), vec![line])
             .merchant_reference1(format!("CHARGE-{number}"));
         // Which orders a token has cannot be asked: only the key helps, and it is enough.
+        let mut client = &self.client;
         loop {
-            let tokens = self.client.customer_tokens();
+            let tokens = client.customer_tokens();
             let call = tokens.charge(token, &request).idempotency_key(key.clone());
             match call.retry(Self::policy(number)).send().await {
                 Ok(order) => {
@@ -132,6 +135,7 @@ impl Shop {
                 }
                 Err(error) => self.in_doubt(&error, &key),
             }
+            client = &self.restarted;
         }
     }
 
@@ -145,8 +149,9 @@ impl Shop {
         let reference = format!("CAPTURE-{number}-{part}");
         let key = IdempotencyKey::parse(reference.to_ascii_lowercase()).unwrap();
         let request = CreateCapture::new(minor(amount)).reference(reference.clone());
+        let mut client = &self.client;
         loop {
-            let orders = self.client.orders();
+            let orders = client.orders();
             let call = orders.capture(order_id, &request).idempotency_key(key.clone());
             match call.retry(Self::policy(number)).send().await {
                 Ok(capture) => {
@@ -155,9 +160,10 @@ impl Shop {
                 }
                 Err(error) => self.in_doubt(&error, &key),
             }
+            client = &self.restarted;
             // Half of the shops read first and repeat only what they do not find; the others repeat at once.
             if number.is_multiple_of(2) {
-                let known = self.client.orders().captures(order_id).await.unwrap();
+                let known = client.orders().captures(order_id).await.unwrap();
                 let known = known.iter().find(|known| known.reference.as_ref() == Some(&reference));
                 if let Some(known) = known {
                     self.seen.found.fetch_add(1, Ordering::Relaxed);
@@ -177,8 +183,9 @@ impl Shop {
         let reference = format!("REFUND-{number}-{part}");
         let key = IdempotencyKey::parse(reference.to_ascii_lowercase()).unwrap();
         let request = CreateRefund::new(minor(amount)).reference(reference.clone());
+        let mut client = &self.client;
         loop {
-            let orders = self.client.orders();
+            let orders = client.orders();
             let call = orders.refund(order_id, &request).idempotency_key(key.clone());
             match call.retry(Self::policy(number)).send().await {
                 Ok(refund) => {
@@ -187,8 +194,9 @@ impl Shop {
                 }
                 Err(error) => self.in_doubt(&error, &key),
             }
+            client = &self.restarted;
             if number.is_multiple_of(2) {
-                let order = self.client.orders().get(order_id).await.unwrap();
+                let order = client.orders().get(order_id).await.unwrap();
                 let known =
                     order.refunds.iter().find(|known| known.reference.as_ref() == Some(&reference));
                 if let Some(known) = known {
@@ -370,7 +378,11 @@ async fn connections_that_break_move_no_money_twice_and_lose_none() {
     let location = Location::File(folder.path().join("playground.sqlite"));
     let world = World::start_at(location.clone(), RateLimits::Off).await;
     let token = customer_token(&world).await;
-    let shop = Arc::new(Shop { client: world.client.clone(), seen: Seen::default() });
+    let shop = Arc::new(Shop {
+        client: world.client.clone(),
+        restarted: world.client_of("K123456_test", "hush"),
+        seen: Seen::default(),
+    });
     let intended: Arc<Vec<Intended>> = Arc::new((0..MOVEMENTS).map(intended).collect());
     let captures: usize = intended.iter().map(|order| order.captures.len()).sum();
     assert_eq!(captures, MOVEMENTS);

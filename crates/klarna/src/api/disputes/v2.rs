@@ -54,7 +54,8 @@ impl DisputesV2<'_> {
 
     /// Accepts the loss, for good.
     ///
-    /// Repeated by itself when the outcome is unknown: lost twice is lost.
+    /// Repeated by itself when the outcome is unknown. Where the loss was accepted and only the answer was lost, the
+    /// repetition is refused, and the error says that the outcome is unknown: read the dispute.
     pub fn accept_loss(&self, krn: &DisputeKrn) -> Call<()> {
         let route = route!("/disputes/{dispute_krn}/accept-loss");
         let operation = self.named(safe(operation(Method::POST, route, &[krn.as_str()])));
