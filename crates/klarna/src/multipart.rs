@@ -1,5 +1,7 @@
 //! Files to be sent: `multipart/form-data` with one file in it.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 
 /// A file to be sent to Klarna: evidence in a dispute.
@@ -93,13 +95,23 @@ impl std::fmt::Debug for Upload {
     }
 }
 
-/// What a browser makes of quotes and line ends in a file's name.
+/// What a browser makes of quotes and line ends in a file's name, and of the other characters that no
+/// header may have.
 fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    let mut quoted = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character == '"' || character.is_ascii_control() {
+            // A string takes whatever is written.
+            let _ = write!(quoted, "%{:02X}", u32::from(character));
+        } else {
+            quoted.push(character);
+        }
+    }
+    quoted
 }
 
 fn one_line(text: &str) -> String {
-    text.replace(['\r', '\n'], " ")
+    text.replace(|character: char| character.is_ascii_control(), " ")
 }
 
 #[cfg(test)]
@@ -125,6 +137,17 @@ mod tests {
         let text = String::from_utf8(body.to_vec()).unwrap();
         assert!(!text.contains("\r\nevil"), "{text}");
         assert!(upload.is_empty());
+    }
+
+    #[test]
+    fn names_of_control_characters_leave_the_form_readable() {
+        let upload = Upload::new("\0a\u{1b}\u{7f}\tb.png", b"".as_slice())
+            .with_content_type("image/\u{1}png");
+        let (body, _) = upload.form_with("B");
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("filename=\"%00a%1B%7F%09b.png\"\r\n"), "{text}");
+        assert!(text.contains("content-type: image/ png\r\n"), "{text}");
+        assert!(!text.contains(|c: char| c.is_control() && c != '\r' && c != '\n'), "{text}");
     }
 
     #[test]

@@ -73,6 +73,9 @@ impl Class {
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// No header is believed that names a longer time, so that no sum of times overflows.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The calls of one class in the current window and, as far as they are already promised, in later ones.
 ///
 /// `N` is any kind of instant; tests use durations since a beginning.
@@ -145,7 +148,7 @@ impl<N: Copy + Ord + std::ops::Add<Duration, Output = N>> Bucket<N> {
     /// Learns from an answer's headers.
     fn learn(&mut self, now: N, limited: Limited, headers: &RateLimit) {
         if let Some(window) = headers.window.filter(|window| !window.is_zero()) {
-            self.window = window;
+            self.window = window.min(LONGEST);
         }
         if let Some(limit) = headers.limit.filter(|limit| *limit > 0) {
             if limit != self.limit && self.limit != 0 {
@@ -164,7 +167,7 @@ impl<N: Copy + Ord + std::ops::Add<Duration, Output = N>> Bucket<N> {
                 self.roll(now);
                 // The window is used up, and its end is known now.
                 self.taken = self.taken.max(self.limit);
-                self.ends = now + wait;
+                self.ends = now + wait.min(LONGEST);
             }
             Limited::No => {
                 let Some(left) = headers.remaining.filter(|left| *left < self.limit) else {
@@ -343,6 +346,26 @@ mod tests {
         let turn = bucket.turn(ms(100), NEVER, 0).unwrap();
         assert!(turn >= ms(7100) && turn <= ms(8100), "{turn:?}");
         assert_eq!(bucket.turn(ms(100), ms(5000), 0), None);
+    }
+
+    #[test]
+    fn numbers_that_no_clock_can_hold_are_not_waited_for() {
+        for seconds in [u64::MAX, u64::MAX / 2, 4_000_000_000_000] {
+            let forever = Duration::from_secs(seconds);
+            let limits = RateLimit {
+                window: Some(forever),
+                reset: Some(forever),
+                retry_after: Some(forever),
+                ..says(1, 0)
+            };
+            for limited in [Limited::No, Limited::Yes] {
+                let mut bucket = Bucket::new(Instant::now(), Some(40));
+                let now = Instant::now();
+                bucket.learn(now, limited, &limits);
+                bucket.learn(now, limited, &limits);
+                assert_eq!(bucket.turn(now, now + 60 * SECOND, u64::MAX), None);
+            }
+        }
     }
 
     #[test]
