@@ -1,9 +1,11 @@
 //! The project's own chores, run as `cargo xtask CHORE`.
 //!
-//! - `test` installs what the tests need and is missing (Debian's chromium, chromium-driver and
-//!   postgresql), starts a PostgreSQL server of its own, runs every test and prints one total.
+//! - `test` installs what the tests need and is missing (Debian's chromium, chromium-driver,
+//!   postgresql, nodejs, npm and python3-venv, and the clients that others wrote), starts a PostgreSQL
+//!   server of its own, runs every test and prints one total.
 //! - `api` holds the public API of the published crates against the text that is kept of it.
 //! - `fidelity` writes into docs/fidelity.md what the playground's tests have seen of what Klarna documents.
+//! - `fuzz` tries the parsers and validators with whatever input, for a bounded time.
 //! - `bench` measures, one JSON object per line.
 //!
 //! It must not know what is tested or measured: that is written beside the code it belongs to.
@@ -11,6 +13,8 @@
 mod api;
 mod bench;
 mod fidelity;
+mod foreign;
+mod fuzz;
 mod postgres;
 mod process;
 mod test;
@@ -28,6 +32,9 @@ Usage: cargo xtask CHORE [OPTIONS]
        --package NAME   only this crate's tests (repeatable)
   api [--accept]        compare the public API of the published crates with docs/api, or keep it
   fidelity              run the playground's tests and write what they show into docs/fidelity.md
+  fuzz [TARGET…]        try parsers and validators with whatever input, for a while each
+       --seconds N      how long each target is tried [default: 30]
+       --no-install     fail instead of installing
   bench [NAME…]         build with optimisations and measure; one JSON object per line
   postgres -- COMMAND…  run a command with a fresh PostgreSQL server (KASSA_TEST_POSTGRES)
   help                  this text
@@ -50,6 +57,10 @@ fn main() -> ExitCode {
             [] => api::run(api::OnChange::Fail),
             [accept] if accept == "--accept" => api::run(api::OnChange::Accept),
             _ => return wrong_usage("api takes nothing but `--accept`"),
+        },
+        "fuzz" => match fuzz::Options::parse(rest) {
+            Ok(options) => fuzz::run(&options),
+            Err(error) => return wrong_usage(&error),
         },
         "fidelity" => match rest {
             [] => fidelity::run(),

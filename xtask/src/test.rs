@@ -7,7 +7,7 @@ use catalogue::seen::{self, Seen};
 use crate::fidelity;
 use crate::postgres::{self, Server};
 use crate::process::{self, Outcome};
-use crate::{say, tools};
+use crate::{foreign, say, tools};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 
 /// Runs them and returns which of Klarna's answers they have seen.
 pub(crate) fn run_and_note(options: &Options) -> Outcome<BTreeSet<Seen>> {
-    tools::ensure(!options.no_install)?;
+    tools::ensure(tools::TESTING, !options.no_install)?;
     let mut arguments: Vec<&str> = vec!["test", "--no-fail-fast"];
     if options.packages.is_empty() {
         arguments.push("--workspace");
@@ -68,12 +68,18 @@ pub(crate) fn run_and_note(options: &Options) -> Outcome<BTreeSet<Seen>> {
     if !build.is_ok_and(|status| status.success()) {
         return Err("the tests do not compile".to_owned());
     }
+    // Only the program's own tests drive them.
+    let drives = options.packages.is_empty() || options.packages.iter().any(|name| name == "kassa");
+    let foreign = if drives { Some(foreign::ensure(!options.no_install)?) } else { None };
     let server = Server::start()?;
     let mut total = Total::default();
     let mut command = process::cargo();
     let notes = fidelity::Notes::begin()?;
     command.args(&arguments).env(postgres::VARIABLE, server.url());
     command.env(seen::VARIABLE, notes.directory());
+    if let Some(folder) = foreign {
+        command.env(foreign::VARIABLE, folder);
+    }
     if !options.filters.is_empty() {
         command.arg("--").args(&options.filters);
     }

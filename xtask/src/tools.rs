@@ -1,4 +1,4 @@
-//! The programs that the tests need from the operating system, and their installation.
+//! The programs that tests and fuzzing need from the operating system, and their installation.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,22 +6,31 @@ use std::process::Command;
 use crate::process::{self, Outcome};
 
 /// A program the tests use, and the Debian packages that bring it.
-struct Tool {
+pub(crate) struct Tool {
     what: &'static str,
     find: fn() -> Option<PathBuf>,
     packages: &'static [&'static str],
 }
 
-const TOOLS: &[Tool] = &[
+/// What the tests need.
+pub(crate) const TESTING: &[Tool] = &[
     // The fonts, so that screenshots show text on a machine that has never shown any.
     Tool { what: "chromium", find: chromium, packages: &["chromium", "fonts-dejavu-core"] },
     Tool { what: "chromedriver", find: chromedriver, packages: &["chromium-driver"] },
     Tool { what: "PostgreSQL", find: initdb, packages: &["postgresql"] },
+    // For the clients that others wrote.
+    Tool { what: "node", find: || on_path("node"), packages: &["nodejs"] },
+    Tool { what: "npm", find: || on_path("npm"), packages: &["npm"] },
+    Tool { what: "python3 with venv", find: python, packages: &["python3", "python3-venv"] },
 ];
 
-/// Finds every tool, installing what is missing unless told not to.
-pub(crate) fn ensure(may_install: bool) -> Outcome<()> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| (tool.find)().is_none()).collect();
+/// What fuzzing needs: its engine is written in C++.
+pub(crate) const FUZZING: &[Tool] =
+    &[Tool { what: "a C++ compiler", find: || on_path("c++"), packages: &["g++"] }];
+
+/// Finds each of the tools, installing what is missing unless told not to.
+pub(crate) fn ensure(wanted: &[Tool], may_install: bool) -> Outcome<()> {
+    let missing: Vec<&Tool> = wanted.iter().filter(|tool| (tool.find)().is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -46,7 +55,7 @@ pub(crate) fn ensure(may_install: bool) -> Outcome<()> {
         )
     };
     install().map_err(|error| format!("{error}\n{by_hand}"))?;
-    match TOOLS.iter().find(|tool| (tool.find)().is_none()) {
+    match wanted.iter().find(|tool| (tool.find)().is_none()) {
         None => Ok(()),
         Some(tool) => Err(format!("{} is still missing after the installation", tool.what)),
     }
@@ -91,7 +100,15 @@ pub(crate) fn initdb() -> Option<PathBuf> {
     debian.or_else(|| on_path("initdb"))
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+/// A Python that can make environments.
+fn python() -> Option<PathBuf> {
+    let python = on_path("python3")?;
+    let works = Command::new(&python).args(["-c", "import venv, ensurepip"]).output();
+    works.is_ok_and(|output| output.status.success()).then_some(python)
+}
+
+/// A program by its name.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .chain(["/usr/bin", "/usr/sbin", "/usr/local/bin"].map(|folder| Path::new(folder).into()))

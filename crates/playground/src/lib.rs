@@ -15,6 +15,8 @@ mod clock;
 mod domain;
 mod edge;
 mod faults;
+#[doc(hidden)]
+pub mod fuzz;
 mod hosting;
 mod in_store;
 mod placing;

@@ -2,6 +2,8 @@
 //!
 //! Merchants treat it as opaque. The playground's own pages present it as a bearer token.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,8 +16,10 @@ const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
 #[derive(Serialize, Deserialize)]
 struct Payload<'a> {
-    session_id: &'a str,
-    base_url: &'a str,
+    #[serde(borrow)]
+    session_id: Cow<'a, str>,
+    #[serde(borrow)]
+    base_url: Cow<'a, str>,
     /// Seconds since 1970, as JWT has it.
     exp: i64,
 }
@@ -27,7 +31,11 @@ pub(crate) fn sign(
     expires_at_ms: i64,
     key: &Secret,
 ) -> ClientToken {
-    let payload = Payload { session_id, base_url, exp: expires_at_ms.div_euclid(1_000) };
+    let payload = Payload {
+        session_id: session_id.into(),
+        base_url: base_url.into(),
+        exp: expires_at_ms.div_euclid(1_000),
+    };
     let mut token = String::with_capacity(320);
     token.push_str(HEADER);
     token.push('.');
@@ -78,6 +86,9 @@ mod tests {
         let forged = token.replacen('.', ".e30", 1);
         assert_eq!(verify(&forged, &key, 0), None);
         assert_eq!(verify("nonsense", &key, 0), None);
+        // What JSON escapes is read as well.
+        let odd = sign("a\"\u{1}", "http://localhost:7072", 10_000, &key);
+        assert_eq!(verify(odd.expose(), &key, 0), Some(SessionId::new("a\"\u{1}")));
         let header = URL_SAFE_NO_PAD.decode(HEADER).unwrap();
         assert_eq!(header, br#"{"alg":"HS256","typ":"JWT"}"#);
     }

@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use self::csv::{Chunks, Columns, payout_csv, payouts_csv};
 pub(crate) use self::names::{FileKind, api_file_name, sftp_file_name};
-pub(crate) use self::pdf::{payout_pdf, payouts_pdf};
+pub(crate) use self::pdf::{document, payout_pdf, payouts_pdf};
 use crate::app::App;
 use crate::domain::settlement::SettlementTerms;
 use crate::store::StoreError;

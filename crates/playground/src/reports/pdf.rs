@@ -97,6 +97,14 @@ pub(crate) async fn payouts_pdf(
     Ok(document.finish("Settlement report"))
 }
 
+/// A document of a payout and its rows, as they are.
+pub(crate) fn document(title: &str, payout: &Payout, rows: &[Transaction]) -> Bytes {
+    let mut document = Document::default();
+    document.add_pages(title, &totals(payout, i64::try_from(rows.len()).unwrap_or(DETAILS)));
+    document.add_pages("Transactions", &rows.iter().map(detail).collect::<Vec<_>>());
+    document.finish(title)
+}
+
 /// Pages that are written, but not yet bound.
 #[derive(Default)]
 struct Document {

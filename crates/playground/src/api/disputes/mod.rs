@@ -61,6 +61,22 @@ pub(crate) fn router() -> Router<App> {
         .route("/disputes/v3/disputes/{id}", get(v3::read))
 }
 
+/// The file in a form; an error says what is wrong with it.
+pub(crate) async fn read_form(
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<(String, Vec<u8>), String> {
+    match upload::read(headers, body).await {
+        Ok(file) => Ok((file.name, file.content)),
+        Err(wrong) => Err(format!("{wrong:?}")),
+    }
+}
+
+/// Whether every version can read these parameters of its list.
+pub(crate) fn read_query(raw: &str) -> bool {
+    v4::reads(raw) && v3::reads(raw) && v2::reads(raw)
+}
+
 /// The most files of one dispute, so that what a merchant can make the playground keep is bounded.
 const MAX_FILES: i64 = 30;
 

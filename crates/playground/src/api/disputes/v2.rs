@@ -148,6 +148,11 @@ pub(super) async fn list(V2(call): V2, RawQuery(raw): RawQuery) -> Result<Answer
     Answer::ok(&DisputeList { disputes, pagination })
 }
 
+/// Whether these are parameters of the list.
+pub(super) fn reads(raw: &str) -> bool {
+    filter(Query::parse(Some(raw))).is_ok()
+}
+
 fn filter(mut query: Query) -> Result<Filter, ApiError> {
     const MAX: usize = 100;
     let merchants = query.list("merchant_id", MAX);

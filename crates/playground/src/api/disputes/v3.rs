@@ -43,6 +43,11 @@ pub(super) async fn list(call: Call, RawQuery(raw): RawQuery) -> Result<Answer, 
     Answer::ok(&DisputeList { disputes, pagination })
 }
 
+/// Whether these are parameters of the list.
+pub(super) fn reads(raw: &str) -> bool {
+    filter(Query::parse(Some(raw))).is_ok()
+}
+
 fn filter(mut query: Query) -> Result<Filter, ApiError> {
     let order_ids = query.list("payment_transaction_id", 100);
     let stages = query.each("state", 100, |state| {

@@ -216,6 +216,11 @@ fn narrowed(visible: Vec<MerchantId>, wanted: &[MerchantId]) -> Vec<MerchantId> 
     visible.into_iter().filter(|merchant| wanted.is_empty() || wanted.contains(merchant)).collect()
 }
 
+/// Whether these are parameters of the list.
+pub(super) fn reads(raw: &str) -> bool {
+    filter(Query::parse(Some(raw))).is_ok()
+}
+
 fn filter(mut query: Query) -> Result<(Filter, i64), ApiError> {
     let (ids, values) = (ListDisputes::MAX_IDS, ListDisputes::MAX_VALUES);
     let mut order_ids = query.list("order_ids", ids);

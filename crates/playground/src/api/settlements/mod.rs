@@ -25,3 +25,8 @@ pub(crate) fn router() -> Router<App> {
             get(reports::payouts_csv),
         )
 }
+
+/// Whether these are parameters of some operation.
+pub(crate) fn read_query(raw: &str) -> bool {
+    query::Parameters::read(raw).are_readable()
+}

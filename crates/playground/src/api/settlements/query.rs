@@ -28,12 +28,24 @@ impl FromRequestParts<App> for Parameters {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        Ok(Self::read(parts.uri.query().unwrap_or_default()))
     }
 }
 
 impl Parameters {
+    /// Reads the part of the URL after the question mark.
+    pub(super) fn read(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// Whether each that is there is what it should be.
+    pub(super) fn are_readable(&self) -> bool {
+        let is_page = self.page().is_ok();
+        let is_range = self.range().is_ok() || self.filter().is_ok();
+        let is_one = self.payment_reference().is_ok() && self.order_id().is_ok();
+        is_page && is_range && is_one
+    }
+
     /// A parameter; an empty one counts as absent.
     fn get(&self, name: &str) -> Option<&str> {
         self.0
