@@ -1,7 +1,7 @@
 // The hosted payment page. The server says where the purchase stands and where the browser goes; this script says what
 // the shopper does, and puts the purchase flow over the page. Every call may be made twice without harm.
 
-import { h } from './kit.js';
+import { h, money } from './kit.js';
 
 const path = document.body.dataset.path; // only on the page that takes a payment
 const pay = document.getElementById('pay');
@@ -13,6 +13,14 @@ const confirm = document.getElementById('confirm');
 let busy = false;
 let run = null; // { id, frame, begun }: the purchase flow that is open
 let runs = 0;
+
+// Amounts are written as in the purchase flow that opens over this page.
+if (document.body.dataset.price !== undefined) {
+  const price = JSON.parse(document.body.dataset.price);
+  for (const element of document.querySelectorAll('[data-amount]')) {
+    element.textContent = money(price, Number(element.dataset.amount));
+  }
+}
 
 // A picture that cannot be had is left out.
 for (const image of document.querySelectorAll('img[data-optional]')) {

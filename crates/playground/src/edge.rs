@@ -19,6 +19,7 @@ use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 use klarna_types::MerchantId;
 use service::Clock as _;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -64,6 +65,8 @@ struct Seen {
     merchant_id: Option<MerchantId>,
     quota: Option<Quota>,
     request_body: Bytes,
+    /// Held until the call is over.
+    upload: Option<OwnedSemaphorePermit>,
 }
 
 /// The middleware.
@@ -149,9 +152,17 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
     let (mut parts, body) = request.into_parts();
     // The body is taken in before anything is refused: a client that is still sending would
     // otherwise see a broken connection instead of the answer.
+    let max_bytes = match &account {
+        Some(account) if limits::is_upload(parts.uri.path()) => {
+            seen.upload = account.uploads.enter().await;
+            limits::max_body_bytes(parts.uri.path())
+        }
+        // Files of a stranger are not kept while they are refused.
+        _ => limits::MAX_BODY_BYTES,
+    };
     let body = match parts.method {
         Method::GET | Method::HEAD => Ok(None),
-        _ => read_body(&parts, body).await.map(Some),
+        _ => read_body(&parts, body, max_bytes).await.map(Some),
     };
     let account = account.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED")
@@ -190,7 +201,7 @@ async fn admit_own(request: Request) -> Result<Request, ApiError> {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
-    let body = read_body(&parts, body).await?;
+    let body = read_body(&parts, body, limits::MAX_BODY_BYTES).await?;
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
@@ -231,8 +242,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Reads a body that is as large as the operation allows, at most.
-async fn read_body(call: &Parts, body: Body) -> Result<Bytes, ApiError> {
-    let max_bytes = limits::max_body_bytes(call.uri.path());
+async fn read_body(call: &Parts, body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
     let announced = call
         .headers
         .get(header::CONTENT_LENGTH)

@@ -189,11 +189,14 @@ async fn faults_survive_a_restart_and_go_on_where_they_stopped() {
         for _ in 0..25 {
             statuses.push(world.call("GET", "/payments/v1/sessions/x", &Value::Null).await.status);
         }
+        // The seed is chance: all nine may have been hit by now, and no more calls are counted then.
+        let before = faults(&world).await;
         world.stop().await;
         let world = engine.world().await;
         let kept = faults(&world).await;
         assert_eq!((&kept[0]["id"], &kept[0]["seed"]), (&armed["id"], &armed["seed"]));
-        assert_eq!(kept[0]["matched"], 25);
+        assert_eq!(kept, before);
+        assert!(kept[0]["matched"].as_u64() >= Some(9), "{kept:?}");
         for _ in 0..25 {
             statuses.push(world.call("GET", "/payments/v1/sessions/x", &Value::Null).await.status);
         }

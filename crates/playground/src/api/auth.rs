@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::error::ApiError;
-use crate::api::limits::Counters;
+use crate::api::limits::{Counters, Uploads};
 use crate::domain::merchant::Merchant;
 
 /// A salted hash of a password.
@@ -30,6 +30,8 @@ pub(crate) struct Account {
     pub(crate) merchant: Arc<Merchant>,
     /// Its calls in the present second.
     pub(crate) counters: Arc<Counters>,
+    /// Its uploads that are under way.
+    pub(crate) uploads: Uploads,
 }
 
 /// The right to call as a merchant.
@@ -65,12 +67,12 @@ impl Directory {
             .into_iter()
             .map(|merchant| {
                 let id = merchant.merchant_id.to_string();
-                let counters = before
+                let (counters, uploads) = before
                     .accounts
                     .get(&id)
-                    .map(|account| account.counters.clone())
+                    .map(|account| (account.counters.clone(), account.uploads.clone()))
                     .unwrap_or_default();
-                let account = Account { merchant: Arc::new(merchant), counters };
+                let account = Account { merchant: Arc::new(merchant), counters, uploads };
                 (id, Arc::new(account))
             })
             .collect();

@@ -3,9 +3,11 @@
 //! Windows are fixed seconds of the real clock, counted per merchant id and category, as the
 //! platform's rules say. The counters are atomics: a call never waits for another one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderValue, Method};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::RateLimits;
 
@@ -23,11 +25,33 @@ const MAX_HEADERS_BYTES: usize = 20 * 1024;
 
 /// The largest body of a call.
 pub(crate) fn max_body_bytes(path: &str) -> usize {
+    if is_upload(path) { MAX_ATTACHMENT_BODY_BYTES } else { MAX_BODY_BYTES }
+}
+
+/// Whether a path takes files.
+pub(crate) fn is_upload(path: &str) -> bool {
     let is_dispute = path.starts_with("/v4/payment/disputes/") || path.starts_with("/disputes/");
-    if is_dispute && path.ends_with("/attachments") {
-        MAX_ATTACHMENT_BODY_BYTES
-    } else {
-        MAX_BODY_BYTES
+    is_dispute && path.ends_with("/attachments")
+}
+
+/// How many uploads of one merchant are taken in at once, so that what they hold in memory is bounded.
+const UPLOADS_AT_ONCE: usize = 4;
+
+/// The uploads of one merchant that are under way. Others wait, unread, until one of them is over.
+#[derive(Debug, Clone)]
+pub(crate) struct Uploads(Arc<Semaphore>);
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(UPLOADS_AT_ONCE)))
+    }
+}
+
+impl Uploads {
+    /// Waits for a place among them, which is given back when the answer is dropped.
+    pub(crate) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.0).acquire_owned().await.ok()
     }
 }
 
@@ -169,6 +193,8 @@ pub(crate) fn check_headers(headers: &HeaderMap) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -206,5 +232,17 @@ mod tests {
         for path in ["/v4/payment/disputes/1", "/payments/v1/sessions", "/x/attachments"] {
             assert_eq!(max_body_bytes(path), MAX_BODY_BYTES, "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn so_many_uploads_at_once_and_the_next_waits() {
+        let uploads = Uploads::default();
+        let mut places = Vec::new();
+        for _ in 0..UPLOADS_AT_ONCE {
+            places.push(uploads.enter().await.unwrap());
+        }
+        assert!(uploads.enter().now_or_never().is_none());
+        places.pop();
+        assert!(uploads.enter().now_or_never().is_some());
     }
 }

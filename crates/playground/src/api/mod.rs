@@ -23,8 +23,8 @@ use service::Readiness;
 use crate::app::App;
 use crate::{edge, faults, web};
 
-/// Everything the playground answers.
-pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
+/// Klarna's APIs. Each of their routes is one of [`crate::domain::fault`]'s operations.
+fn klarna() -> Router<App> {
     Router::new()
         .merge(payments::router())
         .merge(orders::router())
@@ -33,6 +33,12 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
         .merge(disputes::router())
         .merge(hosted_page::router())
         .merge(settlements::router())
+}
+
+/// Everything the playground answers.
+pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
+    Router::new()
+        .merge(klarna())
         .merge(control::router())
         .merge(web::router())
         .fallback(error::unknown_path)
@@ -42,4 +48,39 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
         .layer(middleware::from_fn(faults::enact))
         .merge(readiness.router())
         .with_state(app.clone())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::fault::OPERATIONS;
+
+    /// The paths of a router, as its own description of itself has them: it has no other way to tell.
+    pub(crate) fn paths_of(router: &Router<App>) -> BTreeSet<String> {
+        let description = format!("{router:?}");
+        let quoted = description.split('"').skip(1).step_by(2);
+        // What has no route of its own has one of axum's.
+        let is_route = |text: &&str| text.len() > 1 && text.starts_with('/') && !text.contains('*');
+        let paths: BTreeSet<String> = quoted.filter(is_route).map(str::to_owned).collect();
+        assert!(!paths.is_empty(), "{description}");
+        paths
+    }
+
+    /// A path without the names of its parameters.
+    fn shape(path: &str) -> String {
+        let segments = path.split('/').map(|it| if it.starts_with('{') { "{}" } else { it });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn every_route_of_klarnas_apis_is_an_operation_that_faults_can_name() {
+        let mut routes: BTreeSet<String> = paths_of(&klarna()).iter().map(|it| shape(it)).collect();
+        // A page for browsers.
+        assert!(routes.remove("/redirect/{}"));
+        let operations: BTreeSet<String> =
+            OPERATIONS.iter().map(|operation| shape(operation.path)).collect();
+        assert_eq!(routes, operations);
+    }
 }

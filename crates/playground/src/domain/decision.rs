@@ -161,6 +161,12 @@ enum Wish {
     Dispute(String),
 }
 
+/// Whether a text can be a one-time code at all: six digits.
+pub(crate) fn is_code(text: &str) -> bool {
+    let code = text.trim();
+    code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Decides about a shopper who went through the purchase flow.
 pub(crate) fn decide(shopper: &Shopper<'_>) -> Decision {
     if shopper.otp.map(str::trim) == Some(WRONG_CODE) {

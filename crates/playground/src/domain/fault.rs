@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 
 use crate::domain::callback::CallbackKind;
 use chance::Draws;
-pub(crate) use operations::PathPattern;
-use operations::{OTHER_P99_MS, Operation};
+pub(crate) use operations::OPERATIONS;
+use operations::{OTHER_P99_MS, Operation, PathPattern};
 pub(crate) use switch::from_words;
 
 /// The longest that a call may be held up, in real time.
@@ -339,8 +339,7 @@ impl Fault {
                 let reason = "an operation has its method and path; give one or the other";
                 wrong("match.operation", reason.to_owned());
             } else if Operation::named(name).is_none() {
-                let names: Vec<&str> =
-                    operations::OPERATIONS.iter().map(|operation| operation.name).collect();
+                let names: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
                 wrong("match.operation", format!("the operations are {}", names.join(", ")));
             }
         }

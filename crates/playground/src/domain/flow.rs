@@ -15,7 +15,7 @@ use klarna_types::{Country, HostedSessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::customer_token::Reuse;
-use crate::domain::decision::{StepUp, StepUpOutcome, WRONG_CODE, is_under_age};
+use crate::domain::decision::{StepUp, StepUpOutcome, WRONG_CODE, is_code, is_under_age};
 use crate::domain::flow::offer::{Offer, OfferKind, fit_for, offers};
 
 /// The card security code that never passes.
@@ -612,11 +612,10 @@ fn invalid(field: &'static str, problem: Problem) -> Rejection {
 }
 
 fn check_code(field: &'static str, code: &str) -> Result<(), Rejection> {
-    let code = code.trim();
-    if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_code(code) {
         return Err(invalid(field, Problem::Code));
     }
-    if code == WRONG_CODE {
+    if code.trim() == WRONG_CODE {
         return Err(invalid(field, Problem::WrongCode));
     }
     Ok(())

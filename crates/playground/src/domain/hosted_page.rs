@@ -374,26 +374,46 @@ impl HostedPage {
     }
 }
 
-/// Replaces each `{{name}}` of a URL by its value, percent-encoded, or by nothing when it has none.
-pub(crate) fn fill(url: &str, value: impl Fn(&str) -> Option<String>) -> String {
+/// Replaces each `{{name}}` of a URL by its value, percent-encoded, or by nothing when it has none. The
+/// braces may be percent-encoded, as programs that build URLs write them.
+fn fill(url: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(url.len());
     let mut rest = url;
-    while let Some((before, after)) = rest.split_once("{{") {
+    while let Some((before, braces, after)) = split_at_braces(rest, '{') {
         filled.push_str(before);
-        match after.split_once("}}") {
-            Some((name, behind)) if is_name(name) => {
+        match split_at_braces(after, '}') {
+            Some((name, _, behind)) if is_name(name) => {
                 let value = value(name).unwrap_or_default();
                 filled.extend(url::form_urlencoded::byte_serialize(value.as_bytes()));
                 rest = behind;
             }
             _ => {
-                filled.push_str("{{");
+                filled.push_str(braces);
                 rest = after;
             }
         }
     }
     filled.push_str(rest);
     filled
+}
+
+/// What stands before two braces of a kind, the braces as they are written, and what stands behind.
+fn split_at_braces(text: &str, brace: char) -> Option<(&str, &str, &str)> {
+    text.char_indices().find_map(|(start, _)| {
+        let from = text.get(start..)?;
+        let after = strip_brace(strip_brace(from, brace)?, brace)?;
+        let end = text.len() - after.len();
+        Some((text.get(..start)?, text.get(start..end)?, after))
+    })
+}
+
+/// What follows a brace, percent-encoded or not.
+fn strip_brace(text: &str, brace: char) -> Option<&str> {
+    let encoded = if brace == '{' { "%7b" } else { "%7d" };
+    text.strip_prefix(brace).or_else(|| {
+        let (first, rest) = text.split_at_checked(encoded.len())?;
+        first.eq_ignore_ascii_case(encoded).then_some(rest)
+    })
 }
 
 fn is_name(text: &str) -> bool {
@@ -516,6 +536,22 @@ mod tests {
         assert_eq!(goes(&page), "https://x/?s=h-1&t=&o=o%2F1&u=&r={{A}}{{");
         page.status = Status::Failed;
         assert_eq!(goes(&page), "https://x/?s=h-1&t=&o=&u=&r={{A}}{{");
+    }
+
+    #[test]
+    fn placeholders_may_be_percent_encoded() {
+        let check = |url: &str, expected: &str| {
+            let value = |name: &str| (name == "session_id").then(|| "h-1".to_owned());
+            assert_eq!(fill(url, value), expected, "{url}");
+        };
+        check("/%7B%7Bsession_id%7D%7D/x", "/h-1/x");
+        check("/%7b%7bsession_id%7d%7d?s={{session_id}}", "/h-1?s=h-1");
+        check("/{%7Bsession_id%7D}", "/h-1");
+        check("/%7B%7Bunknown%7D%7D", "/");
+        check("/%7B%7BA%7D%7D%7B", "/%7B%7BA%7D%7D%7B");
+        check("/%7Bsession_id%7D", "/%7Bsession_id%7D");
+        check("/%7B%7Bsession_id", "/%7B%7Bsession_id");
+        check("/ö%7%7B%7Bsession_id%7D%7Dö", "/ö%7h-1ö");
     }
 
     #[test]

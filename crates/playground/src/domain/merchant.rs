@@ -3,6 +3,8 @@
 //! Settings stand for what Klarna agrees with a merchant by contract, and for the strictness that
 //! Klarna's documents leave open. Credentials are not here: they belong to whoever checks them.
 
+use std::borrow::Cow;
+
 use klarna_types::validate::UrlRule;
 use klarna_types::{Country, MerchantId};
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,12 @@ use crate::domain::settlement::SettlementTerms;
 
 /// Days an order's authorization lasts unless agreed otherwise.
 pub(crate) const DEFAULT_AUTHORIZATION_DAYS: u16 = 28;
+
+/// The longest time that can be agreed for an authorization.
+const GREATEST_AUTHORIZATION_DAYS: u16 = 180;
+
+/// A hosted payment page does not outlive its session: 48 hours.
+const GREATEST_IDLE_MINUTES: u16 = 48 * 60;
 
 /// A merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +103,40 @@ impl Default for MerchantSettings {
             settlements: SettlementTerms::default(),
             in_store: InStore::Enabled,
         }
+    }
+}
+
+impl MerchantSettings {
+    /// The member that is not acceptable, if any; a path where it lies deeper.
+    pub(crate) fn wrong_member(&self) -> Option<Cow<'static, str>> {
+        // Who may sell nowhere is inactive; and nothing can be sold where there is no market.
+        let is_market = |code: &String| {
+            let country = Country::from(code.as_str());
+            country.as_str() == code && country.market().is_some()
+        };
+        let checks = [
+            (
+                (1..=GREATEST_AUTHORIZATION_DAYS).contains(&self.authorization_days),
+                "authorization_days",
+            ),
+            (
+                self.countries
+                    .as_ref()
+                    .is_none_or(|codes| !codes.is_empty() && codes.iter().all(is_market)),
+                "countries",
+            ),
+            (
+                self.hosted_page_idle_minutes
+                    .is_none_or(|minutes| (1..=GREATEST_IDLE_MINUTES).contains(&minutes)),
+                "hosted_page_idle_minutes",
+            ),
+        ];
+        let wrong = checks.into_iter().find(|(right, _)| !right);
+        wrong.map(|(_, member)| Cow::Borrowed(member)).or_else(|| {
+            self.settlements
+                .wrong_member()
+                .map(|member| Cow::Owned(format!("settlements.{member}")))
+        })
     }
 }
 
@@ -184,5 +226,31 @@ impl Merchant {
             CallbackUrls::HttpsOrLoopback => UrlRule::HttpsOrLoopback,
             CallbackUrls::AnyHttp => UrlRule::Any,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: fn(&mut MerchantSettings), expected: Option<&str>) {
+        let mut settings = MerchantSettings::default();
+        change(&mut settings);
+        assert_eq!(settings.wrong_member().as_deref(), expected);
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        check(|_| {}, None);
+        check(|it| it.authorization_days = 0, Some("authorization_days"));
+        check(|it| it.authorization_days = 181, Some("authorization_days"));
+        check(|it| it.countries = Some(vec!["SE".into(), "DE".into()]), None);
+        check(|it| it.countries = Some(vec!["SE".into(), "XX".into()]), Some("countries"));
+        check(|it| it.countries = Some(vec!["se".into()]), Some("countries"));
+        check(|it| it.countries = Some(Vec::new()), Some("countries"));
+        check(|it| it.hosted_page_idle_minutes = Some(0), Some("hosted_page_idle_minutes"));
+        check(|it| it.hosted_page_idle_minutes = Some(2_880), None);
+        check(|it| it.hosted_page_idle_minutes = Some(2_881), Some("hosted_page_idle_minutes"));
+        check(|it| it.settlements.delay_days = 31, Some("settlements.delay_days"));
     }
 }

@@ -6,8 +6,10 @@
 
 mod files;
 mod list;
+mod purge;
 
 use jiff::Timestamp;
+use klarna_types::MinorUnits;
 use klarna_types::ids::{CaptureId, MerchantId, OrderId};
 use klarna_types::settlements::{DetailedType, TransactionType};
 use sha2::{Digest as _, Sha256};
@@ -15,10 +17,11 @@ use storage::{Migration, Row, Tx};
 
 pub(crate) use files::{StoredFile, add_file, count_files, find_file, find_files};
 pub(crate) use list::{Descending, Filter, Page, SortKey, list};
+pub(crate) use purge::{closed_long_ago, forget};
 
 use crate::domain::dispute::{
     Booking, BookingKind, Changed, Dispute, DisputeSettings, Framework, NewDispute, Reason, Start,
-    Trigger, status_of,
+    Subject, Trigger, net_of_fees, status_of,
 };
 use crate::domain::order::{Event as OrderEvent, Happened as OrderHappened, Order};
 use crate::domain::settlement::{Posting, Wait};
@@ -241,7 +244,7 @@ pub(crate) struct Wanted {
     /// Which capture; the order as such if none.
     pub(crate) capture_id: Option<CaptureId>,
     /// How much; everything that is left if none.
-    pub(crate) amount: Option<klarna_types::MinorUnits>,
+    pub(crate) amount: Option<MinorUnits>,
     /// Why.
     pub(crate) reason: Reason,
     /// In which process.
@@ -430,9 +433,39 @@ fn follow(
     };
     for (position, (at, booking)) in (0_i64..).zip(&changed.bookings) {
         let id = format!("{}:{version}:{position}:{}", dispute.number(), booking.kind.as_str());
-        settlements::post(tx, &posting(dispute, order, booking, &id, *at))?;
+        let booking = match booking.kind {
+            BookingKind::FraudPolicyCredit => net(tx, dispute, booking)?,
+            _ => *booking,
+        };
+        settlements::post(tx, &posting(dispute, order, &booking, &id, *at))?;
     }
     Ok(())
+}
+
+/// A booking of the gross amount as one of the net amount.
+fn net(tx: &mut Tx<'_>, dispute: &Dispute, gross: &Booking) -> Result<Booking, StoreError> {
+    let Subject { merchant_id, order_id, capture_id, .. } = dispute.subject();
+    let (sale, fees) = settlements::sale(tx, merchant_id, order_id, capture_id.as_ref())?;
+    Ok(Booking { kind: gross.kind, amount: net_of_fees(gross.amount, sale, fees) })
+}
+
+/// What a shopper was given back, or never paid, by the disputes of an order that are over at `now`: it
+/// cannot be refunded any more.
+pub(crate) fn given_back(
+    tx: &mut Tx<'_>,
+    order_id: &OrderId,
+    now: Timestamp,
+) -> Result<MinorUnits, StoreError> {
+    let rows = tx.query(
+        "SELECT version, document FROM disputes WHERE order_id = $1 ORDER BY dispute_id",
+        &[&order_id.as_str()],
+    )?;
+    let mut sum = MinorUnits::ZERO;
+    for row in &rows {
+        let dispute = loaded(row)?.dispute.advance(now).dispute;
+        sum = sum.checked_add(dispute.given_back()).unwrap_or(MinorUnits::new(i64::MAX));
+    }
+    Ok(sum)
 }
 
 /// A booking in the words of the settlements.

@@ -1,5 +1,6 @@
-//! Forgetting what nobody can ask for any more: answers that are not repeated after a day, and sessions
-//! after their end, with their authorizations and purchase flows.
+//! Forgetting what nobody can ask for any more: answers that are not repeated after a day, sessions
+//! after their end, with their authorizations and purchase flows, messages and callbacks after a month,
+//! and disputes long after they were closed, with their files.
 //!
 //! What is due is looked up apart from its removal, so that the search holds up no writer; the removal
 //! looks again, as a key may have been used anew meanwhile. Both work on a bounded number of rows, and
@@ -10,7 +11,7 @@ use storage::{Migration, Tx};
 
 use crate::domain::idempotency::{RETENTION_MS, Scope};
 use crate::domain::session::KEPT_AFTER_END_MS;
-use crate::store::{customer_tokens, hosted_pages};
+use crate::store::{customer_tokens, disputes, hosted_pages};
 
 /// What the search needs.
 pub(crate) const MIGRATION: Migration = Migration {
@@ -25,6 +26,9 @@ const BATCH: i64 = 200;
 
 /// How long callbacks are kept after they were caused, once their delivery has ended.
 const CALLBACKS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// How long messages to shoppers are kept after they were sent. Their links live two days at most.
+const MESSAGES_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// What is to be forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +45,10 @@ pub(crate) struct Due {
     callbacks: Vec<String>,
     /// Refused charges that can no longer be recovered.
     step_ups: Vec<String>,
+    /// Messages that were sent long ago.
+    messages: Vec<String>,
+    /// Disputes that were closed long ago.
+    disputes: Vec<String>,
 }
 
 impl Due {
@@ -93,6 +101,12 @@ pub(crate) fn find(tx: &mut Tx<'_>, now_ms: i64) -> Result<Due, storage::Error> 
         )?,
         cancelled: customer_tokens::cancelled_long_ago(tx, now_ms, BATCH)?,
         step_ups: customer_tokens::old_step_ups(tx, now_ms, BATCH)?,
+        messages: ids(
+            tx,
+            "SELECT message_id FROM outbox_messages WHERE sent_at_ms <= $1 LIMIT $2",
+            now_ms.saturating_sub(MESSAGES_KEPT_MS),
+        )?,
+        disputes: disputes::closed_long_ago(tx, now_ms, BATCH)?,
     })
 }
 
@@ -154,6 +168,12 @@ pub(crate) fn forget(tx: &mut Tx<'_>, due: &Due, now_ms: i64) -> Result<(), stor
     }
     for step_up_id in &due.step_ups {
         customer_tokens::forget_step_up(tx, step_up_id)?;
+    }
+    for message_id in &due.messages {
+        tx.execute("DELETE FROM outbox_messages WHERE message_id = $1", &[message_id])?;
+    }
+    for dispute_id in &due.disputes {
+        disputes::forget(tx, dispute_id)?;
     }
     Ok(())
 }

@@ -32,6 +32,11 @@ pub(super) fn purchase(body: &SessionBody) -> Purchase {
     }
 }
 
+/// What a session comes to, and how amounts in it are written.
+pub(super) fn price_of(body: &SessionBody) -> Price {
+    price(body, &purchase(body))
+}
+
 fn price(body: &SessionBody, purchase: &Purchase) -> Price {
     let market = purchase.country.market();
     let locale = body
@@ -61,7 +66,7 @@ pub(super) struct PurchaseView {
 
 /// What is bought in a session, line by line.
 pub(super) fn bought(body: &SessionBody) -> PurchaseView {
-    PurchaseView { price: price(body, &purchase(body)), lines: lines(body) }
+    PurchaseView { price: price_of(body), lines: lines(body) }
 }
 
 /// What the widget shows.

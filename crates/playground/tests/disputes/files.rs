@@ -140,3 +140,17 @@ async fn the_files_of_a_dispute_are_bounded_in_number() {
     assert_eq!(line(&reply), "400 VALIDATION_ERROR INPUT_ERROR file");
     world.stop().await;
 }
+
+#[tokio::test]
+async fn many_uploads_at_once_wait_for_each_other_and_all_arrive() {
+    let world = World::start().await;
+    let case = Case::raise(&world, json!({})).await;
+    let mut large = vec![0; 2 * 1024 * 1024];
+    large[..PDF.len()].copy_from_slice(PDF);
+    let parts = [("file", Some("proof.pdf"), large.as_slice())];
+    let uploads = (0..12).map(|_| case.upload(&parts));
+    for reply in futures_util::future::join_all(uploads).await {
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+    world.stop().await;
+}

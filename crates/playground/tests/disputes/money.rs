@@ -107,9 +107,10 @@ async fn defaults_and_fraud_have_their_own_entries() {
     check(json!({}), default, &["accept"], &["RETURN/PAYMENT_DEFAULT 10000", FEE]).await;
     let protected = json!({ "fraud_protection": true });
     let fraud = json!({ "reason": "unauthorized_purchase" });
+    // The sale's fees were 2.99 % and 350, with a fifth of VAT on them: 779 were not paid out.
     let pair = [
         "REVERSAL/FRAUD_POLICY_CHARGE 10000",
-        "REVERSAL_MERCHANT_PROTECTION/FRAUD_POLICY_CREDIT_NET 10000",
+        "REVERSAL_MERCHANT_PROTECTION/FRAUD_POLICY_CREDIT_NET 9221",
     ];
     check(protected.clone(), fraud, &["P7D"], &pair).await;
     check(protected, json!({}), &["accept"], &[REVERSAL, FEE]).await;
@@ -135,6 +136,73 @@ async fn a_refund_of_the_disputed_amount_ends_the_dispute() {
         let expected =
             ["REVERSAL/REVERSAL 4000", FEE, "CREDIT/CORRECTION_DISPUTE 4000", FEE_REFUND];
         assert_eq!(found, sorted(expected.map(str::to_owned).to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn what_a_dispute_has_given_back_cannot_be_refunded_again() {
+    let lost = json!({ "amount": 4_000 });
+    let borne = json!({ "amount": 4_000, "reason": "unauthorized_purchase" });
+    for (settings, members, end, refundable) in [
+        (json!({}), lost.clone(), "accept", 6_000),
+        (json!({ "hold_policy": "NONE" }), lost.clone(), "accept", 6_000),
+        (json!({ "fraud_protection": true }), borne, "P7D", 6_000),
+        (json!({}), json!({ "amount": 4_000, "script": "win_on_evidence" }), "represent", 10_000),
+    ] {
+        for engine in common::engines().await {
+            let world = engine.world().await;
+            world.control("/merchants/K123456/disputes", &settings).await;
+            let case = Case::raise(&world, members.clone()).await;
+            match end {
+                "accept" => {
+                    assert_eq!(case.v4("POST", "/accept-loss", &Value::Null).await.status, 202);
+                }
+                "represent" => {
+                    case.represent().await;
+                    world.advance("PT5M").await;
+                }
+                wait => world.advance(wait).await,
+            }
+            assert!(case.summary().await.starts_with("CLOSED"), "{}", case.summary().await);
+            let path = format!("/ordermanagement/v1/orders/{}/refunds", case.order_id);
+            let too_much = json!({ "refunded_amount": refundable + 1 });
+            let reply = world.call("POST", &path, &too_much).await;
+            assert_eq!(reply.status, 403, "{settings} {members}: {reply:?}");
+            refund(&world, &case.order_id, refundable).await;
+            world.stop().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_dispute_is_forgotten_after_more_than_a_year() {
+    for engine in common::engines().await {
+        let world = engine.world().await;
+        enroll(&world).await;
+        let case = Case::raise(&world, json!({})).await;
+        case.file().await;
+        let open = Case::raise(&world, json!({ "script": "manual" })).await;
+        assert_eq!(case.v4("POST", "/accept-loss", &Value::Null).await.status, 202);
+        let number = case.id.rsplit(':').next().unwrap().to_owned();
+        world.advance("P399D").await;
+        assert_eq!(case.v4("GET", "", &Value::Null).await.status, 200);
+        world.advance("P2D").await;
+        assert_eq!(case.v4("GET", "", &Value::Null).await.status, 404);
+        assert_eq!(case.v2("GET", "", &Value::Null).await.status, 404);
+        // Which was decided when its time was over, and is kept as long from then on.
+        assert_eq!(open.v4("GET", "", &Value::Null).await.status, 200);
+        world.stop().await;
+        let database = Database::open(&engine.location, &[]).await.unwrap();
+        let left: i64 = database
+            .read(move |tx| {
+                let sql = "SELECT (SELECT COUNT(*) FROM dispute_files)
+                             + (SELECT COUNT(*) FROM dispute_events WHERE dispute_id = $1)";
+                tx.query_one(sql, &[&number])?.get(0)
+            })
+            .await
+            .unwrap();
+        database.close().await;
+        assert_eq!(left, 0);
     }
 }
 

@@ -54,6 +54,19 @@ async fn a_link_is_sent_in_the_language_of_the_session() {
 }
 
 #[tokio::test]
+async fn messages_are_forgotten_after_a_month() {
+    let world = World::start().await;
+    let created = hosted(&world, &json!({})).await;
+    let body = json!({ "method": "email", "contact_information": { "email": "alva@example.com" } });
+    assert_eq!(distribute(&world, &created, &body).await.status, 204);
+    world.advance("P29D").await;
+    assert_eq!(outbox(&world, "alva@example.com").await.as_array().unwrap().len(), 1);
+    world.advance("P1DT1H").await;
+    assert_eq!(outbox(&world, "alva@example.com").await, json!([]));
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn bad_contacts_are_refused() {
     let world = World::start().await;
     let created = hosted(&world, &json!({})).await;

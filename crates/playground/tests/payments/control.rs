@@ -7,25 +7,29 @@ use url::Url;
 use crate::common::{START, World};
 use crate::{german, told};
 
-const ROUTES: [(&str, &str); 8] = [
-    ("GET", "/clock"),
-    ("POST", "/clock"),
-    ("GET", "/requests"),
-    ("GET", "/merchants"),
-    ("POST", "/merchants"),
-    ("POST", "/shopper/authorize"),
-    ("POST", "/shopper/finalize"),
-    ("POST", "/reset"),
-];
+/// The method and path of each operation, as the API describes itself (which holds that it leaves none
+/// out), with something for each parameter.
+async fn routes(world: &World) -> Vec<(String, String)> {
+    let document = world.send("GET", "/playground/v1/openapi.json", &[], "").await.json;
+    let mut routes = vec![("GET".to_owned(), "/playground/outbox".to_owned())];
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let segments = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+        let path: String = segments.collect::<Vec<_>>().join("/");
+        let methods = operations.as_object().unwrap().keys();
+        routes.extend(methods.map(|method| (method.to_ascii_uppercase(), path.clone())));
+    }
+    assert!(routes.len() > 30, "{routes:?}");
+    routes
+}
 
 /// What each route answers to calls with these headers.
 async fn statuses(world: &World, headers: &[(&'static str, &str)]) -> Vec<u16> {
     let mut all = vec![("content-type", "application/json")];
     all.extend(headers.iter().copied());
     let mut statuses = Vec::new();
-    for (method, path) in ROUTES {
+    for (method, path) in routes(world).await {
         let body = if method == "GET" { "" } else { "{}" };
-        let reply = world.send(method, &format!("/playground/v1{path}"), &all, body).await;
+        let reply = world.send(&method, &path, &all, body).await;
         statuses.push(reply.status);
     }
     statuses.dedup();
@@ -139,6 +143,71 @@ async fn the_control_api_is_for_the_operator() {
         let headers = [("authorization", token)];
         let reply = world.send("GET", "/playground/v1/clock", &headers, "").await;
         assert_eq!(reply.status, expected, "{token}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_call_is_said_by_name() {
+    let world = World::start().await;
+    let post = async |path: &str, body: Value| {
+        let json = [("content-type", "application/json")];
+        let path = format!("/playground/v1{path}");
+        told(&world.send("POST", &path, &json, body.to_string()).await)
+    };
+    for (path, body, expected) in [
+        (
+            "/shopper/authorize",
+            json!({"session_id": "s", "emial": "a@b.se"}),
+            "unknown field `emial`",
+        ),
+        ("/shopper/authorize", json!({"session_id": "s", "emial": 1}), "`payment_method`"),
+        ("/shopper/finalize", json!({"sesion_id": "s"}), "unknown field `sesion_id`"),
+        ("/shopper/hosted", json!({"action": "open", "hpp": "x"}), "unknown field `hpp`"),
+        ("/shopper/scan", json!({"merchant": "x"}), "unknown field `merchant`"),
+        (
+            "/shopper/authorize",
+            json!({"session_id": "s", "otp": "12"}),
+            "otp|a one-time code is six digits",
+        ),
+        ("/shopper/authorize", json!({"session_id": "s", "otp": ""}), "Bad value: otp"),
+        (
+            "/shopper/hosted",
+            json!({"url": "u", "action": "approve", "otp": "12345a"}),
+            "Bad value: otp",
+        ),
+        ("/clock", json!({"advance": "P1000000Y"}), "leads out of the calendar"),
+        ("/merchants", json!({"settings": {"countries": ["XX"]}}), "Bad value: settings.countries"),
+        (
+            "/merchants",
+            json!({"settings": {"settlements": {"delay_days": 99}}}),
+            "Bad value: settings.settlements.delay_days",
+        ),
+        (
+            "/merchants",
+            json!({"settings": {"hosted_page_idle_minutes": 0}}),
+            "hosted_page_idle_minutes",
+        ),
+        ("/merchants", json!({"settings": {"authorization_days": 181}}), "authorization_days"),
+        ("/merchants", json!({"settings": {"permissions": ["fly"]}}), "settings.permissions[0]"),
+    ] {
+        let told = post(path, body.clone()).await;
+        assert!(told.starts_with("400 ") && told.contains(expected), "{path} {body}: {told}");
+    }
+    for (path, expected) in [
+        ("/requests?limit=x", "400 BAD_VALUE Bad value: limit: invalid digit found in string"),
+        ("/requests?correlation_id=x", "400 BAD_VALUE Bad value: correlation_id: "),
+        (
+            "/requests?lmit=1",
+            "400 BAD_VALUE Bad value: lmit: unknown field `lmit`, expected one of",
+        ),
+        ("/requests?since=x", "400 BAD_VALUE Bad value: since"),
+        ("/callbacks?limit=-1", "400 BAD_VALUE Bad value: limit: "),
+        ("/outbox?limit=x", "400 BAD_VALUE Bad value: limit: "),
+        ("/settlements?merchant=x", "400 BAD_VALUE Bad value: merchant: unknown field"),
+    ] {
+        let reply = world.send("GET", &format!("/playground/v1{path}"), &[], "").await;
+        assert!(told(&reply).starts_with(expected), "{path}: {}", told(&reply));
     }
     world.stop().await;
 }

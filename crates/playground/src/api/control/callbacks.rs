@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::control::operator::Operator;
+use crate::api::control::query;
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -121,9 +122,7 @@ pub(super) async fn list(
     _: Operator,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Answer, ApiError> {
-    let Query(wanted) = wanted.map_err(|error| {
-        ApiError::bad_value(&["kind", "state", "subject_id", "merchant_id", "limit"]).because(error)
-    })?;
+    let wanted = query::wanted(wanted)?;
     if wanted.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
         return Err(ApiError::bad_value(&["state"])
             .message(format!("the states are {}", STATES.join(", "))));

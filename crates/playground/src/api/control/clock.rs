@@ -72,23 +72,21 @@ fn view(app: &App) -> ClockView {
     ClockView { now: format!("{:.3}", app.clock().now()), offset_ms: app.clock().offset_ms() }
 }
 
-/// Where a request leads, if it can be read and leads anywhere.
-pub(super) fn read_target(body: &[u8], now: Timestamp) -> Option<Timestamp> {
-    let change: ClockChange = crate::api::respond::parse(body).ok()?;
-    target(&change, now).ok()
-}
-
 /// Where the clock is to go; the error is for the caller.
 fn target(change: &ClockChange, now: Timestamp) -> Result<Timestamp, String> {
     let target = match (&change.advance, &change.set) {
         (Some(text), None) => {
+            let too_long = || {
+                format!("advance: `{text}` leads out of the calendar, which ends with year 9999")
+            };
             let span: Span = text.parse().map_err(|_| {
-                format!("advance: `{text}` is not an ISO 8601 duration such as P1DT2H")
+                if has_form_of_duration(text) {
+                    too_long()
+                } else {
+                    format!("advance: `{text}` is not an ISO 8601 duration such as P1DT2H")
+                }
             })?;
-            now.to_zoned(TimeZone::UTC)
-                .checked_add(span)
-                .map_err(|_| format!("advance: `{text}` leads out of the calendar"))?
-                .timestamp()
+            now.to_zoned(TimeZone::UTC).checked_add(span).map_err(|_| too_long())?.timestamp()
         }
         (None, Some(text)) => text
             .parse::<Timestamp>()
@@ -100,6 +98,25 @@ fn target(change: &ClockChange, now: Timestamp) -> Result<Timestamp, String> {
         return Err(format!("the clock stands at {now:.3} and does not go back to {target}"));
     }
     Ok(target.max(now))
+}
+
+/// Whether a text is written as a duration of whole units, however great the numbers: `P1Y2M3W4DT5H6M7S`.
+fn has_form_of_duration(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(['P', 'p']) else { return false };
+    let (date, time) = match rest.split_once(['T', 't']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (rest, None),
+    };
+    let has_units = |part: &str, units: &str| {
+        let mut units = units.chars();
+        part.split_inclusive(|c: char| !c.is_ascii_digit()).all(|piece| {
+            let unit = piece.chars().next_back().unwrap_or_default().to_ascii_uppercase();
+            piece.len() > 1 && units.any(|next| next == unit)
+        })
+    };
+    !(date.is_empty() && time.is_none_or(str::is_empty))
+        && has_units(date, "YMWD")
+        && time.is_none_or(|time| has_units(time, "HMS"))
 }
 
 #[cfg(test)]
@@ -141,7 +158,15 @@ mod tests {
             None,
             "advance: `tomorrow` is not an ISO 8601 duration such as P1DT2H",
         );
-        check(Some("P9999Y"), None, "advance: `P9999Y` leads out of the calendar");
+        for text in ["P9999Y", "P1000000Y", "PT99999999999999999999H", "P1DT1000000000000M"] {
+            let expected =
+                format!("advance: `{text}` leads out of the calendar, which ends with year 9999");
+            check(Some(text), None, &expected);
+        }
+        for text in ["", "P", "PT", "P1", "PY", "P1S", "P1D1Y", "1D", "P1H"] {
+            let expected = format!("advance: `{text}` is not an ISO 8601 duration such as P1DT2H");
+            check(Some(text), None, &expected);
+        }
         check(None, None, "give either advance or set");
         check(Some("PT1H"), Some("2027-01-01T00:00:00Z"), "give either advance or set");
     }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::api::control::in_store;
 use crate::api::control::operator::Operator;
-use crate::api::control::shopper::{payment_method, step_up_outcome};
+use crate::api::control::shopper::{one_time_code, payment_method, step_up_outcome};
 use crate::api::error::ApiError;
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
@@ -22,6 +22,7 @@ use crate::store::hosted_pages;
 
 /// What the shopper does.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct HostedCall {
     /// The hosted session; or give `url`.
     hpp_session_id: Option<String>,
@@ -36,7 +37,7 @@ pub(super) struct HostedCall {
     email: Option<String>,
     /// The phone number typed in the purchase flow.
     phone: Option<String>,
-    /// The one-time code; any but `999999` is right.
+    /// The one-time code: six digits, any but `999999` is right; a right one when absent.
     otp: Option<String>,
     /// The method the shopper chooses, as in `shopper/authorize`.
     payment_method: Option<String>,
@@ -154,7 +155,7 @@ impl Payer {
         Ok(Self {
             email: wanted.email.clone(),
             phone: wanted.phone.clone(),
-            otp: wanted.otp.clone(),
+            otp: one_time_code(wanted.otp.clone())?,
             payment_method: payment_method(wanted.payment_method.as_deref())?,
             step_up: step_up_outcome(wanted.step_up.as_deref())?,
         })

@@ -5,7 +5,7 @@ use klarna_types::{AuthorizationToken, Country};
 use serde::Deserialize;
 use service::Clock as _;
 
-use crate::api::control::shopper::{payment_method, step_up_outcome};
+use crate::api::control::shopper::{one_time_code, payment_method, step_up_outcome};
 use crate::api::error::ApiError;
 use crate::api::respond::{self, Answer};
 use crate::app::App;
@@ -67,6 +67,7 @@ async fn run(app: &App, short_id: String, call: LinkCall) -> Result<Answer, ApiE
     let action = Action::read(call.action.as_deref())?;
     let payment_method = payment_method(call.payment_method.as_deref())?;
     let step_up = step_up_outcome(call.step_up.as_deref())?;
+    let otp = one_time_code(call.otp)?;
     let now = app.clock().now();
     let now_ms = now.as_millisecond();
     let directory = app.directory();
@@ -106,7 +107,7 @@ async fn run(app: &App, short_id: String, call: LinkCall) -> Result<Answer, ApiE
                     let attempt = Attempt {
                         email,
                         phone: call.phone.clone(),
-                        otp: call.otp.clone(),
+                        otp: otp.clone(),
                         payment_method: payment_method.clone(),
                         step_up: Some(step_up),
                         ..Attempt::new(Call::Authorize, session.session_id)

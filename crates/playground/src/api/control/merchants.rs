@@ -95,8 +95,8 @@ pub(super) async fn create(
         Some(_) => return Err(ApiError::bad_value(&["merchant_id"])),
         None => format!("K{}", digits(service::random::bytes())),
     };
-    if !(1..=180).contains(&value.settings.authorization_days) {
-        return Err(ApiError::bad_value(&["settings.authorization_days"]));
+    if let Some(member) = value.settings.wrong_member() {
+        return Err(ApiError::bad_value(&[format!("settings.{member}")]));
     }
     if app.directory().merchant(&merchant_id).is_some() {
         return Err(ApiError::new(StatusCode::CONFLICT, "CONFLICT")

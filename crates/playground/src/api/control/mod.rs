@@ -15,6 +15,7 @@ mod openapi;
 mod operator;
 mod outbox;
 mod page;
+mod query;
 mod requests;
 mod reset;
 mod scan;
@@ -66,9 +67,4 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/sftp/accounts/{username}", delete(sftp::remove))
         .route("/playground/v1/sftp/deliveries", post(sftp::send))
         .route("/playground/v1/reset", post(reset::reset))
-}
-
-/// Where a request to move the clock leads.
-pub(crate) fn clock_target(body: &[u8], now: jiff::Timestamp) -> Option<jiff::Timestamp> {
-    clock::read_target(body, now)
 }

@@ -67,7 +67,21 @@ pub(super) async fn document(State(_): State<App>) -> Result<Answer, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::api::control::router;
+    use crate::api::tests::paths_of;
+
+    #[test]
+    fn every_route_is_described() {
+        let described: BTreeSet<String> = Description::openapi().paths.paths.into_keys().collect();
+        let mut routes = paths_of(&router());
+        routes.retain(|path| path.starts_with("/playground/v1/"));
+        // Which describes the others.
+        assert!(routes.remove("/playground/v1/openapi.json"));
+        assert_eq!(routes, described);
+    }
 
     #[test]
     fn the_description_is_a_golden_file() {

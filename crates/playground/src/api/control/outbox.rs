@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::control::operator::Operator;
+use crate::api::control::query;
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -112,9 +113,7 @@ async fn find(
     app: &App,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Vec<Kept>, ApiError> {
-    let Query(wanted) = wanted.map_err(|error| {
-        ApiError::bad_value(&["limit", "to", "merchant_id", "subject"]).because(error)
-    })?;
+    let wanted = query::wanted(wanted)?;
     let limit = wanted.limit.map_or(DEFAULT_LIMIT, i64::from).min(GREATEST_LIMIT);
     let wanted = outbox::Wanted {
         to: wanted.to,

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::api::control::operator::Operator;
+use crate::api::control::query;
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
 use crate::app::App;
@@ -23,9 +24,6 @@ use crate::store::{StoreError, callbacks};
 
 const DEFAULT_LIMIT: usize = 100;
 const GREATEST_LIMIT: usize = 2_000;
-
-const PARAMETERS: [&str; 8] =
-    ["limit", "path", "status", "merchant_id", "correlation_id", "fault", "order_id", "since"];
 
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -126,7 +124,7 @@ pub(super) async fn list(
     _: Operator,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Answer, ApiError> {
-    let Query(wanted) = wanted.map_err(|error| ApiError::bad_value(&PARAMETERS).because(error))?;
+    let wanted = query::wanted(wanted)?;
     let since = match &wanted.since {
         Some(text) => {
             let cursor = Cursor::parse(text);

@@ -14,6 +14,7 @@ use crate::in_store::{self, Scanned};
 /// What the shopper does: scan (`merchant_id`), or see whether the till has sent the code along
 /// (`scan_id`).
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ScanCall {
     /// Whose counter's code is scanned.
     merchant_id: Option<String>,

@@ -17,6 +17,7 @@ use service::Clock as _;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::control::operator::Operator;
+use crate::api::control::query;
 use crate::api::error::ApiError;
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
@@ -143,8 +144,7 @@ pub(super) async fn read(
     _: Operator,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Answer, ApiError> {
-    let Query(wanted) =
-        wanted.map_err(|error| ApiError::bad_value(&["merchant_id"]).because(error))?;
+    let wanted = query::wanted(wanted)?;
     view(&app, merchant(&app, wanted.merchant_id)?).await
 }
 

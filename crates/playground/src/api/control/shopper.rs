@@ -13,11 +13,12 @@ use crate::api::error::ApiError;
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
 use crate::domain::client_token;
-use crate::domain::decision::StepUpOutcome;
+use crate::domain::decision::{self, StepUpOutcome};
 use crate::shopper::{self, Attempt, Call, Finalization, Outcome, Reply, ShopperError, bad_paths};
 
 /// What the shopper does.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ShopperCall {
     /// The session; or give `client_token`.
     session_id: Option<String>,
@@ -28,7 +29,7 @@ pub(super) struct ShopperCall {
     email: Option<String>,
     /// The phone number typed in the purchase flow.
     phone: Option<String>,
-    /// The one-time code; any but `999999` is right.
+    /// The one-time code: six digits, any but `999999` is right; a right one when absent.
     otp: Option<String>,
     /// One of the session's categories; checked, but it changes nothing.
     payment_method_category: Option<String>,
@@ -94,7 +95,7 @@ async fn run(app: &App, wanted: ShopperCall, call: Call) -> Result<Answer, ApiEr
         data: wanted.data.unwrap_or_default(),
         email: wanted.email,
         phone: wanted.phone,
-        otp: wanted.otp,
+        otp: one_time_code(wanted.otp)?,
         step_up: Some(step_up),
         payment_method,
         finalization: if wanted.auto_finalize == Some(false) {
@@ -108,6 +109,15 @@ async fn run(app: &App, wanted: ShopperCall, call: Call) -> Result<Answer, ApiEr
         Reply::Done(outcome) => Answer::ok(&outcome),
         // Not reached: an outcome for the extra step is always given above.
         Reply::StepUp(_) => Answer::ok(&Outcome::aborted()),
+    }
+}
+
+/// A one-time code, right or wrong. The shopper could not have sent anything else.
+pub(super) fn one_time_code(code: Option<String>) -> Result<Option<String>, ApiError> {
+    match code {
+        Some(code) if !decision::is_code(&code) => Err(ApiError::bad_value(&["otp"])
+            .message("a one-time code is six digits; any but 999999 is right")),
+        code => Ok(code),
     }
 }
 

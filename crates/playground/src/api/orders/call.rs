@@ -12,6 +12,7 @@ use klarna_types::ids::OrderId;
 use klarna_types::order_line::OrderLineBody;
 use serde::Serialize;
 use service::Clock as _;
+use storage::Tx;
 use uuid::Uuid;
 
 use super::refusal::{check, conflict, no_such_order, refuse};
@@ -112,6 +113,19 @@ impl Call {
     where
         F: Fn(Order, Timestamp) -> Result<Changed, ApiError> + Send + 'static,
     {
+        self.change_with(missing, success, move |_, order, now| command(order, now)).await
+    }
+
+    /// The same for a command that has to know more than the order.
+    pub(super) async fn change_with<F>(
+        self,
+        missing: ApiError,
+        success: Answer,
+        command: F,
+    ) -> Outcome
+    where
+        F: Fn(&mut Tx<'_>, Order, Timestamp) -> Result<Changed, ApiError> + Send + 'static,
+    {
         let Self { app, merchant, order_id, operation, key, .. } = self;
         let scope = key.map(|key| scope(&merchant, operation, &key));
         let at_work = app.clone();
@@ -128,7 +142,7 @@ impl Call {
                 {
                     return Ok((from_stored(&stored)?, Wake::No));
                 }
-                let (outcome, wake) = match command(loaded.order, now) {
+                let (outcome, wake) = match command(tx, loaded.order, now) {
                     Ok(changed) => {
                         if !changed.events.is_empty()
                             && store::orders::save(tx, loaded.version, &changed)? == Saved::Stale

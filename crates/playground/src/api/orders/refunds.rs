@@ -1,6 +1,7 @@
 //! Refunds: make and read them.
 
 use axum::http::HeaderName;
+use klarna_types::MinorUnits;
 use klarna_types::ids::RefundId;
 use klarna_types::order_management::CreateRefundBody;
 use klarna_types::validate;
@@ -12,6 +13,7 @@ use super::refusal::{check, refuse};
 use crate::api::error::ApiError;
 use crate::api::replay::Outcome;
 use crate::domain::order::RefundCommand;
+use crate::store::disputes;
 
 const REFUND_ID: HeaderName = HeaderName::from_static("refund-id");
 
@@ -22,8 +24,10 @@ pub(super) async fn create(call: Call, OrderBody(body): OrderBody<CreateRefundBo
     let id = service::random::key().to_string();
     let success = call.created(REFUND_ID, "refunds", &id)?;
     let command = refund_command(RefundId::new(id), &call, body);
-    call.change(missing, success, move |order, now| {
-        order.refund(command.clone()?, now).map_err(|rejection| refuse(&rejection))
+    call.change_with(missing, success, move |tx, order, now| {
+        let given_back = disputes::given_back(tx, order.id(), now)?;
+        let command = RefundCommand { given_back, ..command.clone()? };
+        order.refund(command, now).map_err(|rejection| refuse(&rejection))
     })
     .await
 }
@@ -41,6 +45,8 @@ fn refund_command(
         description: body.description,
         reference: body.reference,
         lines: lines(body.order_lines)?,
+        // Known where the refund is made.
+        given_back: MinorUnits::ZERO,
     })
 }
 

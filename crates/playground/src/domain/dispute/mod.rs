@@ -33,7 +33,7 @@ use klarna_types::money::MinorUnits;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use commands::{AppealCommand, Decision, RepresentCommand, ResponseCommand};
-pub(crate) use money::{Account, Booking, BookingKind};
+pub(crate) use money::{Account, Booking, BookingKind, net_of_fees};
 pub(crate) use reason::Reason;
 pub(crate) use script::{Script, Trigger};
 pub(crate) use settings::{DisputeSettings, Hold};
@@ -435,6 +435,19 @@ impl Dispute {
     /// When time will next change it.
     pub(crate) fn next_due_at(&self) -> Option<Timestamp> {
         self.until
+    }
+
+    /// What it has ended with the shopper having back, or never having to pay: nothing of it can be
+    /// refunded again, whoever bore it.
+    pub(crate) fn given_back(&self) -> MinorUnits {
+        match &self.closing {
+            None => MinorUnits::ZERO,
+            Some(closing) if closing.outcome == DisputeOutcome::Lost => {
+                self.amount.min(self.subject.captured)
+            }
+            // Won with an offer.
+            Some(_) => self.account.debited,
+        }
     }
 
     /// What stands in the merchant's balance for it.

@@ -76,6 +76,17 @@ pub(crate) struct Target {
     pub(crate) borne_by_klarna: bool,
 }
 
+/// What Klarna gives back of a sale that it bears: as much of what the merchant was paid for it as is
+/// disputed, so the amount less the same share of the sale's fees (their VAT counted). The share is
+/// rounded half up, in Klarna's favour where it is exactly between two.
+pub(crate) fn net_of_fees(amount: MinorUnits, sale: MinorUnits, fees: MinorUnits) -> MinorUnits {
+    let [amount, sale, fees] =
+        [amount, sale, fees].map(|it| u128::from(u64::try_from(it.get()).unwrap_or(0)));
+    let share = (2 * amount * fees + sale).checked_div(2 * sale).unwrap_or(0);
+    // Fees can be greater than a small sale; Klarna does not take more for bearing it.
+    MinorUnits::new(i64::try_from(amount.saturating_sub(share)).unwrap_or(i64::MAX))
+}
+
 impl Account {
     /// What has to be entered so that the balance stands as it shall.
     pub(crate) fn settle(&mut self, reason: Reason, target: Target) -> Vec<Booking> {
@@ -102,5 +113,42 @@ impl Account {
         self.debited = if target.borne_by_klarna { MinorUnits::ZERO } else { target.debited };
         self.fee = target.fee;
         bookings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(amount: i64, sale: i64, fees: i64, expected: i64) {
+        let found =
+            net_of_fees(MinorUnits::new(amount), MinorUnits::new(sale), MinorUnits::new(fees));
+        assert_eq!(found.get(), expected, "{amount} of {sale}, fees {fees}");
+    }
+
+    #[test]
+    fn the_net_value_is_the_share_of_what_was_paid() {
+        check(10_000, 10_000, 359, 9_641);
+        check(5_000, 10_000, 359, 4_820);
+        check(1, 10_000, 359, 1);
+        check(10_000, 10_000, 0, 10_000);
+        check(100, 100, 250, 0);
+        check(100, 0, 0, 100);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_given_that_was_not_paid(
+            sale in 1..=i64::MAX, part in 0..=i64::MAX, fees in 0..=i64::MAX,
+        ) {
+            let amount = part.min(sale);
+            let fees = fees.min(sale);
+            let net = net_of_fees(MinorUnits::new(amount), MinorUnits::new(sale), MinorUnits::new(fees));
+            prop_assert!((0..=amount).contains(&net.get()));
+            let whole = net_of_fees(MinorUnits::new(sale), MinorUnits::new(sale), MinorUnits::new(fees));
+            prop_assert_eq!(whole.get(), sale - fees);
+        }
     }
 }

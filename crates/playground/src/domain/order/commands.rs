@@ -117,6 +117,8 @@ pub(crate) struct RefundCommand {
     pub(crate) reference: Option<String>,
     /// What comes back.
     pub(crate) lines: Vec<OrderLine>,
+    /// What the shopper has back already in other ways than by refunds.
+    pub(crate) given_back: MinorUnits,
 }
 
 /// A due date that was moved.
@@ -398,7 +400,7 @@ impl Order {
         if !command.amount.is_positive() {
             return Err(Rejection::RefundOfNothing);
         }
-        if command.amount > order.refundable() {
+        if command.amount > less(order.refundable(), command.given_back) {
             return Err(Rejection::OverRefund);
         }
         if rules::MAX_REFUNDS.is_some_and(|most| order.refunds.len() >= most) {

@@ -90,6 +90,7 @@ pub(crate) fn capture_command(id: &str, amount: i64) -> CaptureCommand {
 
 pub(crate) fn refund_command(id: &str, amount: i64) -> RefundCommand {
     RefundCommand {
+        given_back: MinorUnits::ZERO,
         id: RefundId::new(id),
         amount: money(amount),
         description: None,

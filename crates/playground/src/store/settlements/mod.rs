@@ -19,7 +19,7 @@ pub(crate) use self::close::{
 };
 pub(crate) use self::read::{
     Balance, Filter, Page, StoredPayout, StoredTransaction, balance, deliverable_reports, payout,
-    payouts, payouts_after, rows_of_payout, transactions,
+    payouts, payouts_after, rows_of_payout, sale, transactions,
 };
 use crate::domain::order::{Event, Order};
 use crate::domain::settlement::{Calendar, Lane, Posting, SettlementTerms, Wait};

@@ -1,8 +1,11 @@
 //! Reading payouts and their transactions, a page at a time.
 
-use klarna_types::MerchantId;
+use klarna_types::ids::{CaptureId, OrderId};
 use klarna_types::market::Currency;
-use klarna_types::settlements::{PaymentReference, Payout, SettlementType, Totals};
+use klarna_types::settlements::{
+    DetailedType, PaymentReference, Payout, SettlementType, Totals, TransactionType,
+};
+use klarna_types::{MerchantId, MinorUnits};
 use storage::{Row, Tx};
 
 use crate::domain::settlement::{Lane, Posting};
@@ -333,4 +336,40 @@ pub(crate) fn deliverable_reports(
         })
     })
     .collect()
+}
+
+/// What a capture, or all captures of an order, came to, and what fees were taken for it, VAT counted.
+pub(crate) fn sale(
+    tx: &mut Tx<'_>,
+    merchant_id: &MerchantId,
+    order_id: &OrderId,
+    capture_id: Option<&CaptureId>,
+) -> Result<(MinorUnits, MinorUnits), StoreError> {
+    let rows = tx.query(
+        "SELECT document FROM settlement_postings
+         WHERE merchant_id = $1 AND order_id = $2 AND kind IN ($3, $4)",
+        &[
+            &merchant_id.as_str(),
+            &order_id.as_str(),
+            &TransactionType::Sale.as_str(),
+            &TransactionType::Fee.as_str(),
+        ],
+    )?;
+    let (mut sale, mut fees) = (0_i64, 0_i64);
+    for row in &rows {
+        let posting: Posting = from_document("posting", row.get(0)?)?;
+        if capture_id.is_some_and(|wanted| posting.capture_id.as_ref() != Some(wanted)) {
+            continue;
+        }
+        let amount = posting.amount.get();
+        match posting.detailed_type {
+            DetailedType::Purchase => sale = sale.saturating_add(amount),
+            DetailedType::PurchaseFeePercentage | DetailedType::PurchaseFeeFixed => {
+                let vat = posting.vat.map_or(0, |vat| vat.amount.get());
+                fees = fees.saturating_add(amount).saturating_add(vat);
+            }
+            _ => {}
+        }
+    }
+    Ok((MinorUnits::new(sale), MinorUnits::new(fees)))
 }

@@ -18,6 +18,7 @@ use crate::domain::category_names;
 use crate::domain::hosted_page::{LeaveButton, Status};
 use crate::domain::outbox::Language;
 use crate::domain::session::{Session, effective_country};
+use crate::web::view::{self, Price};
 
 /// Icons on a 24 x 24 grid, as the purchase flow has them.
 const TICK: &[&str] = &["M5 12.5l4.5 4.5L19 7.5"];
@@ -57,7 +58,6 @@ impl Checkout<'_> {
         let words = texts(language);
         let title = self.options.page_title.as_deref().map(str::trim).filter(|t| !t.is_empty());
         let title = title.unwrap_or(words.title);
-        let amount = self.amount(language, self.session.body.order_amount);
         let label = purchase_label(language, self.options.purchase_type.as_ref());
         let content = html! {
             h1 { (title) }
@@ -67,7 +67,7 @@ impl Checkout<'_> {
             noscript { p.problem { (words.no_script) } }
             div.actions {
                 button.primary #pay type="button" data-label=(label) {
-                    (label) " · " span.number { (amount) }
+                    (label) " · " (self.amount(language, self.session.body.order_amount))
                 }
                 @if let Some(button) = self.leave {
                     button.second #leave type="button"
@@ -87,13 +87,18 @@ impl Checkout<'_> {
                 }
             }
         };
-        document(language, title, self.options, Some(self.path), &content)
+        let of = Some((self.path, view::price_of(&self.session.body)));
+        document(language, title, self.options, of.as_ref(), &content)
     }
 
-    fn amount(&self, language: Language, amount: Option<MinorUnits>) -> String {
+    /// An amount. The page's script writes it as the purchase flow does; until then it stands there as in
+    /// messages.
+    fn amount(&self, language: Language, amount: Option<MinorUnits>) -> Markup {
         let currency = self.session.body.purchase_currency.clone().unwrap_or(Currency::USD);
+        let amount = amount.unwrap_or(MinorUnits::ZERO);
         // People read a minus sign, not a hyphen.
-        language.amount(amount.unwrap_or(MinorUnits::ZERO), &currency).replacen('-', "−", 1)
+        let written = language.amount(amount, &currency).replacen('-', "−", 1);
+        html! { span.number data-amount=(amount.get()) { (written) } }
     }
 
     fn order(&self, language: Language, words: &Texts) -> Markup {
@@ -113,19 +118,19 @@ impl Checkout<'_> {
                                     @if quantity > 1 { (quantity) " × " }
                                     (line.name.as_deref().unwrap_or_default())
                                 }
-                                span.number { (self.amount(language, Some(amount))) }
+                                (self.amount(language, Some(amount)))
                             }
                         }
                     }
                 }
                 p.total {
                     span { (words.total) }
-                    span.number { (self.amount(language, body.order_amount)) }
+                    (self.amount(language, body.order_amount))
                 }
                 @if let Some(tax) = tax && !hidden {
                     p.tax.small.quiet {
                         span { (words.tax) }
-                        span.number { (self.amount(language, Some(tax))) }
+                        (self.amount(language, Some(tax)))
                     }
                 }
             }
@@ -220,10 +225,13 @@ fn document(
     language: Language,
     title: &str,
     options: &Options,
-    path: Option<&str>,
+    of: Option<&(&str, Price)>,
     content: &Markup,
 ) -> Markup {
     let words = texts(language);
+    let path = of.map(|(path, _)| *path);
+    // Text and numbers: they always serialize.
+    let price = of.and_then(|(_, price)| serde_json::to_string(price).ok());
     let pictures = pictures(options);
     let logo = options.logo_url.as_deref().filter(|url| !url.is_empty());
     html! {
@@ -240,7 +248,7 @@ fn document(
                 link rel="stylesheet" href="/kp/assets/hosted.css";
                 script type="module" src="/kp/assets/hosted.js" {}
             }
-            body.hosted.pictured[!pictures.is_empty()] data-path=[path] data-working=(words.working) {
+            body.hosted.pictured[!pictures.is_empty()] data-path=[path] data-price=[price] data-working=(words.working) {
                 @if let Some((widest, narrower)) = pictures.split_last() {
                     picture.behind aria-hidden="true" {
                         @for (width, url) in narrower {
