@@ -462,6 +462,10 @@ impl ToSql for Param<'_> {
             ValueRef::Integer(integer) if *wanted == Type::INT2 => {
                 i16::try_from(integer)?.to_sql(wanted, out)
             }
+            // No text holds a NUL here. A lookup by one has to find nothing, as on SQLite, not to fail.
+            ValueRef::Text(text) if <&str as ToSql>::accepts(wanted) && text.contains('\0') => {
+                text.replace('\0', "\u{fffd}").to_sql(wanted, out)
+            }
             ValueRef::Text(text) if <&str as ToSql>::accepts(wanted) => text.to_sql(wanted, out),
             ValueRef::Blob(bytes) if *wanted == Type::BYTEA => bytes.to_sql(wanted, out),
             ValueRef::Integer(_) => {

@@ -122,6 +122,7 @@ on_every_engine! {
     a_read_is_one_snapshot,
     a_read_cannot_write,
     parameters_are_counted,
+    a_text_with_nul_finds_nothing,
     rows_are_counted,
     dynamic_statements,
     an_error_names_no_value,
@@ -461,6 +462,17 @@ async fn parameters_are_counted(world: World) {
         .await;
     assert_eq!(added.unwrap(), 1);
     assert_eq!(value_of(&database, "twice").await, 6);
+}
+
+/// One engine cannot hold such a text; asked for one, it has to answer as the other does.
+async fn a_text_with_nul_finds_nothing(world: World) {
+    let database = world.database;
+    database.write(|tx| add(tx, "one", 1)).await.unwrap();
+    let found: Result<u64, Error> = database
+        .write(|tx| tx.execute("UPDATE counters SET value = 2 WHERE id = $1", &[&"one\0"]))
+        .await;
+    assert_eq!(found.unwrap(), 0);
+    assert_eq!(value_of(&database, "one").await, 1);
 }
 
 async fn rows_are_counted(world: World) {
