@@ -62,8 +62,8 @@ fn unreadable(request: &Request) -> Vec<Case> {
         for (what, bytes) in
             [("no UTF-8", &[0xff][..]), ("a surrogate in UTF-8", &[0xed, 0xa0, 0x80])]
         {
-            let mut body = request.body.clone();
-            body.splice(at + 1..at + 1, bytes.iter().copied());
+            let (before, after) = request.body.split_at(at + 1);
+            let body = [before, bytes, after].concat();
             cases.push((what, body));
         }
     }

@@ -41,9 +41,13 @@ impl Secrets {
     ) -> Self {
         let mut own = BTreeSet::from([owner.mark.to_owned(), owner.owner.merchant_id.clone()]);
         own.extend(owner.ids().map(str::to_owned));
-        read.values().for_each(|value| gather(value, &mut own));
+        for value in read.values() {
+            gather(value, &mut own);
+        }
         let mut others = BTreeSet::new();
-        known.values().for_each(|value| gather(value, &mut others));
+        for value in known.values() {
+            gather(value, &mut others);
+        }
         // Short ones and names of states are no secrets.
         let is_name =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
