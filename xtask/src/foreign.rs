@@ -20,16 +20,8 @@ struct Environment {
     pythons: &'static [&'static str],
 }
 
-<<<<<<< HEAD
 const ENVIRONMENTS: &[Environment] =
     &[Environment { name: "klarna-orders", pythons: &["python3"] }];
-=======
-const ENVIRONMENTS: &[Environment] = &[
-    Environment { name: "klarna-orders", pythons: &["python3"] },
-    // Its authors allow up to 3.11.
-    Environment { name: "airbyte", pythons: &["python3.11", "python3.10", "python3.9"] },
-];
->>>>>>> origin/main
 
 /// Installs what is missing, and says where everything is.
 pub(crate) fn ensure(may_install: bool) -> Outcome<PathBuf> {

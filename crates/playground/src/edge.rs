@@ -152,13 +152,6 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
     let (mut parts, body) = request.into_parts();
     // The body is taken in before anything is refused: a client that is still sending would
     // otherwise see a broken connection instead of the answer.
-<<<<<<< HEAD
-    // So is one that means nothing: left where it is, it would end the connection.
-    let body = read_body(&parts, body).await.map(|body| match parts.method {
-        Method::GET | Method::HEAD => None,
-        _ => Some(body),
-    });
-=======
     let max_bytes = match &account {
         Some(account) if limits::is_upload(parts.uri.path()) => {
             seen.upload = account.uploads.enter().await;
@@ -167,11 +160,11 @@ async fn admit(app: &App, request: Request, seen: &mut Seen) -> Result<Request, 
         // Files of a stranger are not kept while they are refused.
         _ => limits::MAX_BODY_BYTES,
     };
-    let body = match parts.method {
-        Method::GET | Method::HEAD => Ok(None),
-        _ => read_body(&parts, body, max_bytes).await.map(Some),
-    };
->>>>>>> origin/main
+    // So is one that means nothing: left where it is, it would end the connection.
+    let body = read_body(&parts, body, max_bytes).await.map(|body| match parts.method {
+        Method::GET | Method::HEAD => None,
+        _ => Some(body),
+    });
     let account = account.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED")
             .because("the credentials are missing, wrong or not of this environment")
