@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use crate::domain::callback::CallbackKind;
 use chance::Draws;
 pub(crate) use operations::OPERATIONS;
-use operations::{OTHER_P99_MS, Operation, PathPattern};
+pub(crate) use operations::PathPattern;
+use operations::{OTHER_P99_MS, Operation};
 pub(crate) use switch::from_words;
 
 /// The longest that a call may be held up, in real time.

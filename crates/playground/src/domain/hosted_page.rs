@@ -376,7 +376,7 @@ impl HostedPage {
 
 /// Replaces each `{{name}}` of a URL by its value, percent-encoded, or by nothing when it has none. The
 /// braces may be percent-encoded, as programs that build URLs write them.
-fn fill(url: &str, value: impl Fn(&str) -> Option<String>) -> String {
+pub(crate) fn fill(url: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(url.len());
     let mut rest = url;
     while let Some((before, braces, after)) = split_at_braces(rest, '{') {

@@ -72,6 +72,12 @@ fn view(app: &App) -> ClockView {
     ClockView { now: format!("{:.3}", app.clock().now()), offset_ms: app.clock().offset_ms() }
 }
 
+/// Where a request leads, if it can be read and leads anywhere.
+pub(super) fn read_target(body: &[u8], now: Timestamp) -> Option<Timestamp> {
+    let change: ClockChange = crate::api::respond::parse(body).ok()?;
+    target(&change, now).ok()
+}
+
 /// Where the clock is to go; the error is for the caller.
 fn target(change: &ClockChange, now: Timestamp) -> Result<Timestamp, String> {
     let target = match (&change.advance, &change.set) {

@@ -68,3 +68,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/playground/v1/sftp/deliveries", post(sftp::send))
         .route("/playground/v1/reset", post(reset::reset))
 }
+
+/// Where a request to move the clock leads.
+pub(crate) fn clock_target(body: &[u8], now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+    clock::read_target(body, now)
+}
