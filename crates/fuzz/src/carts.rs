@@ -108,5 +108,5 @@ pub(crate) fn lines(data: &[u8]) {
 }
 
 fn optional(input: &mut Input<'_>) -> Option<MinorUnits> {
-    (input.byte() % 5 != 0).then(|| MinorUnits::new(input.number()))
+    (!input.byte().is_multiple_of(5)).then(|| MinorUnits::new(input.number()))
 }

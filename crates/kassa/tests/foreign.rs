@@ -4,7 +4,12 @@
 //! `cargo xtask test` installs them and names the folder by `KASSA_TEST_FOREIGN`; without it nothing of
 //! this runs, and says so.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects by failing"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -9,6 +9,14 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    unused_braces,
+    clippy::needless_pass_by_value,
+    clippy::struct_field_names,
+    clippy::unused_async,
+    clippy::unused_self,
+    reason = "the operations are one table, and all of its rows have one shape"
+)]
 
 mod common;
 #[path = "faults/operations.rs"]
