@@ -54,6 +54,13 @@ fn run() -> Outcome<()> {
             "--kassa" => {
                 kassa = Some(PathBuf::from(arguments.next().ok_or("--kassa needs a path")?));
             }
+            // A measurement's own child process.
+            "--prepare-settlement" => {
+                let file =
+                    PathBuf::from(arguments.next().ok_or("--prepare-settlement needs a path")?);
+                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+                return runtime.block_on(settlement::prepare(&file));
+            }
             name if NAMES.contains(&name) => wanted.push(argument),
             other => {
                 let known = NAMES.join(", ");

@@ -9,14 +9,6 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
-#![allow(
-    unused_braces,
-    clippy::needless_pass_by_value,
-    clippy::struct_field_names,
-    clippy::unused_async,
-    clippy::unused_self,
-    reason = "the operations are one table, and all of its rows have one shape"
-)]
 
 mod common;
 #[path = "faults/operations.rs"]
@@ -39,7 +31,7 @@ const AT_ONCE: usize = 8;
 
 /// A merchant of its own for each operation, so that faults hit nobody else.
 struct Merchant {
-    merchant_id: String,
+    id: String,
     /// Tries once.
     once: Client,
     /// Tries again as usual.
@@ -105,8 +97,8 @@ fn faults() -> Vec<Fault> {
     ]
 }
 
-async fn merchant(world: &World, case: &Case) -> Merchant {
-    let created = world.control("/merchants", &json!({ "settings": case.settings() })).await;
+async fn merchant(world: &World) -> Merchant {
+    let created = world.control("/merchants", &json!({})).await;
     let text = |name: &str| created[name].as_str().unwrap().to_owned();
     let client = |policy: RetryPolicy, deadline: Duration| {
         Client::builder(Credentials::new(text("username"), text("password")))
@@ -120,7 +112,7 @@ async fn merchant(world: &World, case: &Case) -> Merchant {
     };
     let patient = Duration::from_secs(60);
     Merchant {
-        merchant_id: text("merchant_id"),
+        id: text("merchant_id"),
         once: client(RetryPolicy::never(), patient),
         usual: client(quick(), patient),
         hasty: client(RetryPolicy::never(), Duration::from_millis(700)),
@@ -130,7 +122,7 @@ async fn merchant(world: &World, case: &Case) -> Merchant {
 /// Makes the next call of an operation fail.
 async fn arm(world: &World, merchant: &Merchant, case: &Case, effect: &Value) -> String {
     let fault = json!({
-        "match": { "operation": case.operation, "merchant_id": merchant.merchant_id },
+        "match": { "operation": case.operation, "merchant_id": merchant.id },
         "times": 1, "effect": effect,
     });
     world.control("/faults", &fault).await["id"].as_str().unwrap().to_owned()
@@ -225,7 +217,7 @@ fn check_repeated(case: &Case, fault: &Fault, result: &Tried, usual: &str) {
 
 /// One operation under all faults.
 async fn try_out(world: &World, case: &Case) {
-    let merchant = merchant(world, case).await;
+    let merchant = merchant(world).await;
     let usual = {
         let ids = (case.prepare)(world, &merchant.once).await;
         words(&(case.call)(&merchant.once, &ids).await)

@@ -11,6 +11,8 @@
 
 #[path = "settlements/bad_input.rs"]
 mod bad_input;
+#[path = "disputes/case.rs"]
+mod case;
 mod common;
 #[path = "settlements/control.rs"]
 mod control;
@@ -20,6 +22,8 @@ mod desk;
 mod month;
 #[path = "settlements/reports.rs"]
 mod reports;
+#[path = "common/sftp.rs"]
+mod sftp_client;
 
 use common::Purchase;
 use desk::Desk;

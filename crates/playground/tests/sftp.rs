@@ -9,6 +9,8 @@
 )]
 
 mod common;
+#[path = "common/sftp.rs"]
+mod sftp_client;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -16,56 +18,18 @@ use std::sync::Arc;
 use common::{Merchant, Purchase, World, engines};
 use playground::SftpDoor;
 use russh::Disconnect;
-use russh::client::{self, AuthResult};
-use russh::keys::PublicKeyOrCertificate;
+use russh::client::AuthResult;
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, PrivateKey, PrivateKeyWithHashAlg};
-use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use serde_json::{Value, json};
+use sftp_client::{connect, names, open, sign_in};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 const OWN: (&str, &str) = ("K123456_kassatest", "one");
 const STRANGER: (&str, &str) = ("K654321_other", "two");
-
-/// A client that checks that the server is the one that was announced.
-struct Visitor {
-    fingerprint: String,
-}
-
-impl client::Handler for Visitor {
-    type Error = russh::Error;
-
-    async fn check_server_key(
-        &mut self,
-        key: &PublicKeyOrCertificate,
-    ) -> Result<bool, Self::Error> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
-        Ok(key.fingerprint(russh::keys::HashAlg::Sha256).to_string() == self.fingerprint)
-    }
-}
-
-type Connection = client::Handle<Visitor>;
-
-async fn connect(door: &SftpDoor) -> Connection {
-    let visitor = Visitor { fingerprint: door.fingerprint.clone() };
-    client::connect(Arc::new(client::Config::default()), door.address, visitor).await.unwrap()
-}
-
-async fn open(connection: &Connection) -> SftpSession {
-    let channel = connection.channel_open_session().await.unwrap();
-    channel.request_subsystem(true, "sftp").await.unwrap();
-    SftpSession::new(channel.into_stream()).await.unwrap()
-}
-
-async fn sign_in(door: &SftpDoor, (username, password): (&str, &str)) -> SftpSession {
-    let mut connection = connect(door).await;
-    let result = connection.authenticate_password(username, password).await.unwrap();
-    assert!(result.success(), "{username}");
-    open(&connection).await
-}
 
 /// A world with SFTP.
 async fn start() -> (World, SftpDoor) {
@@ -92,14 +56,6 @@ async fn pay_out(world: &World, merchant: &Merchant, captures: usize) -> String 
         world.control("/settlements/close", &json!({ "merchant_id": merchant.merchant_id })).await;
     let reference = closed.pointer("/payouts/0").and_then(Value::as_str);
     reference.unwrap_or_else(|| panic!("{closed}")).to_owned()
-}
-
-/// The names in a directory, sorted.
-async fn names(sftp: &SftpSession, path: &str) -> Vec<String> {
-    let mut names: Vec<String> =
-        sftp.read_dir(path).await.unwrap().map(|entry| entry.file_name()).collect();
-    names.sort();
-    names
 }
 
 fn code<T>(result: Result<T, SftpError>) -> StatusCode {
