@@ -104,6 +104,7 @@ pub(crate) const AREAS: &[Area] = &[
     Area { name: "settlements", about: "Payouts, the transactions in them, and their reports" },
     Area { name: "disputes", about: "Disputes, version 4" },
     Area { name: "disputes-v2", about: "Disputes, version 2: closed for new integrations" },
+    Area { name: "disputes-v3", about: "Disputes, version 3: to read only" },
 ];
 
 const fn get(
@@ -675,18 +676,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         &[
             often("merchant_id", "merchant", "Only of this merchant"),
             often("order_id", "order", "Only of this order"),
-            often("merchant_reference1", "reference1", "Only with this reference"),
-            often("merchant_reference2", "reference2", "Only with this second reference"),
-            often("dispute_id", "dispute-id", "Only this one"),
+            often("merchant_references1", "reference1", "Only with this reference"),
+            often("merchant_references2", "reference2", "Only with this second reference"),
             often("investigation_status", "status", "Only in this status: opened, unresolved …"),
             often("reason", "reason", "Only for this reason"),
-            once("opened_after", "opened-after", "2026-04-01T00:00:00.000Z, in this form"),
-            once("opened_before", "opened-before", "2026-04-01T00:00:00.000Z, in this form"),
-            once("deadline_expires_after", "deadline-after", "The same for the deadline"),
-            once("deadline_expires_before", "deadline-before", "The same for the deadline"),
             often("sort_by", "sort-by", "opened_at, deadline_expires_at; with a minus: falling"),
-            OFFSET,
-            SIZE,
+            once("limit", "limit", "So many at most: 1 to 250"),
+            often("next_page", "after", "The `next_page` of the page before"),
         ],
     ),
     get(
@@ -739,6 +735,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         "Download a file that was sent with a response",
     )
     .gives_a_file(),
+    // --- Disputes, version 3
+    get("disputes_v3.list", "disputes-v3", "list", "/disputes/v3/disputes", "List disputes"),
+    get(
+        "disputes_v3.read",
+        "disputes-v3",
+        "get",
+        "/disputes/v3/disputes/{payment_dispute_id}",
+        "Read a dispute",
+    ),
 ];
 
 #[cfg(test)]
