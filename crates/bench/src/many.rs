@@ -71,7 +71,7 @@ async fn fill(file: &Path, orders: usize) -> Outcome<Store> {
 fn copy(file: &Path, order_id: &str, copies: usize) -> Outcome<()> {
     let connection = rusqlite::Connection::open(file)?;
     connection.execute_batch(
-        "PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = MEMORY;
+        "PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;
          CREATE TEMP TABLE copies (number INTEGER PRIMARY KEY, id TEXT NOT NULL);
          BEGIN;",
     )?;
@@ -100,13 +100,17 @@ fn copy(file: &Path, order_id: &str, copies: usize) -> Outcome<()> {
                 other => other.to_owned(),
             })
             .collect();
+        // Taken out of the table first: a table is not read while it is written to.
+        let template =
+            format!("CREATE TEMP TABLE template AS SELECT * FROM {table} WHERE order_id = ?1");
+        connection.execute(&template, [order_id])?;
         let sql = format!(
-            "INSERT INTO {table} ({}) SELECT {} FROM copies CROSS JOIN {table} WHERE {table}.order_id = ?1",
+            "INSERT INTO {table} ({}) SELECT {} FROM copies CROSS JOIN template WHERE order_id = ?1",
             columns.join(", "),
             values.join(", ")
         );
-        // The copies must not be copied: they have other ids.
         connection.execute(&sql, [order_id])?;
+        connection.execute_batch("DROP TABLE template;")?;
     }
     connection.execute_batch("COMMIT; DROP TABLE copies; PRAGMA wal_checkpoint(TRUNCATE);")?;
     Ok(())

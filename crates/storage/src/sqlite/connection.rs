@@ -35,8 +35,12 @@ impl Connection {
     }
 
     /// Puts the log away and closes. Whatever fails here is repaired by the next opening.
+    ///
+    /// No statistics are kept (`PRAGMA optimize`): those of a database that was small when it was closed make the planner
+    /// scan a table of a million rows for as long as it is open again. Without any, it trusts the indexes, each of which
+    /// is there for a query.
     pub(super) fn close(self) {
-        let put_away = self.raw.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+        let put_away = self.raw.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
         if let Err(source) = put_away.and_then(|()| self.raw.close().map_err(|(_, source)| source))
         {
             tracing::warn!(error = %source, "the database log could not be put away; the next start will do it");
