@@ -202,7 +202,7 @@ async fn what_is_wrong_with_a_call_is_said_by_name() {
             "400 BAD_VALUE Bad value: lmit: unknown field `lmit`, expected one of",
         ),
         ("/requests?since=x", "400 BAD_VALUE Bad value: since"),
-        ("/callbacks?limit=-1", "400 BAD_VALUE Bad value: limit: "),
+        ("/callbacks?limit=x", "400 BAD_VALUE Bad value: limit: "),
         ("/outbox?limit=x", "400 BAD_VALUE Bad value: limit: "),
         ("/settlements?merchant=x", "400 BAD_VALUE Bad value: merchant: unknown field"),
     ] {
