@@ -1,3 +1,5 @@
+//! The decisions about faults, in many cases and in random ones.
+
 use proptest::prelude::*;
 use serde_json::json;
 
