@@ -47,7 +47,7 @@ impl Names {
     /// Fresh ones.
     pub(crate) fn draw() -> Self {
         Self {
-            order_id: OrderId::new(service::random::uuid().to_string()),
+            order_id: OrderId::new(service::random::key().to_string()),
             klarna_reference: klarna_reference(u64::from_le_bytes(service::random::bytes())),
         }
     }

@@ -57,7 +57,7 @@ pub(super) async fn charge(
         base_url: app.base_url().to_owned(),
         now: app.clock().now(),
         // Drawn outside: the unit of work may be run again, and must then make the same order.
-        order_id: OrderId::new(service::random::uuid().to_string()),
+        order_id: OrderId::new(service::random::key().to_string()),
         klarna_reference: klarna_reference(u64::from_le_bytes(service::random::bytes())),
         step_up_id: service::random::uuid().to_string(),
         body,

@@ -38,7 +38,7 @@ pub(super) async fn create(
     let payment_session_id = payment_session(&app, &headers, url)?;
     let now_ms = app.clock().now_ms();
     let page = HostedPage {
-        session_id: HostedSessionId::new(service::random::uuid().to_string()),
+        session_id: HostedSessionId::new(service::random::key().to_string()),
         short_id: String::new(),
         merchant_id: merchant.merchant_id.clone(),
         payment_session_id,
