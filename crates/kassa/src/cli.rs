@@ -232,6 +232,10 @@ pub(crate) struct KlarnaSideArgs {
     /// How many calls a merchant may make per second; the headers are always sent [default: off]
     #[arg(long, env = "KASSA_RATE_LIMITS", value_name = "LIMITS")]
     pub(crate) rate_limits: Option<RateLimits>,
+    /// Where callbacks may go [default: networks while only this machine can reach the playground,
+    /// internet otherwise]
+    #[arg(long, env = "KASSA_CALLBACK_TARGETS", value_name = "TARGETS")]
+    pub(crate) callback_targets: Option<CallbackTargets>,
 }
 
 /// Further ways into the playground.
@@ -306,6 +310,18 @@ pub(crate) enum RateLimits {
     Playground,
     /// Those of Klarna's live systems
     Live,
+}
+
+/// Where the playground's callbacks may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CallbackTargets {
+    /// The internet alone
+    Internet,
+    /// This machine and private networks as well
+    Networks,
+    /// Anywhere, a cloud's metadata included
+    Anywhere,
 }
 
 /// A test merchant, written `MID=USERNAME:PASSWORD`.

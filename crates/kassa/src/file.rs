@@ -10,7 +10,7 @@ use klarna::types::secret::Secret;
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::{MerchantSpec, RateLimits, SftpListen};
+use crate::cli::{CallbackTargets, MerchantSpec, RateLimits, SftpListen};
 
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +24,8 @@ pub(crate) struct File {
     pub(crate) merchant: Vec<MerchantSpec>,
     #[serde(alias = "rate_limits")]
     pub(crate) rate_limits: Option<RateLimits>,
+    #[serde(alias = "callback_targets")]
+    pub(crate) callback_targets: Option<CallbackTargets>,
     #[serde(alias = "api_key")]
     pub(crate) api_key: Option<Secret>,
     #[serde(alias = "dashboard_password")]
@@ -150,6 +152,7 @@ mod tests {
     fn names_are_those_of_the_flags() {
         let file = File::parse(
             "data-dir = 'd'\nmerchant = ['K1=u:p']\nrate-limits = 'live'\n\
+             callback-targets = 'anywhere'\n\
              [gateway]\nlisten = '127.0.0.1:1'\nklarna-url = 'https://api.klarna.com'\n",
             Path::new("kassa.toml"),
         )
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(file.data_dir, Some(PathBuf::from("d")));
         assert_eq!(file.merchant.len(), 1);
         assert_eq!(file.rate_limits, Some(RateLimits::Live));
+        assert_eq!(file.callback_targets, Some(CallbackTargets::Anywhere));
         assert_eq!(file.gateway.klarna_url.unwrap().as_str(), "https://api.klarna.com/");
     }
 

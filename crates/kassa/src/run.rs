@@ -140,7 +140,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         merchants: merchants.iter().map(seed).collect(),
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
-        callback_targets: None,
+        callback_targets: callback_targets(&args.klarna_side, file),
         control_token: file.playground.control_token.clone(),
         clock: SystemClock::shared(),
     })
@@ -217,7 +217,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
         merchants: merchants.iter().map(seed).collect(),
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
-        callback_targets: None,
+        callback_targets: callback_targets(&args.klarna_side, file),
         control_token: args.control_token.or_else(|| file.playground.control_token.clone()),
         clock: SystemClock::shared(),
     })
@@ -397,6 +397,10 @@ fn shown(merchant: &MerchantSpec) -> ReadyMerchant {
 
 fn rate_limits(args: &KlarnaSideArgs, file: &File) -> playground::RateLimits {
     args.rate_limits.or(file.rate_limits).map_or(playground::RateLimits::Off, Into::into)
+}
+
+fn callback_targets(args: &KlarnaSideArgs, file: &File) -> Option<playground::CallbackTargets> {
+    args.callback_targets.or(file.callback_targets).map(Into::into)
 }
 
 fn database(flag: Option<&str>, file: &File, home: &Home) -> Outcome<Location> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use storage::Location;
 use url::Url;
 
-use crate::cli::{DataArgs, RateLimits};
+use crate::cli::{CallbackTargets, DataArgs, RateLimits};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::file::File;
 
@@ -88,6 +88,16 @@ pub(crate) fn data_dir(named: Option<&Path>, file: &File) -> PathBuf {
         .map(Path::to_path_buf)
         .or_else(|| file.data_dir.clone())
         .unwrap_or_else(|| PathBuf::from(DATA_DIR))
+}
+
+impl From<CallbackTargets> for playground::CallbackTargets {
+    fn from(targets: CallbackTargets) -> Self {
+        match targets {
+            CallbackTargets::Internet => Self::Internet,
+            CallbackTargets::Networks => Self::Networks,
+            CallbackTargets::Anywhere => Self::Anywhere,
+        }
+    }
 }
 
 impl From<RateLimits> for playground::RateLimits {

@@ -19,6 +19,7 @@ fn help_names_every_command_and_version_the_version() {
     }
     for (command, flags) in [
         ("up", &["--data-dir", "--ephemeral", "--merchant", "--rate-limits"][..]),
+        ("up", &["--callback-targets"]),
         ("playground", &["--listen", "--public-url", "--data-dir", "--merchant", "--rate-limits"]),
         ("playground", &["--sftp-listen", "--tls-listen", "--intercept", "--ca-dir"]),
         (
@@ -46,6 +47,7 @@ fn wrong_usage_is_status_2_and_says_what_is_wrong() {
         (&["--ephemeral", "--data-dir", "here"], "--data-dir"),
         (&["playground", "--listen", "nowhere"], "nowhere"),
         (&["--rate-limits", "sometimes"], "sometimes"),
+        (&["--callback-targets", "metadata"], "metadata"),
         (&["gateway", "--klarna-url", "::"], "--klarna-url"),
     ] {
         let Ended { code, stdout, stderr } = run(KASSA, flags);

@@ -117,7 +117,7 @@ async fn deliveries_are_found_by_what_they_are() {
         assert_eq!(subjects, expected, "{query}");
     }
     assert_eq!(callbacks(&world, &format!("?subject_id={first}")).await.len(), 1);
-    for query in ["?kind=pull", "?state=lost", "?limit=many", "?colour=red"] {
+    for query in ["?kind=pull", "?state=lost", "?limit=many", "?limit=-1", "?colour=red"] {
         let path = format!("/playground/v1/callbacks{query}");
         let reply = world.send("GET", &path, &[], "").await;
         assert_eq!(

@@ -20,6 +20,7 @@ mod distribution;
 mod page;
 
 use common::{Purchase, Reply, World, engines};
+use playground::CallbackTargets;
 use receiver::Receiver;
 use serde_json::{Value, json};
 
@@ -666,6 +667,35 @@ async fn a_callback_is_tried_four_times() {
     assert!(log.text.contains("\"attempt\":4"), "{}", log.text);
     shop.stop().await;
     world.stop().await;
+}
+
+#[tokio::test]
+async fn status_updates_do_not_lead_inside_unless_that_is_wanted() {
+    let shop = Receiver::start(&[]).await;
+    let metadata = "https://169.254.169.254/latest/meta-data/".to_owned();
+    for (targets, url, refused) in [
+        (CallbackTargets::Internet, shop.url.clone(), true),
+        (CallbackTargets::Internet, metadata.clone(), true),
+        (CallbackTargets::Networks, metadata, true),
+        (CallbackTargets::Networks, shop.url.clone(), false),
+    ] {
+        let world = World::start_with(|config| config.callback_targets = Some(targets)).await;
+        let created =
+            hosted(&world, &json!({ "merchant_urls": { "status_update": url.as_str() } })).await;
+        shopper(&world, &created, "open").await;
+        world.advance("PT1M").await;
+        let listed = world.send("GET", "/playground/v1/callbacks", &[], "").await;
+        let told = &listed.json["callbacks"][0];
+        let (state, before) = if refused { ("given_up", 0) } else { ("delivered", 1) };
+        assert_eq!(told["state"], state, "{targets:?} {url}: {told}");
+        assert_eq!(shop.received().len(), before, "{targets:?} {url}");
+        if refused {
+            let failure = told["attempts"][0]["failure"].as_str().unwrap();
+            assert!(failure.contains("the address may not be called"), "{failure}");
+        }
+        world.stop().await;
+    }
+    shop.stop().await;
 }
 
 #[tokio::test]

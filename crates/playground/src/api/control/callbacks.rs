@@ -43,7 +43,7 @@ pub(super) struct Wanted {
     /// Only this merchant's.
     merchant_id: Option<String>,
     /// At most so many; 100 unless given, 1000 at most.
-    limit: Option<i64>,
+    limit: Option<u16>,
 }
 
 /// Deliveries.
@@ -132,7 +132,7 @@ pub(super) async fn list(
         state: wanted.state,
         subject_id: wanted.subject_id,
         merchant_id: wanted.merchant_id,
-        limit: wanted.limit.unwrap_or(DEFAULT_LIMIT).clamp(0, GREATEST_LIMIT),
+        limit: wanted.limit.map_or(DEFAULT_LIMIT, i64::from).min(GREATEST_LIMIT),
     };
     let stories =
         app.db().read_long(move |tx| Ok::<_, StoreError>(callbacks::stories(tx, &wanted)?)).await?;

@@ -24,6 +24,7 @@ const GREATEST_LIMIT: i64 = 1_000;
 
 /// Which messages are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// At most so many; 100 unless given, 1000 at most.

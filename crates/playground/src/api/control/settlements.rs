@@ -30,6 +30,7 @@ const GREATEST_AMOUNT: i64 = 1_000_000_000_000;
 
 /// Whose settlements are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// The merchant; may be left out when there is only one.
