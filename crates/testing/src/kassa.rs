@@ -73,6 +73,14 @@ impl Process {
         self.stderr.so_far()
     }
 
+    /// The most memory that it held at once so far, in bytes; none where the system does not tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib * 1024)
+    }
+
     /// Ends it as the power goes: it has no say.
     pub fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");
