@@ -38,12 +38,7 @@ fn done(klarna_id: &str) -> Word {
 }
 
 fn capture(minor: i64) -> Command {
-    Command::Capture {
-        share: Share { amount: Some(MinorUnits::new(minor)), lines: None },
-        description: None,
-        reference: None,
-        shipping_info: Vec::new(),
-    }
+    Command::capture(Share { amount: Some(MinorUnits::new(minor)), lines: None })
 }
 
 /// An order that Klarna made and never told of, until the gateway gave up.

@@ -32,8 +32,9 @@ use gateway::domain::checkout::{
 use gateway::domain::idempotency;
 use gateway::domain::journal::Operation;
 use gateway::domain::operation::{Kind, State};
-use gateway::domain::payment::{Payment, Share};
+use gateway::domain::payment::{NewAuthorization, Payment, Share};
 use gateway::engine::attention::{self, Act, Word};
+use gateway::engine::changes::ChangeWish;
 use gateway::engine::commands::{self, Command, Intent};
 use gateway::engine::klarna::{Klarna, OneAccount};
 use gateway::engine::sdk::Sdk;
@@ -42,7 +43,8 @@ use gateway::store::migrations::MIGRATIONS;
 use gateway::store::operations::{BACKGROUND, INTERACTIVE};
 use gateway::store::{checkouts, operations, payments};
 use jiff::{SignedDuration, Timestamp};
-use klarna_types::{MinorUnits, Secret, TaxRate};
+use klarna_types::order_management::ShippingInfo;
+use klarna_types::{Address, MinorUnits, Secret, TaxRate};
 use parking_lot::Mutex;
 use playground::{Playground, RateLimits, SeedMerchant, UnauthorizedForm};
 use serde_json::{Value, json};
@@ -286,19 +288,43 @@ impl<'a> History<'a> {
             .unwrap()
     }
 
+    /// A change by which no money moves.
+    fn change(&mut self, amount: MinorUnits, payment: &Payment) -> ChangeWish {
+        let number = self.chance.below(1000);
+        match self.chance.below(6) {
+            0 | 1 => ChangeWish::UpdateAuthorization {
+                wanted: NewAuthorization { amount: Some(amount), lines: None },
+                description: None,
+            },
+            2 => ChangeWish::ExtendAuthorization,
+            3 => ChangeWish::UpdateReferences {
+                reference1: None,
+                reference2: Some(format!("B-{number}")),
+            },
+            4 => {
+                let address =
+                    Address { city: Some(format!("Lund {number}")), ..Address::default() };
+                ChangeWish::UpdateCustomer(Box::new(address))
+            }
+            _ => ChangeWish::AddShippingInfo {
+                capture_id: payment.captures.first().map(|capture| capture.id.clone()),
+                parcels: vec![ShippingInfo {
+                    tracking_number: Some(format!("T-{number}")),
+                    ..ShippingInfo::default()
+                }],
+            },
+        }
+    }
+
     async fn command(&mut self, payment: &Payment) {
         let amount = MinorUnits::new(self.chance.pick(&[1, 500, 10_000, 20_000, 25_000, 50_000]));
         let share = Share { amount: Some(amount), lines: None };
         let command = match self.chance.below(10) {
-            0..5 => Command::Capture {
-                share,
-                description: None,
-                reference: None,
-                shipping_info: Vec::new(),
-            },
-            5..8 => Command::Refund { share, description: None, reference: None },
-            8 => Command::Cancel,
-            _ => Command::Release,
+            0..4 => Command::capture(share),
+            4..6 => Command::refund(share),
+            6 => Command::Cancel,
+            7 => Command::Release,
+            _ => Command::Change(self.change(amount, payment)),
         };
         let new_id = self.engine.fresh_id("op");
         // Some presses come twice.
@@ -477,6 +503,11 @@ impl<'a> History<'a> {
         assert_eq!(payment.status.name(), order.status.as_str().to_lowercase());
         assert_eq!(payment.captures.len(), order.captures.len());
         assert_eq!(payment.refunds.len(), order.refunds.len());
+        assert_eq!(payment.merchant_reference2, order.merchant_reference2, "{operations:#?}");
+        assert_eq!(payment.shipping_info, order.shipping_info, "{operations:#?}");
+        for (ours, theirs) in payment.captures.iter().zip(&order.captures) {
+            assert_eq!(ours.shipping_info, theirs.shipping_info, "{operations:#?}");
+        }
         for operation in operations {
             if operation.payment_id.as_ref() != Some(&payment.id) {
                 continue;
@@ -494,7 +525,7 @@ impl<'a> History<'a> {
                     };
                     order.refunds.iter().filter(is_ours).count()
                 }
-                Kind::PlaceOrder | Kind::Cancel | Kind::Release => continue,
+                Kind::PlaceOrder | Kind::Cancel | Kind::Release | Kind::Change(_) => continue,
             };
             let wanted = usize::from(operation.state == State::Done);
             assert_eq!(times, wanted, "{operation:#?}");

@@ -15,7 +15,7 @@ mod support;
 use gateway::app::App;
 use gateway::domain::checkout::{Checkout, Status};
 use gateway::domain::operation::{self, Reason, State, Step};
-use gateway::domain::payment::{Fraud, Share};
+use gateway::domain::payment::{AUTHORIZATION_EXPIRING, Fraud, Share};
 use gateway::engine::commands::{self, Command, NotTaken};
 use gateway::store::{checkouts, operations, payments};
 use klarna_types::MinorUnits;
@@ -26,20 +26,11 @@ use tower::ServiceExt as _;
 const HOUR: i64 = 3600;
 
 fn capture(minor: i64) -> Command {
-    Command::Capture {
-        share: Share { amount: Some(MinorUnits::new(minor)), lines: None },
-        description: None,
-        reference: None,
-        shipping_info: Vec::new(),
-    }
+    Command::capture(Share { amount: Some(MinorUnits::new(minor)), lines: None })
 }
 
 fn refund(minor: i64) -> Command {
-    Command::Refund {
-        share: Share { amount: Some(MinorUnits::new(minor)), lines: None },
-        description: None,
-        reference: None,
-    }
+    Command::refund(Share { amount: Some(MinorUnits::new(minor)), lines: None })
 }
 
 #[tokio::test]
@@ -477,10 +468,22 @@ async fn the_same_intent_is_one_operation() {
 async fn an_authorisation_that_lapses_is_announced_and_then_seen() {
     on_each_engine(async |world| {
         let payment = world.payment().await;
-        world.advance(25 * 24 * HOUR);
+        for (days, announced) in [(20, 0), (1, 1), (3, 1), (2, 2), (1, 2)] {
+            world.advance(days * 24 * HOUR);
+            world.settle().await;
+            let types = world.event_types(&payment.id).await;
+            let count = types.iter().filter(|kind| *kind == AUTHORIZATION_EXPIRING).count();
+            assert_eq!(count, announced, "{days} {types:?}");
+        }
+        let order = payment.klarna_order_id.clone();
+        world.klarna.change_order(&order, |order| {
+            order["status"] = serde_json::json!("EXPIRED");
+            order["remaining_authorized_amount"] = serde_json::json!(0);
+        });
+        world.advance(2 * 24 * HOUR);
         world.settle().await;
         let types = world.event_types(&payment.id).await;
-        assert_eq!(types.iter().filter(|kind| *kind == "payment.expires_soon").count(), 1);
+        assert!(types.contains(&"payment.authorization_expired".to_owned()), "{types:?}");
     })
     .await;
 }

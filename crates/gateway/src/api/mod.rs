@@ -7,6 +7,7 @@
 
 pub mod callbacks;
 pub mod checkouts;
+pub mod expiry_policy;
 pub mod extract;
 pub mod openapi;
 pub mod operations;
@@ -42,6 +43,29 @@ pub fn router() -> Router<App> {
         .route("/v1/payments/{id}/refunds", post(payments::refund::refund))
         .route("/v1/payments/{id}/cancel", post(payments::cancel::cancel))
         .route("/v1/payments/{id}/release", post(payments::release::release))
+        .route("/v1/payments/{id}/acknowledge", post(payments::details::acknowledge))
+        .route("/v1/payments/{id}/authorization", post(payments::authorization::update))
+        .route("/v1/payments/{id}/authorization/extend", post(payments::authorization::extend))
+        .route("/v1/payments/{id}/customer-details", post(payments::details::customer))
+        .route("/v1/payments/{id}/merchant-references", post(payments::details::references))
+        .route("/v1/payments/{id}/shipping-info", post(payments::details::shipping_info))
+        .route(
+            "/v1/payments/{id}/captures/{capture_id}/shipping-info",
+            post(payments::captures::shipping_info),
+        )
+        .route(
+            "/v1/payments/{id}/captures/{capture_id}/resend-communication",
+            post(payments::captures::resend_communication),
+        )
+        .route(
+            "/v1/payments/{id}/captures/{capture_id}/due-date-options",
+            get(payments::captures::due_date_options),
+        )
+        .route(
+            "/v1/payments/{id}/captures/{capture_id}/due-date",
+            post(payments::captures::extend_due_date),
+        )
+        .route("/v1/expiry-policy", get(expiry_policy::read).put(expiry_policy::replace))
         .route("/v1/operations", get(operations::read::list))
         .route("/v1/operations/{id}", get(operations::read::read))
         .route("/v1/operations/{id}/look", post(operations::act::look))

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Object, OpenApi as Document, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
-use super::{checkouts, operations, payments};
+use super::{checkouts, expiry_policy, operations, payments};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,18 @@ use super::{checkouts, operations, payments};
         payments::refund::refund,
         payments::cancel::cancel,
         payments::release::release,
+        payments::details::acknowledge,
+        payments::authorization::update,
+        payments::authorization::extend,
+        payments::details::customer,
+        payments::details::references,
+        payments::details::shipping_info,
+        payments::captures::shipping_info,
+        payments::captures::resend_communication,
+        payments::captures::due_date_options,
+        payments::captures::extend_due_date,
+        expiry_policy::read,
+        expiry_policy::replace,
         operations::read::list,
         operations::read::read,
         operations::act::look,
@@ -59,13 +71,22 @@ impl Modify for ApiKey {
 struct Headers;
 
 /// The operations that take an `Idempotency-Key` and wait for their outcome.
-const CHANGES: [&str; 6] = [
+const CHANGES: [&str; 15] = [
     "/v1/checkouts",
     "/v1/checkouts/{id}/confirm",
     "/v1/payments/{id}/captures",
     "/v1/payments/{id}/refunds",
     "/v1/payments/{id}/cancel",
     "/v1/payments/{id}/release",
+    "/v1/payments/{id}/acknowledge",
+    "/v1/payments/{id}/authorization",
+    "/v1/payments/{id}/authorization/extend",
+    "/v1/payments/{id}/customer-details",
+    "/v1/payments/{id}/merchant-references",
+    "/v1/payments/{id}/shipping-info",
+    "/v1/payments/{id}/captures/{capture_id}/shipping-info",
+    "/v1/payments/{id}/captures/{capture_id}/resend-communication",
+    "/v1/payments/{id}/captures/{capture_id}/due-date",
 ];
 
 impl Modify for Headers {

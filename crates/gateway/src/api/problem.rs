@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::checkouts::view::time;
 use crate::domain::operation::{Effect, Failure, Reason, Refusal};
 use crate::engine::commands::NotPossible;
 use crate::engine::sessions::Trouble;
@@ -268,9 +269,76 @@ impl From<NotPossible> for Problem {
                         problem.member = Some("amount".to_owned());
                         problem
                     }
+                    Rejection::TooLittle { .. } => {
+                        let mut problem = Self::new(
+                            StatusCode::UNPROCESSABLE_ENTITY,
+                            "amount_too_small",
+                            detail,
+                            "Ask for at least the named limit. To give more back, refund what is \
+                             captured.",
+                        );
+                        problem.member = Some("amount".to_owned());
+                        problem
+                    }
                     Rejection::NotPositive(_) | Rejection::LinesDiffer { .. } => {
                         Self::invalid("amount", detail)
                     }
+                    Rejection::Lapsed => Self::new(
+                        StatusCode::CONFLICT,
+                        "authorization_expired",
+                        detail,
+                        "The order is being read anew from Klarna. Let the shopper place a new \
+                         order; what was captured can still be refunded.",
+                    ),
+                    Rejection::TooOld => Self::new(
+                        StatusCode::CONFLICT,
+                        "too_late",
+                        detail,
+                        "Capture what remains before the authorisation lapses.",
+                    ),
+                    Rejection::FraudRejected { overrule_until_ms } => Self::new(
+                        StatusCode::CONFLICT,
+                        "fraud_rejected",
+                        detail,
+                        match overrule_until_ms {
+                            Some(until_ms) => format!(
+                                "Do not ship. To overrule Klarna at your own risk, capture with \
+                                 `risk` set to `merchant` before {}; after that Klarna cancels the \
+                                 order.",
+                                time(until_ms)
+                            ),
+                            None => "Do not ship. Klarna cancels the order.".to_owned(),
+                        },
+                    ),
+                    Rejection::NotOffered { .. } => Self::new(
+                        StatusCode::CONFLICT,
+                        "not_offered",
+                        detail,
+                        "Let the shopper place a new order, or choose another of the payment's \
+                         available_actions.",
+                    ),
+                    Rejection::NoCapture(_) => {
+                        let mut problem = Self::new(
+                            StatusCode::NOT_FOUND,
+                            "capture_not_found",
+                            detail,
+                            "Read the payment: its captures have the ids to use.",
+                        );
+                        problem.member = Some("capture_id".to_owned());
+                        problem
+                    }
+                    Rejection::ReturnFee(_) => {
+                        let mut problem = Self::new(
+                            StatusCode::UNPROCESSABLE_ENTITY,
+                            "return_fee_not_allowed",
+                            detail,
+                            "Refund without the fee.",
+                        );
+                        problem.member = Some("return_fee".to_owned());
+                        problem
+                    }
+                    Rejection::Missing { member, .. } => Self::invalid(member, detail),
+                    Rejection::Cart(problem) => Self::invalid(problem.member, detail),
                     Rejection::Lines(problem) => {
                         let text = problem.to_string();
                         let member = text.split(':').next().unwrap_or("lines").to_owned();
@@ -285,9 +353,8 @@ impl From<NotPossible> for Problem {
 /// Starts with a capital, unless it starts with the name of a member.
 fn sentence(text: &str) -> String {
     let mut text = text.to_owned();
-    if (text.starts_with("a ") || text.starts_with("an "))
-        && let Some(first) = text.get_mut(..1)
-    {
+    let is_member = text.split_once(' ').is_some_and(|(first, _)| first.ends_with(':'));
+    if !is_member && let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }
     text

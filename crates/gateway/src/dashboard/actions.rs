@@ -6,32 +6,35 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use klarna_types::order_management::{ShippingInfo, ShippingMethod};
+use klarna_types::{Address, Currency, MinorUnits, TaxRate};
 
 use super::payment::{self, Notice};
 use super::{Person, format, layout, sign_in};
 use crate::api::payments::command::{self, Asked, Taken};
 use crate::api::problem::Problem;
 use crate::app::App;
+use crate::domain::change::Change;
 use crate::domain::idempotency;
 use crate::domain::journal::Outcome;
 use crate::domain::lines::Wanted;
-use crate::domain::operation::State as Stands;
-use crate::domain::payment::Share;
-use crate::engine::commands::Command;
+use crate::domain::operation::{Kind, State as Stands};
+use crate::domain::payment::{NewAuthorization, RefundShare, ReturnFee, Risk, Share};
+use crate::engine::changes::ChangeWish;
+use crate::engine::commands::{CaptureWish, Command, RefundWish};
 use crate::store::payments;
 
 /// How long a person looks at a page that loads.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a form carries.
-#[derive(Debug, Default)]
+/// What a form carries. It may hold an address: it is not kept, and not shown by `Debug`.
+#[derive(Default)]
 struct Fields {
     csrf: String,
     key: String,
-    amount: String,
-    description: String,
     references: Vec<String>,
     quantities: Vec<String>,
+    others: Vec<(String, String)>,
 }
 
 impl Fields {
@@ -42,14 +45,74 @@ impl Fields {
             match name.as_ref() {
                 "csrf" => fields.csrf = value,
                 "key" => fields.key = value,
-                "amount" => fields.amount = value,
-                "description" => value.trim().clone_into(&mut fields.description),
                 "reference" => fields.references.push(value),
                 "quantity" => fields.quantities.push(value),
-                _ => {}
+                _ => fields.others.push((name.into_owned(), value)),
             }
         }
         fields
+    }
+
+    /// A field, without the space around it; an empty one is none.
+    fn text(&self, wanted: &str) -> Option<String> {
+        self.others
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// An amount of money.
+    fn money(&self, name: &str, currency: &Currency) -> Result<MinorUnits, String> {
+        let text = self.text(name).unwrap_or_default();
+        format::read_money(&text, currency)
+            .ok_or_else(|| format!("\"{text}\" is not an amount in {}.", currency.as_str()))
+    }
+
+    /// How much is captured or refunded.
+    fn share(&self, currency: &Currency) -> Result<Share, String> {
+        let lines = self.lines()?;
+        if !lines.is_empty() {
+            return Ok(Share { amount: None, lines: Some(lines) });
+        }
+        Ok(Share { amount: Some(self.money("amount", currency)?), lines: None })
+    }
+
+    /// The capture that it is about.
+    fn capture_id(&self) -> Result<String, String> {
+        self.text("capture_id").ok_or_else(|| "Choose a capture.".to_owned())
+    }
+
+    /// A parcel, if one was described.
+    fn parcel(&self) -> Option<ShippingInfo> {
+        let parcel = ShippingInfo {
+            shipping_company: self.text("shipping_company"),
+            shipping_method: self
+                .text("shipping_method")
+                .map(|name| ShippingMethod::from(name.as_str())),
+            tracking_number: self.text("tracking_number"),
+            tracking_uri: self.text("tracking_uri"),
+            return_shipping_company: self.text("return_shipping_company"),
+            return_tracking_number: self.text("return_tracking_number"),
+            return_tracking_uri: self.text("return_tracking_uri"),
+        };
+        (parcel != ShippingInfo::default()).then_some(parcel)
+    }
+
+    /// The members of an address that were filled in.
+    fn address(&self) -> Address {
+        Address {
+            given_name: self.text("given_name"),
+            family_name: self.text("family_name"),
+            street_address: self.text("street_address"),
+            street_address2: self.text("street_address2"),
+            postal_code: self.text("postal_code"),
+            city: self.text("city"),
+            region: self.text("region"),
+            email: self.text("email"),
+            phone: self.text("phone"),
+            ..Address::default()
+        }
     }
 
     /// The lines with a quantity; an error names what is not a number.
@@ -120,34 +183,72 @@ pub(super) async fn submit(
     }
 }
 
-fn command(
-    action: &str,
-    fields: &Fields,
-    currency: &klarna_types::Currency,
-) -> Result<Option<Command>, String> {
-    let share = || -> Result<Share, String> {
-        let lines = fields.lines()?;
-        if !lines.is_empty() {
-            return Ok(Share { amount: None, lines: Some(lines) });
-        }
-        let amount = format::read_money(&fields.amount, currency).ok_or_else(|| {
-            format!("\"{}\" is not an amount in {}.", fields.amount, currency.as_str())
-        })?;
-        Ok(Share { amount: Some(amount), lines: None })
-    };
-    let description = (!fields.description.is_empty()).then(|| fields.description.clone());
-    Ok(Some(match action {
-        "capture" => Command::Capture {
-            share: share()?,
+fn command(action: &str, fields: &Fields, currency: &Currency) -> Result<Option<Command>, String> {
+    let Some(kind) = Kind::from_name(action) else { return Ok(None) };
+    let description = fields.text("description");
+    Ok(Some(match kind {
+        Kind::PlaceOrder => return Ok(None),
+        Kind::Capture => Command::Capture(CaptureWish {
+            share: fields.share(currency)?,
             description,
-            reference: None,
-            shipping_info: Vec::new(),
-        },
-        "refund" => Command::Refund { share: share()?, description, reference: None },
-        "cancel" => Command::Cancel,
-        "release" => Command::Release,
-        _ => return Ok(None),
+            shipping_info: fields.parcel().into_iter().collect(),
+            risk: match fields.text("risk").as_deref() {
+                Some("merchant") => Risk::Merchant,
+                _ => Risk::Klarna,
+            },
+            ..CaptureWish::default()
+        }),
+        Kind::Refund => {
+            let return_fee = match fields.text("return_fee") {
+                Some(_) => Some(ReturnFee {
+                    amount: fields.money("return_fee", currency)?,
+                    name: "Return fee".to_owned(),
+                    tax_rate: TaxRate::ZERO,
+                }),
+                None => None,
+            };
+            let capture_id = fields.text("capture_id");
+            let what = RefundShare { share: fields.share(currency)?, capture_id, return_fee };
+            Command::Refund(RefundWish { what, description, reference: None })
+        }
+        Kind::Cancel => Command::Cancel,
+        Kind::Release => Command::Release,
+        Kind::Change(change) => Command::Change(wish(change, fields, currency)?),
     }))
+}
+
+fn wish(change: Change, fields: &Fields, currency: &Currency) -> Result<ChangeWish, String> {
+    Ok(match change {
+        Change::UpdateAuthorization => {
+            let amount = Some(fields.money("amount", currency)?);
+            ChangeWish::UpdateAuthorization {
+                wanted: NewAuthorization { amount, lines: None },
+                description: fields.text("description"),
+            }
+        }
+        Change::ExtendAuthorization => ChangeWish::ExtendAuthorization,
+        Change::UpdateCustomer => ChangeWish::UpdateCustomer(Box::new(fields.address())),
+        Change::UpdateReferences => ChangeWish::UpdateReferences {
+            reference1: fields.text("merchant_reference1"),
+            // The form shows what there is; an emptied field takes it away.
+            reference2: Some(fields.text("merchant_reference2").unwrap_or_default()),
+        },
+        Change::AddShippingInfo => ChangeWish::AddShippingInfo {
+            capture_id: fields.text("capture_id"),
+            parcels: vec![fields.parcel().ok_or("Say at least one thing about the parcel.")?],
+        },
+        Change::ResendCommunication => {
+            ChangeWish::ResendCommunication { capture_id: fields.capture_id()? }
+        }
+        Change::ExtendDueDate => ChangeWish::ExtendDueDate {
+            capture_id: fields.capture_id()?,
+            number_of_days: fields
+                .text("number_of_days")
+                .and_then(|days| days.parse().ok())
+                .ok_or("Choose a number of days.")?,
+        },
+        Change::Acknowledge => ChangeWish::Acknowledge,
+    })
 }
 
 async fn answer(app: &App, person: &Person, id: &str, action: &str, taken: Taken) -> Response {

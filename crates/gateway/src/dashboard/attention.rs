@@ -103,7 +103,9 @@ fn currency(waiting: &Waiting) -> Currency {
 fn amount(waiting: &Waiting) -> Option<MinorUnits> {
     match waiting.operation.kind {
         Kind::PlaceOrder => waiting.cart.as_ref().map(|cart| cart.order_amount),
-        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => waiting.operation.amount(),
+        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => {
+            waiting.operation.amount_concerned()
+        }
     }
 }
 

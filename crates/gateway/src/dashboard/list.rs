@@ -8,9 +8,11 @@ use serde::Deserialize;
 use super::{Person, format, layout};
 use crate::api::payments::list::{cursor_after, read_cursor};
 use crate::app::App;
+use crate::domain::expiry::Policy;
 use crate::domain::payment::{Fraud, Payment, Status};
 use crate::fault::Fault;
 use crate::store::payments::{self, Filter};
+use crate::store::policies;
 
 const PAGE: i64 = 25;
 
@@ -28,6 +30,7 @@ struct Page {
     payments: Vec<Payment>,
     next: Option<String>,
     counts: Vec<(String, i64)>,
+    policy: Policy,
 }
 
 pub(super) async fn page(
@@ -55,12 +58,13 @@ pub(super) async fn page(
                 next: payments.last().filter(|_| more).map(cursor_after),
                 payments,
                 counts: payments::count_by_status(tx, &store_id)?,
+                policy: policies::expiry(tx, &store_id)?,
             })
         })
         .await;
     match found {
         Ok(found) => {
-            let content = view(&found, status, search);
+            let content = view(&found, status, search, app.engine().now_ms());
             layout::page("Payments", Some(&person), &content).into_response()
         }
         Err(fault) => layout::failed(&fault),
@@ -83,7 +87,7 @@ fn link(status: Option<Status>, search: Option<&str>, cursor: Option<&str>) -> S
     if query.is_empty() { "/dashboard".to_owned() } else { format!("/dashboard?{query}") }
 }
 
-fn view(found: &Page, status: Option<Status>, search: Option<&str>) -> Markup {
+fn view(found: &Page, status: Option<Status>, search: Option<&str>, now_ms: i64) -> Markup {
     let count = |status: Status| {
         found.counts.iter().find(|(name, _)| name == status.name()).map_or(0, |(_, count)| *count)
     };
@@ -127,7 +131,7 @@ fn view(found: &Page, status: Option<Status>, search: Option<&str>) -> Markup {
             }
         } @else {
             ul.payments {
-                @for payment in &found.payments { (row(payment)) }
+                @for payment in &found.payments { (row(payment, &found.policy, now_ms)) }
             }
             @if let Some(cursor) = &found.next {
                 p.more { a.button href=(link(status, search, Some(cursor))) { "Older payments" } }
@@ -136,7 +140,7 @@ fn view(found: &Page, status: Option<Status>, search: Option<&str>) -> Markup {
     }
 }
 
-fn row(payment: &Payment) -> Markup {
+fn row(payment: &Payment, policy: &Policy, now_ms: i64) -> Markup {
     html! {
         li {
             a.row href={ "/dashboard/payments/" (payment.id) } {
@@ -148,7 +152,7 @@ fn row(payment: &Payment) -> Markup {
                     }
                 }
                 span.when.muted { (format::moment(payment.created_at_ms)) }
-                span.what { (chips(payment)) }
+                span.what { (chips(payment, policy, now_ms)) }
                 span.much { (format::money(payment.amounts.authorized, &payment.currency)) }
             }
         }
@@ -156,7 +160,7 @@ fn row(payment: &Payment) -> Markup {
 }
 
 /// The status, and what stands beside it.
-pub(super) fn chips(payment: &Payment) -> Markup {
+pub(super) fn chips(payment: &Payment, policy: &Policy, now_ms: i64) -> Markup {
     let refunded = payment.amounts.refunded;
     html! {
         span class={ "chip " (payment.status.name()) } { (format::status(payment.status)) }
@@ -169,6 +173,12 @@ pub(super) fn chips(payment: &Payment) -> Markup {
             Fraud::Accepted => {}
             Fraud::Pending => { " " span.chip.pending { "Under review" } }
             Fraud::Rejected | Fraud::Other(_) => { " " span.chip.rejected { "Do not ship" } }
+        }
+        @match payment.days_left(policy, now_ms) {
+            None => {}
+            Some(0) => { " " span.chip.expires { "Lapses today" } }
+            Some(1) => { " " span.chip.expires { "Lapses tomorrow" } }
+            Some(days) => { " " span.chip.expires { "Lapses in " (days) " days" } }
         }
     }
 }

@@ -6,7 +6,10 @@
 
 mod actions;
 mod attention;
+mod due_date;
+mod expiry;
 mod format;
+mod forms;
 mod layout;
 mod list;
 mod payment;
@@ -41,6 +44,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/dashboard/sign-out", post(sign_in::sign_out))
         .route("/dashboard/payments/{id}", get(payment::page))
         .route("/dashboard/payments/{id}/{action}", post(actions::submit))
+        .route("/dashboard/payments/{id}/due-date/{capture_id}", get(due_date::page))
+        .route("/dashboard/expiry", get(expiry::page).post(expiry::submit))
         .route("/dashboard/attention", get(attention::page))
         .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/assets/style.css", get(style))

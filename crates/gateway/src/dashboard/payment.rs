@@ -4,26 +4,28 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use klarna_types::MinorUnits;
+use klarna_types::order_management::ShippingInfo;
 use maud::{Markup, html};
 use serde::Deserialize;
 use storage::Tx;
 
-use super::{Person, format, layout, list};
+use super::{Person, format, forms, layout, list};
 use crate::app::App;
+use crate::domain::expiry::Policy;
 use crate::domain::journal::Operation;
-use crate::domain::lines;
 use crate::domain::operation::{Kind, State as Stands};
-use crate::domain::payment::{Action, Payment};
+use crate::domain::payment::Payment;
 use crate::fault::Fault;
 use crate::store::events::Event;
 use crate::store::operations::Attempt;
-use crate::store::{events, operations, payments};
+use crate::store::{events, operations, payments, policies};
 
 /// Everything the page shows.
 struct Shown {
     payment: Payment,
     operations: Vec<(Operation, Vec<Attempt>)>,
     events: Vec<Event>,
+    policy: Policy,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,7 +45,8 @@ fn load(tx: &mut Tx<'_>, store_id: &str, id: &str) -> Result<Option<Shown>, Faul
     let mut all = events::of_subject(tx, &payment.checkout_id)?;
     all.extend(events::of_subject(tx, &payment.id)?);
     all.sort_by_key(|event| event.created_at_ms);
-    Ok(Some(Shown { payment, operations: with_attempts, events: all }))
+    let policy = policies::expiry(tx, store_id)?;
+    Ok(Some(Shown { payment, operations: with_attempts, events: all, policy }))
 }
 
 pub(super) async fn page(
@@ -68,6 +71,14 @@ fn notice(done: &str) -> Notice {
         "refund" => Notice::Good("Refunded.".to_owned()),
         "cancel" => Notice::Good("The payment is cancelled.".to_owned()),
         "release" => Notice::Good("What remained is released.".to_owned()),
+        "update_authorization" => Notice::Good("The authorised amount is changed.".to_owned()),
+        "extend_authorization" => Notice::Good("There is more time to capture.".to_owned()),
+        "update_customer_details" => Notice::Good("The shipping address is changed.".to_owned()),
+        "update_merchant_references" => Notice::Good("The references are changed.".to_owned()),
+        "add_shipping_info" => Notice::Good("The parcel is added.".to_owned()),
+        "resend_communication" => Notice::Good("Klarna writes to the shopper again.".to_owned()),
+        "extend_due_date" => Notice::Good("The shopper pays later.".to_owned()),
+        "acknowledge" => Notice::Good("Klarna knows that the shop has the order.".to_owned()),
         _ => Notice::Waiting(
             "Accepted. The outcome is not known yet; this page shows it once it is.".to_owned(),
         ),
@@ -85,9 +96,9 @@ pub(super) async fn show(
     let (store_id, wanted) = (person.store_id.clone(), id.to_owned());
     match app.database().read_long(move |tx| load(tx, &store_id, &wanted)).await {
         Ok(Some(shown)) => {
-            // One key for each form of this page: pressing twice is pressing once.
-            let keys = std::array::from_fn(|_| app.engine().fresh_id("form"));
-            let content = view(&shown, person, notice.as_ref(), &keys);
+            let key = || app.engine().fresh_id("form");
+            let desk = forms::Desk { payment: &shown.payment, person, key: &key };
+            let content = view(&shown, &desk, notice.as_ref(), app.engine().now_ms());
             let title = &shown.payment.merchant_reference;
             (status, layout::page(title, Some(person), &content)).into_response()
         }
@@ -101,7 +112,7 @@ pub(super) async fn show(
     }
 }
 
-fn view(shown: &Shown, person: &Person, notice: Option<&Notice>, keys: &[String; 4]) -> Markup {
+fn view(shown: &Shown, desk: &forms::Desk<'_>, notice: Option<&Notice>, now_ms: i64) -> Markup {
     let payment = &shown.payment;
     let pending: Vec<_> = shown
         .operations
@@ -110,13 +121,13 @@ fn view(shown: &Shown, person: &Person, notice: Option<&Notice>, keys: &[String;
         .map(|(operation, _)| operation.as_pending())
         .filter(|pending| pending.state.holds_amount())
         .collect();
-    let actions = payment.available_actions(&pending);
+    let (offered, refused) = payment.actions(&pending, now_ms);
     html! {
         nav.crumbs aria-label="Breadcrumb" { a href="/dashboard" { "Payments" } span { (payment.merchant_reference) } }
         div.head {
             div {
                 h1 { (payment.merchant_reference) }
-                p.chips { (list::chips(payment)) }
+                p.chips { (list::chips(payment, &shown.policy, now_ms)) }
             }
             p.total { (format::money(payment.amounts.authorized, &payment.currency)) }
         }
@@ -129,7 +140,7 @@ fn view(shown: &Shown, person: &Person, notice: Option<&Notice>, keys: &[String;
                 (moved(payment))
                 (timeline(shown))
             }
-            aside aria-label="What can be done" { (forms(payment, person, &actions, keys)) (facts(payment)) }
+            aside aria-label="What can be done" { (forms::all(desk, &offered, refused)) (facts(payment)) }
         }
     }
 }
@@ -157,7 +168,7 @@ fn troubles(shown: &Shown) -> Markup {
     html! {
         @for (operation, _) in &shown.operations {
             @let what = format::words(operation.kind.name());
-            @let amount = operation.amount().map(|amount| format::money(amount, &shown.payment.currency));
+            @let amount = operation.amount_concerned().map(|amount| format::money(amount, &shown.payment.currency));
             @match operation.state {
                 Stands::Queued if operation.held => {
                     p.notice.waiting { strong { (what) " " (amount.unwrap_or_default()) } " waits for Klarna's decision about fraud." }
@@ -248,8 +259,33 @@ fn bought(payment: &Payment) -> Markup {
     }
 }
 
+/// Parcels, with a way to follow them.
+fn parcels(parcels: &[ShippingInfo]) -> Markup {
+    html! {
+        @for parcel in parcels {
+            span.muted.wide {
+                "Parcel"
+                @if let Some(company) = &parcel.shipping_company { " with " (company) }
+                @if let Some(number) = &parcel.tracking_number { " " code { (number) } }
+                @if let Some(uri) = parcel.tracking_uri.as_deref().filter(|uri| is_web(uri)) {
+                    " " a href=(uri) rel="noreferrer noopener" { "Follow it" }
+                }
+                @if let Some(number) = &parcel.return_tracking_number { ", return " code { (number) } }
+            }
+        }
+    }
+}
+
+/// Only addresses of the web become links.
+fn is_web(uri: &str) -> bool {
+    uri.starts_with("https://") || uri.starts_with("http://")
+}
+
 fn moved(payment: &Payment) -> Markup {
     html! {
+        @if !payment.shipping_info.is_empty() {
+            section.card { h2 { "Parcels of the order" } p { (parcels(&payment.shipping_info)) } }
+        }
         @if !payment.captures.is_empty() || !payment.refunds.is_empty() {
             section.card {
                 h2 { "Captures and refunds" }
@@ -259,6 +295,8 @@ fn moved(payment: &Payment) -> Markup {
                             span.move { strong { "Capture" } span.muted { (format::moment(capture.captured_at_ms)) } }
                             span.much { (format::money(capture.amount, &payment.currency)) }
                             @if let Some(text) = capture.description.as_ref().or(capture.klarna_reference.as_ref()) { span.muted.wide { (text) } }
+                            @for days in &capture.due_date_extensions { span.muted.wide { "The shopper pays " (days) " days later" } }
+                            (parcels(&capture.shipping_info))
                         }
                     }
                     @for refund in &payment.refunds {
@@ -269,88 +307,6 @@ fn moved(payment: &Payment) -> Markup {
                         }
                     }
                 }
-            }
-        }
-    }
-}
-
-fn hidden(person: &Person, key: &str) -> Markup {
-    html! {
-        input type="hidden" name="csrf" value=(person.csrf_token);
-        input type="hidden" name="key" value=(key);
-    }
-}
-
-fn forms(payment: &Payment, person: &Person, actions: &[Action], keys: &[String; 4]) -> Markup {
-    html! {
-        section.card.actions {
-            h2 { "Actions" }
-            @if actions.is_empty() { p.muted { "Nothing can be done with this payment now." } }
-            @for (action, key) in actions.iter().zip(keys) {
-                @match action.action {
-                    Kind::Capture | Kind::Refund => (transfer(payment, person, action, key)),
-                    Kind::Cancel => (plain(payment, person, key, "cancel", "Cancel payment", "The whole authorisation is given back to the shopper. This cannot be undone.")),
-                    Kind::Release => (plain(payment, person, key, "release", "Release the rest", "What is not captured is given back. No further capture will be possible.")),
-                    Kind::PlaceOrder => {}
-                }
-            }
-        }
-    }
-}
-
-fn transfer(payment: &Payment, person: &Person, action: &Action, key: &str) -> Markup {
-    let name = action.action.name();
-    let label = format::words(name);
-    let most = action.max_amount.unwrap_or(MinorUnits::ZERO);
-    let plain = most.to_decimal(payment.currency.exponent());
-    html! {
-        details.action open[name == "capture"] {
-            summary { (label) span.muted { "up to " (format::money(most, &payment.currency)) } }
-            form method="post" action={ "/dashboard/payments/" (payment.id) "/" (name) } data-confirm={ (label) " {amount} " (payment.currency.as_str()) "?" } {
-                (hidden(person, key))
-                @if action.waits_for_fraud_decision {
-                    p.notice.waiting { "Klarna is reviewing this order. The capture is carried out once it is accepted." }
-                }
-                label for={ (name) "-amount" } { "Amount in " (payment.currency.as_str()) }
-                input id={ (name) "-amount" } name="amount" inputmode="decimal" autocomplete="off"
-                    value=(plain) data-amount pattern="[0-9  ]+([.,][0-9]+)?" required;
-                details.by-line {
-                    summary { "By line instead" }
-                    p.muted.small { "Quantities here take the place of the amount." }
-                    @for (index, line) in payment.order_lines.iter().enumerate() {
-                        @if line.total_amount.is_positive() && line.kind != Some(klarna_types::OrderLineType::SalesTax) {
-                            div.pick {
-                                label for={ (name) "-line-" (index) } { (line.name) }
-                                input type="hidden" name="reference" value=(lines::key(line));
-                                input id={ (name) "-line-" (index) } name="quantity" type="number" min="0"
-                                    max=(line.quantity) step="1" value="0" inputmode="numeric";
-                            }
-                        }
-                    }
-                }
-                label for={ (name) "-description" } { "Note for the shopper " span.muted { "optional" } }
-                input id={ (name) "-description" } name="description" maxlength="255" autocomplete="off";
-                button.primary[name == "capture"] type="submit" { (label) }
-            }
-        }
-    }
-}
-
-fn plain(
-    payment: &Payment,
-    person: &Person,
-    key: &str,
-    name: &str,
-    label: &str,
-    what: &str,
-) -> Markup {
-    html! {
-        details.action {
-            summary { (label) }
-            form method="post" action={ "/dashboard/payments/" (payment.id) "/" (name) } data-confirm={ (label) "?" } {
-                (hidden(person, key))
-                p.muted { (what) }
-                button.danger type="submit" { (label) }
             }
         }
     }
@@ -368,7 +324,11 @@ fn facts(payment: &Payment) -> Markup {
                 }
                 dt { "Fraud status" } dd { (format::words(&payment.fraud.name().to_lowercase())) }
                 dt { "Placed" } dd { (format::moment(payment.created_at_ms)) }
-                @if let Some(at_ms) = payment.expires_at_ms { dt { "Capture before" } dd { (format::moment(at_ms)) } }
+                @if let Some(at_ms) = payment.expires_at_ms {
+                    dt { "Capture before" }
+                    dd { (format::moment(at_ms)) " " a href="/dashboard/expiry" { "What is done then" } }
+                }
+                @if let Some(reference) = &payment.merchant_reference2 { dt { "Another number" } dd { (reference) } }
                 dt { "Payment" } dd { code { (payment.id) } }
             }
         }
@@ -415,6 +375,8 @@ fn happened(at_ms: i64, event: &Event, shown: &Shown) -> Markup {
     let bad = event.kind.ends_with("refused")
         || event.kind.ends_with("declined")
         || event.kind.ends_with("alarm")
+        || event.kind.ends_with("expiring")
+        || event.kind.ends_with("policy_failed")
         || event.kind.ends_with("needs_attention");
     html! {
         li.bad[bad] {

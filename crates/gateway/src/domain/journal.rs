@@ -7,6 +7,7 @@
 use klarna_types::{MinorUnits, OrderLine};
 use serde::{Deserialize, Serialize};
 
+use super::change::ChangeRequest;
 use super::idempotency;
 use super::operation::{Kind, Refusal, Rejected, State, Step, next};
 use super::payment::Pending;
@@ -42,6 +43,8 @@ pub enum Request {
         /// What remained when it was accepted.
         remaining_before: MinorUnits,
     },
+    /// A change by which no money moves.
+    Change(ChangeRequest),
 }
 
 /// A capture or a refund.
@@ -58,6 +61,9 @@ pub struct Transfer {
     /// Shown to the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The capture that a refund is of, where it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_id: Option<String>,
     /// The request body, as it is sent.
     pub body: String,
 }
@@ -133,6 +139,7 @@ impl Operation {
             Request::Refund(_) => Kind::Refund,
             Request::Cancel { .. } => Kind::Cancel,
             Request::Release { .. } => Kind::Release,
+            Request::Change(ref change) => Kind::Change(change.change()),
         };
         Self {
             id,
@@ -180,7 +187,7 @@ impl Operation {
         let keyed = match self.kind {
             // An authorisation makes one order, however often it is tried.
             Kind::PlaceOrder => false,
-            Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => true,
+            Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => true,
         };
         let since_ms = now_ms - self.first_sent_at_ms.unwrap_or(now_ms);
         !(keyed && self.doubted && since_ms >= KEY_WINDOW_MS - KEY_MARGIN_MS)
@@ -206,7 +213,22 @@ impl Operation {
     pub fn amount(&self) -> Option<MinorUnits> {
         match &self.request {
             Request::Capture(transfer) | Request::Refund(transfer) => Some(transfer.amount),
-            Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Release { .. } => None,
+            Request::PlaceOrder { .. }
+            | Request::Cancel { .. }
+            | Request::Release { .. }
+            | Request::Change(_) => None,
+        }
+    }
+
+    /// The amount it is about: of a capture or refund, or the new total of the authorisation.
+    pub fn amount_concerned(&self) -> Option<MinorUnits> {
+        match &self.request {
+            Request::Change(change) => change.new_amount(),
+            Request::PlaceOrder { .. }
+            | Request::Capture(_)
+            | Request::Refund(_)
+            | Request::Cancel { .. }
+            | Request::Release { .. } => self.amount(),
         }
     }
 
@@ -215,6 +237,7 @@ impl Operation {
         match &self.request {
             Request::Capture(transfer) | Request::Refund(transfer) => Some(&transfer.order_id),
             Request::Cancel { order_id } | Request::Release { order_id, .. } => Some(order_id),
+            Request::Change(change) => Some(&change.order_id),
             Request::PlaceOrder { .. } => None,
         }
     }
@@ -224,6 +247,7 @@ impl Operation {
         match &self.request {
             Request::PlaceOrder { body, .. } => Some(body),
             Request::Capture(transfer) | Request::Refund(transfer) => Some(&transfer.body),
+            Request::Change(change) => Some(change.body.as_str()).filter(|body| !body.is_empty()),
             Request::Cancel { .. } | Request::Release { .. } => None,
         }
     }
@@ -232,15 +256,26 @@ impl Operation {
     pub fn as_pending(&self) -> Pending {
         let order_lines = match &self.request {
             Request::Capture(transfer) | Request::Refund(transfer) => transfer.order_lines.clone(),
-            Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Release { .. } => {
-                Vec::new()
-            }
+            Request::PlaceOrder { .. }
+            | Request::Cancel { .. }
+            | Request::Release { .. }
+            | Request::Change(_) => Vec::new(),
+        };
+        let capture_id = match &self.request {
+            Request::Refund(transfer) => transfer.capture_id.clone(),
+            Request::Change(change) => change.capture_id.clone(),
+            Request::PlaceOrder { .. }
+            | Request::Capture(_)
+            | Request::Cancel { .. }
+            | Request::Release { .. } => None,
         };
         Pending {
             kind: self.kind,
             state: self.state,
-            amount: self.amount().unwrap_or(MinorUnits::ZERO),
+            held: self.held,
+            amount: self.amount_concerned().unwrap_or(MinorUnits::ZERO),
             order_lines,
+            capture_id,
         }
     }
 

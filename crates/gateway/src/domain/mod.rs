@@ -3,10 +3,14 @@
 //! Everything that can be wrong about money or about a state is decided here, from inputs that
 //! are passed in. This module knows no database, HTTP, clock, randomness or async code.
 
+pub mod actions;
 pub mod cart;
+pub mod change;
 pub mod checkout;
+pub mod expiry;
 pub mod idempotency;
 pub mod journal;
+pub mod limits;
 pub mod lines;
 pub mod operation;
 pub mod payment;

@@ -11,11 +11,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::change::Change;
 use super::retry;
 
 /// What an operation asks Klarna for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Kind {
     /// Make the order of an authorisation.
     PlaceOrder,
@@ -27,12 +28,41 @@ pub enum Kind {
     Cancel,
     /// Give back what will not be captured.
     Release,
+    /// Change something by which no money moves.
+    Change(Change),
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::from_name(&name).ok_or_else(|| format!("there is no kind of operation \"{name}\""))
+    }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::PlaceOrder, Self::Capture, Self::Refund, Self::Cancel, Self::Release];
+    pub const ALL: [Self; 13] = [
+        Self::PlaceOrder,
+        Self::Capture,
+        Self::Refund,
+        Self::Cancel,
+        Self::Release,
+        Self::Change(Change::UpdateAuthorization),
+        Self::Change(Change::ExtendAuthorization),
+        Self::Change(Change::UpdateCustomer),
+        Self::Change(Change::UpdateReferences),
+        Self::Change(Change::AddShippingInfo),
+        Self::Change(Change::ResendCommunication),
+        Self::Change(Change::ExtendDueDate),
+        Self::Change(Change::Acknowledge),
+    ];
 
     /// The name used in the database and the API.
     pub fn name(self) -> &'static str {
@@ -42,6 +72,7 @@ impl Kind {
             Self::Refund => "refund",
             Self::Cancel => "cancel",
             Self::Release => "release",
+            Self::Change(change) => change.name(),
         }
     }
 
@@ -382,7 +413,22 @@ fn unreachable(failure: &Failure) -> Refusal {
 fn refusal(kind: Kind, failure: &Failure) -> Refusal {
     let status = failure.status.unwrap_or_default();
     let code = failure.code();
-    let (reason, remedy) = match (status, code) {
+    let of_change = match kind {
+        Kind::Change(change) => change.refused(status, code),
+        Kind::PlaceOrder | Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => None,
+    };
+    let (reason, remedy) = of_change.unwrap_or_else(|| meaning(kind, status, code));
+    Refusal {
+        reason,
+        detail: refusal_detail(kind, failure),
+        remedy: remedy.to_owned(),
+        klarna: Some(failure.clone()),
+    }
+}
+
+/// What a status and code mean, and what would help.
+fn meaning(kind: Kind, status: u16, code: &str) -> (Reason, &'static str) {
+    match (status, code) {
         (401, _) => (
             Reason::CredentialsRefused,
             "Check the API username and password, and that they belong to this region and \
@@ -434,12 +480,6 @@ fn refusal(kind: Kind, failure: &Failure) -> Refusal {
         }
         (403, _) => (Reason::NotAllowed, "Ask Klarna to enable this for the merchant id."),
         _ => (Reason::Other, "Ask Klarna's merchant support, with the correlation id."),
-    };
-    Refusal {
-        reason,
-        detail: refusal_detail(kind, failure),
-        remedy: remedy.to_owned(),
-        klarna: Some(failure.clone()),
     }
 }
 
@@ -450,6 +490,7 @@ fn refusal_detail(kind: Kind, failure: &Failure) -> String {
         Kind::Refund => "the refund",
         Kind::Cancel => "to cancel the order",
         Kind::Release => "to release the remaining authorisation",
+        Kind::Change(change) => change.wanted(),
     };
     let said = if failure.error_messages.is_empty() {
         failure.error_code.clone().unwrap_or_else(|| failure.summary.clone())
@@ -532,8 +573,8 @@ pub fn find_effect(mark: &Mark<'_>, books: &Books<'_>) -> Finding {
                 _ => Finding::NoEffect,
             };
         }
-        // An order is found through its session, not through an order's books.
-        Kind::PlaceOrder => return Finding::Unclear,
+        // An order is found through its session, a change through the order itself.
+        Kind::PlaceOrder | Kind::Change(_) => return Finding::Unclear,
     };
     let mut ours = entries
         .iter()

@@ -1,17 +1,24 @@
 //! A payment: the merchant's mirror of one Klarna order, and what can still be done with it.
 //!
-//! Rules kept here: captured ≤ authorised and refunded ≤ captured at every instant, operations that
-//! are on their way included; amounts come from what is recorded, never from a recomputed cart; a
-//! status that is final is never left again, whatever arrives late.
+//! Rules kept here: captured ≤ authorised and refunded ≤ captured at every instant; a status that is
+//! final is never left again, whatever arrives late; a decision about fraud that comes after the end
+//! of a payment is told as nothing more than a change. What can be done with it is in
+//! [`super::actions`].
 //!
 //! Klarna's order is the truth. The mirror is moved by the outcome of our own operations, and
 //! replaced by what a read of the order says.
 
+use klarna_types::order_management::ShippingInfo;
 use klarna_types::{Currency, MinorUnits, OrderLine};
 use serde::{Deserialize, Serialize};
 
-use super::lines::{self, Wanted};
-use super::operation::{Kind, State};
+pub use super::actions::{
+    Action, NewAuthorization, Pending, Planned, RefundShare, Rejection, ReturnFee, Risk, Share,
+    Unavailable,
+};
+use super::change::contains_all;
+use super::expiry::Calendar;
+use super::limits;
 
 /// Where a payment stands: Klarna's order status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -163,7 +170,7 @@ impl Amounts {
 }
 
 /// Subtraction that stops at zero: the sums of a payment are never below it.
-fn minus(from: MinorUnits, what: MinorUnits) -> MinorUnits {
+pub(super) fn minus(from: MinorUnits, what: MinorUnits) -> MinorUnits {
     from.checked_sub(what).unwrap_or(MinorUnits::ZERO).max(MinorUnits::ZERO)
 }
 
@@ -195,6 +202,13 @@ pub struct Capture {
     pub order_lines: Vec<OrderLine>,
     /// When.
     pub captured_at_ms: i64,
+    /// Its parcels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shipping_info: Vec<ShippingInfo>,
+    /// By how many days its due date was moved through this gateway, each time. Klarna's books do
+    /// not show it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub due_date_extensions: Vec<i32>,
     /// The operation of ours that made it; none when it was made elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
@@ -218,6 +232,9 @@ pub struct Refund {
     pub order_lines: Vec<OrderLine>,
     /// When.
     pub refunded_at_ms: i64,
+    /// The capture it was asked for of, where one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_id: Option<String>,
     /// The operation of ours that made it; none when it was made elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
@@ -250,6 +267,9 @@ pub struct Payment {
     pub checkout_id: String,
     /// The shop's order number.
     pub merchant_reference: String,
+    /// Another number of the shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant_reference2: Option<String>,
     /// Klarna's id of the order.
     pub klarna_order_id: String,
     /// Klarna's short reference.
@@ -258,6 +278,9 @@ pub struct Payment {
     pub status: Status,
     /// What Klarna thinks of the risk.
     pub fraud: Fraud,
+    /// When the end of a review became known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fraud_decided_at_ms: Option<i64>,
     /// The currency of every amount in it.
     pub currency: Currency,
     /// The country of the purchase.
@@ -272,6 +295,9 @@ pub struct Payment {
     pub captures: Vec<Capture>,
     /// What was given back.
     pub refunds: Vec<Refund>,
+    /// Parcels of the order as such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shipping_info: Vec<ShippingInfo>,
     /// How the shopper pays.
     pub method: Option<Method>,
     /// Where the shopper's browser should go after the purchase.
@@ -282,92 +308,9 @@ pub struct Payment {
     pub updated_at_ms: i64,
     /// The last moment for a capture, as far as Klarna has said.
     pub expires_at_ms: Option<i64>,
-    /// Whether its coming expiry was announced.
+    /// What was announced and done about its coming expiry.
     #[serde(default)]
-    pub expiry_announced: bool,
-}
-
-/// An operation on the payment that may still take effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// What it asks for.
-    pub kind: Kind,
-    /// Where it stands.
-    pub state: State,
-    /// The amount of a capture or refund.
-    pub amount: MinorUnits,
-    /// Its lines.
-    pub order_lines: Vec<OrderLine>,
-}
-
-/// Something that can be done with the payment now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Action {
-    /// What.
-    pub action: Kind,
-    /// At most how much, for a capture or refund.
-    pub max_amount: Option<MinorUnits>,
-    /// Set when it is accepted now but carried out only once Klarna has decided about fraud.
-    pub waits_for_fraud_decision: bool,
-}
-
-/// What a capture or refund is asked to be. Neither amount nor lines: everything that is left.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Share {
-    /// So much.
-    pub amount: Option<MinorUnits>,
-    /// These lines.
-    pub lines: Option<Vec<Wanted>>,
-}
-
-/// A capture or refund that may be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// How much.
-    pub amount: MinorUnits,
-    /// Which lines; empty where they cannot be told.
-    pub order_lines: Vec<OrderLine>,
-    /// Whether it must be held until Klarna has decided about fraud.
-    pub held: bool,
-}
-
-/// Why a command is not possible.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The payment is not in a state for it.
-    #[error("a payment that is {status} cannot be {wanted}{because}")]
-    State {
-        /// What it is.
-        status: &'static str,
-        /// What was wanted.
-        wanted: &'static str,
-        /// Why not, where the status does not say it.
-        because: String,
-    },
-    /// More than there is.
-    #[error("amount: {wanted} is more than the {limit} that can be {what}")]
-    TooMuch {
-        /// What was asked for.
-        wanted: MinorUnits,
-        /// What there is.
-        limit: MinorUnits,
-        /// `captured` or `refunded`.
-        what: &'static str,
-    },
-    /// Zero or less.
-    #[error("amount: {0} is not more than 0")]
-    NotPositive(MinorUnits),
-    /// Amount and lines do not agree.
-    #[error("amount: {amount} differs from {sum}, the sum of the lines")]
-    LinesDiffer {
-        /// The amount asked for.
-        amount: MinorUnits,
-        /// The sum of the lines asked for.
-        sum: MinorUnits,
-    },
-    /// A line is wrong.
-    #[error(transparent)]
-    Lines(#[from] lines::Problem),
+    pub expiry: Calendar,
 }
 
 /// What a change of the mirror means to whoever follows the payment.
@@ -385,8 +328,10 @@ pub enum Happened {
     Released,
     /// The authorisation lapsed.
     Expired,
-    /// It lapses soon.
-    ExpiresSoon,
+    /// It can be captured for longer.
+    Extended,
+    /// Its amount or lines were changed before they were captured.
+    Reauthorized,
     /// Closed by Klarna.
     Closed,
     /// Klarna accepted the risk after review.
@@ -410,8 +355,9 @@ impl Happened {
             Self::Refunded => "payment.refunded",
             Self::Cancelled => "payment.cancelled",
             Self::Released => "payment.released",
-            Self::Expired => "payment.expired",
-            Self::ExpiresSoon => "payment.expires_soon",
+            Self::Expired => "payment.authorization_expired",
+            Self::Extended => "payment.authorization_extended",
+            Self::Reauthorized => "payment.authorization_updated",
             Self::Closed => "payment.closed",
             Self::FraudAccepted => "payment.fraud_accepted",
             Self::FraudRejected => "payment.fraud_rejected",
@@ -422,8 +368,10 @@ impl Happened {
     }
 }
 
-/// How long before an authorisation lapses this is announced.
-pub const EXPIRY_WARNING_MS: i64 = 3 * 24 * 60 * 60 * 1000;
+/// The type of the event that says that an authorisation lapses soon.
+pub const AUTHORIZATION_EXPIRING: &str = "payment.authorization_expiring";
+/// The type of the event that says that what the store wants then could not be done.
+pub const EXPIRY_POLICY_FAILED: &str = "payment.expiry_policy_failed";
 /// How often an order under fraud review is read, should its notification get lost.
 pub const PENDING_CHECK_MS: i64 = 10 * 60 * 1000;
 /// Klarna decides within 24 hours.
@@ -432,153 +380,6 @@ pub const PENDING_LIMIT_MS: i64 = 24 * 60 * 60 * 1000;
 const AFTER_EXPIRY_MS: i64 = 60 * 1000;
 
 impl Payment {
-    /// What can be captured once everything pending is done.
-    pub fn capturable(&self, pending: &[Pending]) -> MinorUnits {
-        let closing = pending.iter().any(|operation| match operation.kind {
-            Kind::Cancel | Kind::Release => operation.state.holds_amount(),
-            Kind::PlaceOrder | Kind::Capture | Kind::Refund => false,
-        });
-        if closing || !self.status.is_open() {
-            return MinorUnits::ZERO;
-        }
-        minus(self.amounts.remaining, pending_sum(pending, Kind::Capture))
-    }
-
-    /// What can be refunded once everything pending is done.
-    pub fn refundable(&self, pending: &[Pending]) -> MinorUnits {
-        match self.status {
-            Status::PartCaptured | Status::Captured | Status::Closed => {
-                minus(self.amounts.refundable(), pending_sum(pending, Kind::Refund))
-            }
-            Status::Authorized | Status::Cancelled | Status::Expired => MinorUnits::ZERO,
-        }
-    }
-
-    /// What can be done now, with limits.
-    pub fn available_actions(&self, pending: &[Pending]) -> Vec<Action> {
-        let held = self.fraud == Fraud::Pending;
-        let mut actions = Vec::new();
-        let mut add = |action, max_amount, waits_for_fraud_decision| {
-            actions.push(Action { action, max_amount, waits_for_fraud_decision });
-        };
-        let capturable = self.capturable(pending);
-        if capturable.is_positive() {
-            add(Kind::Capture, Some(capturable), held);
-        }
-        let refundable = self.refundable(pending);
-        if refundable.is_positive() {
-            add(Kind::Refund, Some(refundable), false);
-        }
-        if self.check_cancel(pending).is_ok() {
-            add(Kind::Cancel, None, false);
-        }
-        if self.check_release(pending).is_ok() {
-            add(Kind::Release, None, false);
-        }
-        actions
-    }
-
-    /// Plans a capture.
-    pub fn plan_capture(&self, pending: &[Pending], share: &Share) -> Result<Planned, Rejection> {
-        let limit = self.capturable(pending);
-        if limit.is_zero() {
-            return Err(self.rejected("captured", pending, "nothing remains to be captured"));
-        }
-        let mut taken: Vec<&OrderLine> =
-            self.captures.iter().flat_map(|capture| &capture.order_lines).collect();
-        taken.extend(pending_lines(pending, Kind::Capture));
-        let (amount, order_lines) = match (&share.lines, share.amount) {
-            (Some(wanted), amount) => {
-                let order_lines = lines::take_units(&self.order_lines, &taken, wanted)?;
-                (agreed(amount, &order_lines)?, order_lines)
-            }
-            (None, amount) => {
-                let amount = amount.unwrap_or(limit);
-                // Lines are told where they are certain: when the rest of the lines is the rest of
-                // the money.
-                let rest = lines::take_rest(&self.order_lines, &taken);
-                let order_lines = if lines::sum(&rest) == Some(amount) { rest } else { Vec::new() };
-                (amount, order_lines)
-            }
-        };
-        within(amount, limit, "captured")?;
-        Ok(Planned { amount, order_lines, held: self.fraud == Fraud::Pending })
-    }
-
-    /// Plans a refund.
-    pub fn plan_refund(&self, pending: &[Pending], share: &Share) -> Result<Planned, Rejection> {
-        let limit = self.refundable(pending);
-        if limit.is_zero() {
-            return Err(self.rejected("refunded", pending, "nothing captured is left to refund"));
-        }
-        let captured = self.captured_lines();
-        let mut taken: Vec<&OrderLine> =
-            self.refunds.iter().flat_map(|refund| &refund.order_lines).collect();
-        taken.extend(pending_lines(pending, Kind::Refund));
-        let (amount, order_lines) = match (&share.lines, share.amount) {
-            (Some(wanted), amount) => {
-                let order_lines =
-                    lines::give_back_units(&self.order_lines, &captured, &taken, wanted)?;
-                (agreed(amount, &order_lines)?, order_lines)
-            }
-            (None, amount) => {
-                let amount = amount.unwrap_or(limit);
-                within(amount, limit, "refunded")?;
-                (amount, lines::give_back_amount(&captured, &taken, amount))
-            }
-        };
-        within(amount, limit, "refunded")?;
-        Ok(Planned { amount, order_lines, held: false })
-    }
-
-    /// What was captured, line by line. Where a capture did not say its lines, the order's own
-    /// lines stand for all of it; the sum of money keeps the limit.
-    fn captured_lines(&self) -> Vec<&OrderLine> {
-        let untold = self.captures.iter().any(|capture| capture.order_lines.is_empty());
-        if untold || self.captures.is_empty() {
-            self.order_lines.iter().collect()
-        } else {
-            self.captures.iter().flat_map(|capture| &capture.order_lines).collect()
-        }
-    }
-
-    /// Whether the order can be cancelled.
-    pub fn check_cancel(&self, pending: &[Pending]) -> Result<(), Rejection> {
-        let busy = pending.iter().any(|operation| operation.state.holds_amount());
-        if self.status == Status::Authorized && self.amounts.captured.is_zero() && !busy {
-            Ok(())
-        } else {
-            Err(self.rejected("cancelled", pending, "something was captured already"))
-        }
-    }
-
-    /// Whether what remains can be released.
-    pub fn check_release(&self, pending: &[Pending]) -> Result<(), Rejection> {
-        let busy = pending.iter().any(|operation| match operation.kind {
-            Kind::Refund | Kind::PlaceOrder => false,
-            Kind::Capture | Kind::Cancel | Kind::Release => operation.state.holds_amount(),
-        });
-        let open = self.status == Status::PartCaptured && self.amounts.remaining.is_positive();
-        if open && !busy {
-            Ok(())
-        } else {
-            Err(self.rejected("released", pending, "only a part-captured payment has a rest"))
-        }
-    }
-
-    fn rejected(&self, wanted: &'static str, pending: &[Pending], otherwise: &str) -> Rejection {
-        let because = match pending.iter().find(|operation| operation.state.holds_amount()) {
-            Some(operation) => format!(
-                ": a {} is {}",
-                operation.kind.name().replace('_', " "),
-                operation.state.name().replace('_', " ")
-            ),
-            None if self.status.is_open() => format!(": {otherwise}"),
-            None => String::new(),
-        };
-        Rejection::State { status: self.status.name(), wanted, because }
-    }
-
     /// Records a capture that Klarna made for us. A capture that is known already changes nothing.
     pub fn record_capture(&mut self, capture: Capture) -> Option<Happened> {
         if let Some(known) = self.captures.iter_mut().find(|known| known.id == capture.id) {
@@ -625,6 +426,62 @@ impl Payment {
         Some(Happened::Released)
     }
 
+    /// Records that Klarna took a new total and new lines for us.
+    pub fn record_update(&mut self, amount: MinorUnits, lines: Vec<OrderLine>) -> Option<Happened> {
+        if self.amounts.authorized == amount && self.order_lines == lines {
+            return None;
+        }
+        self.amounts.authorized = amount.max(self.amounts.captured);
+        if self.status.is_open() {
+            self.amounts.remaining = minus(amount, self.amounts.captured);
+        }
+        self.order_lines = lines;
+        if self.status == Status::PartCaptured && self.amounts.remaining.is_zero() {
+            self.status = Status::Captured;
+        }
+        Some(Happened::Reauthorized)
+    }
+
+    /// Records that Klarna took new references for us.
+    pub fn record_references(&mut self, one: Option<&String>, two: Option<&String>) {
+        if let Some(one) = one {
+            self.merchant_reference.clone_from(one);
+        }
+        if let Some(two) = two {
+            self.merchant_reference2 = Some(two.clone()).filter(|text| !text.is_empty());
+        }
+    }
+
+    /// Records parcels that Klarna took for us, of which there were so many before. A read of the
+    /// order may have shown them already.
+    pub fn record_parcels(
+        &mut self,
+        capture_id: Option<&String>,
+        parcels: &[ShippingInfo],
+        count_before: usize,
+    ) {
+        let place = match capture_id {
+            None => Some(&mut self.shipping_info),
+            Some(id) => self.capture_mut(id).map(|capture| &mut capture.shipping_info),
+        };
+        if let Some(place) = place
+            && !contains_all(place.get(count_before..).unwrap_or_default(), parcels)
+        {
+            place.extend_from_slice(parcels);
+        }
+    }
+
+    /// Records that the due date of a capture was moved for us.
+    pub fn record_due_date(&mut self, capture_id: &str, number_of_days: i32) {
+        if let Some(capture) = self.capture_mut(capture_id) {
+            capture.due_date_extensions.push(number_of_days);
+        }
+    }
+
+    fn capture_mut(&mut self, id: &str) -> Option<&mut Capture> {
+        self.captures.iter_mut().find(|capture| capture.id == id)
+    }
+
     /// Takes over what a read of the order says; answers what changed by it.
     pub fn take_over(&mut self, order: Books, now_ms: i64) -> Vec<Happened> {
         let mut happened = Vec::new();
@@ -644,27 +501,35 @@ impl Payment {
             return happened;
         }
         if let Some(fraud) = order.fraud {
+            if self.fraud == Fraud::Pending && fraud != Fraud::Pending {
+                self.fraud_decided_at_ms = Some(now_ms);
+            }
             self.fraud = fraud;
         }
         self.order_lines = order.order_lines;
         self.captures = order.captures;
         for capture in &mut self.captures {
-            let known = before.captures.iter().find(|known| known.id == capture.id);
-            capture.operation_id = known.and_then(|known| known.operation_id.clone());
+            if let Some(known) = before.captures.iter().find(|known| known.id == capture.id) {
+                capture.operation_id.clone_from(&known.operation_id);
+                capture.due_date_extensions.clone_from(&known.due_date_extensions);
+            }
         }
         self.refunds = order.refunds;
         for refund in &mut self.refunds {
-            let known = before.refunds.iter().find(|known| known.id == refund.id);
-            refund.operation_id = known.and_then(|known| known.operation_id.clone());
+            if let Some(known) = before.refunds.iter().find(|known| known.id == refund.id) {
+                refund.operation_id.clone_from(&known.operation_id);
+                refund.capture_id.clone_from(&known.capture_id);
+            }
         }
         self.klarna_reference = order.klarna_reference.or(self.klarna_reference.take());
         self.method = order.method.or(self.method.take());
-        self.expires_at_ms = order.expires_at_ms.or(self.expires_at_ms);
-        if self.expires_at_ms != before.expires_at_ms {
-            self.expiry_announced = false;
-        }
-        happened.extend(self.told_apart(&before));
-        happened.extend(self.due_notices(now_ms));
+        self.shipping_info = order.shipping_info;
+        let reference = order.merchant_reference1.filter(|text| !text.is_empty());
+        self.merchant_reference = reference.unwrap_or_else(|| before.merchant_reference.clone());
+        self.merchant_reference2 = order.merchant_reference2.filter(|text| !text.is_empty());
+        self.set_expiry(order.expires_at_ms, now_ms);
+        happened.extend(self.told_apart(&before, now_ms));
+        happened.extend(self.overdue_review(now_ms));
         if happened.is_empty() && *self != before {
             happened.push(Happened::Updated);
         }
@@ -672,10 +537,12 @@ impl Payment {
     }
 
     /// What an observer would say happened between two states of the mirror.
-    fn told_apart(&self, before: &Self) -> Vec<Happened> {
+    fn told_apart(&self, before: &Self, now_ms: i64) -> Vec<Happened> {
         let mut happened = Vec::new();
         if before.fraud == Fraud::Pending {
             match self.fraud {
+                // Whoever hears of an acceptance ships; so nobody hears of one that came too late.
+                Fraud::Accepted if self.is_over() => {}
                 Fraud::Pending => {}
                 Fraud::Accepted => happened.push(Happened::FraudAccepted),
                 Fraud::Rejected | Fraud::Other(_) => happened.push(Happened::FraudRejected),
@@ -687,10 +554,25 @@ impl Payment {
         if self.amounts.refunded > before.amounts.refunded {
             happened.push(Happened::Refunded);
         }
+        let is_new = before.expires_at_ms.is_none();
+        if self.expires_at_ms > before.expires_at_ms && !is_new && self.status.is_open() {
+            happened.push(Happened::Extended);
+        }
+        let captured = self.amounts.captured > before.amounts.captured;
+        if self.amounts.authorized != before.amounts.authorized && !captured {
+            happened.push(Happened::Reauthorized);
+        }
         if self.status != before.status {
+            let lapsed = before.status.is_open()
+                && before.amounts.remaining > self.amounts.remaining
+                && !captured
+                && self.expires_at_ms.is_some_and(|at_ms| now_ms >= at_ms);
             match self.status {
                 Status::Cancelled => happened.push(Happened::Cancelled),
                 Status::Expired => happened.push(Happened::Expired),
+                Status::Closed if lapsed => {
+                    happened.extend([Happened::Expired, Happened::Closed]);
+                }
                 Status::Closed => happened.push(Happened::Closed),
                 Status::Authorized | Status::PartCaptured | Status::Captured => {}
             }
@@ -698,22 +580,21 @@ impl Payment {
         happened
     }
 
-    /// Warnings that are due now: an expiry to come, a review that takes too long.
-    fn due_notices(&mut self, now_ms: i64) -> Vec<Happened> {
-        let mut happened = Vec::new();
-        let soon = self.expires_at_ms.is_some_and(|at| now_ms >= at - EXPIRY_WARNING_MS);
-        if self.status.is_open() && soon && !self.expiry_announced {
-            self.expiry_announced = true;
-            happened.push(Happened::ExpiresSoon);
+    /// Whether nothing of it will ever be captured again.
+    pub fn is_over(&self) -> bool {
+        match self.status {
+            Status::Cancelled | Status::Expired => true,
+            Status::Authorized | Status::PartCaptured | Status::Captured | Status::Closed => false,
         }
+    }
+
+    /// A warning that is due now: a review that takes too long.
+    fn overdue_review(&self, now_ms: i64) -> Option<Happened> {
         let reviewed_since_ms = now_ms - self.created_at_ms;
-        if self.fraud == Fraud::Pending
+        let overdue = self.fraud == Fraud::Pending
             && self.status.is_open()
-            && (PENDING_LIMIT_MS..PENDING_LIMIT_MS + PENDING_CHECK_MS).contains(&reviewed_since_ms)
-        {
-            happened.push(Happened::FraudOverdue);
-        }
-        happened
+            && (PENDING_LIMIT_MS..PENDING_LIMIT_MS + PENDING_CHECK_MS).contains(&reviewed_since_ms);
+        overdue.then_some(Happened::FraudOverdue)
     }
 
     /// When the order should be read again although nothing asks for it; `None` once nothing can
@@ -725,17 +606,45 @@ impl Payment {
         if self.fraud == Fraud::Pending {
             return Some(now_ms + PENDING_CHECK_MS);
         }
-        let expires_at_ms = self.expires_at_ms?;
-        let warn_at_ms = expires_at_ms - EXPIRY_WARNING_MS;
-        if !self.expiry_announced && now_ms < warn_at_ms {
-            Some(warn_at_ms)
-        } else if now_ms < expires_at_ms + AFTER_EXPIRY_MS {
-            Some(expires_at_ms + AFTER_EXPIRY_MS)
-        } else {
-            // Klarna has not let it lapse yet: look again in a day.
-            Some(now_ms + PENDING_LIMIT_MS)
+        // Klarna cancels an order whose risk it refused, unless somebody captures it in time.
+        let cancelled_at_ms = self
+            .fraud_decided_at_ms
+            .filter(|_| self.fraud != Fraud::Accepted)
+            .map(|at_ms| at_ms + limits::OVERRULABLE_FOR_MS + AFTER_EXPIRY_MS);
+        let lapsed_at_ms = self.expires_at_ms.map(|at_ms| at_ms + AFTER_EXPIRY_MS);
+        let ahead = [cancelled_at_ms, lapsed_at_ms];
+        if ahead.iter().all(Option::is_none) {
+            return None;
+        }
+        let next = ahead.into_iter().flatten().filter(|at_ms| *at_ms > now_ms).min();
+        // Klarna has not let it lapse yet: look again in a day.
+        Some(next.unwrap_or(now_ms + PENDING_LIMIT_MS))
+    }
+
+    /// What becomes of a capture that waits for Klarna's decision about fraud.
+    pub fn fate_of_held(&self) -> Held {
+        if !self.status.is_open() {
+            return Held::Over(self.status);
+        }
+        match self.fraud {
+            Fraud::Pending => Held::Waits,
+            Fraud::Accepted => Held::GoesOn,
+            Fraud::Rejected | Fraud::Other(_) => Held::Rejected,
         }
     }
+}
+
+/// What becomes of a capture that waits for Klarna's decision about fraud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// It waits on.
+    Waits,
+    /// It is carried out.
+    GoesOn,
+    /// It is refused: Klarna refused the risk.
+    Rejected,
+    /// It is refused: the payment ended otherwise, however the review ends.
+    Over(Status),
 }
 
 /// What a read of Klarna's order says, in our terms.
@@ -755,47 +664,18 @@ pub struct Books {
     pub refunds: Vec<Refund>,
     /// Klarna's short reference.
     pub klarna_reference: Option<String>,
+    /// Parcels of the order as such.
+    pub shipping_info: Vec<ShippingInfo>,
+    /// The shop's order number.
+    pub merchant_reference1: Option<String>,
+    /// Another number of the shop.
+    pub merchant_reference2: Option<String>,
     /// How the shopper pays.
     pub method: Option<Method>,
     /// The last moment for a capture.
     pub expires_at_ms: Option<i64>,
 }
 
-fn pending_sum(pending: &[Pending], kind: Kind) -> MinorUnits {
-    MinorUnits::checked_sum(
-        pending
-            .iter()
-            .filter(|operation| operation.kind == kind && operation.state.holds_amount())
-            .map(|operation| operation.amount),
-    )
-    .unwrap_or(MinorUnits::MAX)
-}
-
-fn pending_lines(pending: &[Pending], kind: Kind) -> impl Iterator<Item = &OrderLine> {
-    pending
-        .iter()
-        .filter(move |operation| operation.kind == kind && operation.state.holds_amount())
-        .flat_map(|operation| &operation.order_lines)
-}
-
-fn agreed(amount: Option<MinorUnits>, order_lines: &[OrderLine]) -> Result<MinorUnits, Rejection> {
-    let sum = lines::sum(order_lines).unwrap_or(MinorUnits::MAX);
-    match amount {
-        Some(amount) if amount != sum => Err(Rejection::LinesDiffer { amount, sum }),
-        Some(_) | None => Ok(sum),
-    }
-}
-
-fn within(amount: MinorUnits, limit: MinorUnits, what: &'static str) -> Result<(), Rejection> {
-    if !amount.is_positive() {
-        Err(Rejection::NotPositive(amount))
-    } else if amount > limit {
-        Err(Rejection::TooMuch { wanted: amount, limit, what })
-    } else {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 #[path = "payment_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,30 +3,34 @@
 use klarna_types::OrderLineType;
 use proptest::prelude::*;
 
+use super::super::lines::Wanted;
+use super::super::operation::{Kind, State};
 use super::*;
 
-fn line(reference: &str, quantity: i64, unit_price: i64) -> OrderLine {
+pub(in crate::domain) fn line(reference: &str, quantity: i64, unit_price: i64) -> OrderLine {
     let unit_price = MinorUnits::new(unit_price);
     OrderLine::new(reference, quantity, unit_price, unit_price.checked_mul(quantity).unwrap())
         .reference(reference)
         .kind(OrderLineType::Physical)
 }
 
-fn amount(minor: i64) -> MinorUnits {
+pub(in crate::domain) fn amount(minor: i64) -> MinorUnits {
     MinorUnits::new(minor)
 }
 
-fn payment() -> Payment {
+pub(in crate::domain) fn payment() -> Payment {
     Payment {
         id: "pay_1".to_owned(),
         store_id: "default".to_owned(),
         version: 1,
         checkout_id: "chk_1".to_owned(),
         merchant_reference: "WEB-1".to_owned(),
+        merchant_reference2: None,
         klarna_order_id: "order-1".to_owned(),
         klarna_reference: None,
         status: Status::Authorized,
         fraud: Fraud::Accepted,
+        fraud_decided_at_ms: None,
         currency: Currency::SEK,
         country: "SE".to_owned(),
         locale: None,
@@ -40,16 +44,17 @@ fn payment() -> Payment {
         order_lines: vec![line("cup", 3, 200), line("pot", 1, 400)],
         captures: Vec::new(),
         refunds: Vec::new(),
+        shipping_info: Vec::new(),
         method: None,
         redirect_url: None,
         created_at_ms: 0,
         updated_at_ms: 0,
         expires_at_ms: Some(28 * 24 * 3_600_000),
-        expiry_announced: false,
+        expiry: Calendar::default(),
     }
 }
 
-fn captured(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
+pub(in crate::domain) fn captured(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
     payment.record_capture(Capture {
         id: id.to_owned(),
         amount: amount(minor),
@@ -59,11 +64,13 @@ fn captured(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
         klarna_reference: None,
         order_lines: Vec::new(),
         captured_at_ms: 0,
+        shipping_info: Vec::new(),
+        due_date_extensions: Vec::new(),
         operation_id: None,
     })
 }
 
-fn refunded(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
+pub(in crate::domain) fn refunded(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
     payment.record_refund(Refund {
         id: id.to_owned(),
         amount: amount(minor),
@@ -71,15 +78,23 @@ fn refunded(payment: &mut Payment, id: &str, minor: i64) -> Option<Happened> {
         reference: None,
         order_lines: Vec::new(),
         refunded_at_ms: 0,
+        capture_id: None,
         operation_id: None,
     })
 }
 
-fn pending_of(kind: Kind, minor: i64) -> Pending {
-    Pending { kind, state: State::InDoubt, amount: amount(minor), order_lines: Vec::new() }
+pub(in crate::domain) fn pending_of(kind: Kind, minor: i64) -> Pending {
+    Pending {
+        kind,
+        state: State::InDoubt,
+        held: false,
+        amount: amount(minor),
+        order_lines: Vec::new(),
+        capture_id: None,
+    }
 }
 
-fn share(minor: i64) -> Share {
+pub(in crate::domain) fn share(minor: i64) -> Share {
     Share { amount: Some(amount(minor)), lines: None }
 }
 
@@ -92,13 +107,23 @@ fn books(payment: &Payment) -> Books {
         captures: payment.captures.clone(),
         refunds: payment.refunds.clone(),
         klarna_reference: None,
+        shipping_info: payment.shipping_info.clone(),
+        merchant_reference1: Some(payment.merchant_reference.clone()),
+        merchant_reference2: payment.merchant_reference2.clone(),
         method: None,
         expires_at_ms: payment.expires_at_ms,
     }
 }
 
+/// What can be done that moves money.
 fn names(payment: &Payment, pending: &[Pending]) -> Vec<&'static str> {
-    payment.available_actions(pending).iter().map(|action| action.action.name()).collect()
+    let (offered, _) = payment.actions(pending, 0);
+    offered
+        .iter()
+        .map(|action| action.action)
+        .filter(|kind| !matches!(kind, Kind::Change(_)))
+        .map(Kind::name)
+        .collect()
 }
 
 #[test]
@@ -139,7 +164,7 @@ fn what_is_on_its_way_is_not_given_away_twice() {
     let on_its_way = [pending_of(Kind::Capture, 700)];
     assert_eq!(payment.capturable(&on_its_way), amount(300));
     assert_eq!(names(&payment, &on_its_way), ["capture"]);
-    let too_much = payment.plan_capture(&on_its_way, &share(301)).unwrap_err();
+    let too_much = payment.plan_capture(&on_its_way, &share(301), Risk::Klarna, 0).unwrap_err();
     assert_eq!(too_much.to_string(), "amount: 301 is more than the 300 that can be captured");
     assert_eq!(names(&payment, &[pending_of(Kind::Cancel, 0)]), Vec::<&str>::new());
     captured(&mut payment, "c1", 500);
@@ -157,10 +182,10 @@ fn the_same_capture_is_recorded_once() {
 #[test]
 fn everything_means_what_is_recorded_as_left() {
     let mut payment = payment();
-    let all = payment.plan_capture(&[], &Share::default()).unwrap();
+    let all = payment.plan_capture(&[], &Share::default(), Risk::Klarna, 0).unwrap();
     assert_eq!((all.amount, all.order_lines.len()), (amount(1000), 2));
     captured(&mut payment, "c1", 250);
-    let rest = payment.plan_capture(&[], &Share::default()).unwrap();
+    let rest = payment.plan_capture(&[], &Share::default(), Risk::Klarna, 0).unwrap();
     // The first capture did not say its lines, so the rest's lines cannot be told.
     assert_eq!((rest.amount, rest.order_lines.len()), (amount(750), 0));
 }
@@ -170,8 +195,8 @@ fn lines_and_amount_must_agree() {
     let payment = payment();
     let wanted = Wanted { reference: "cup".to_owned(), quantity: 2 };
     let both = |minor| Share { amount: Some(amount(minor)), lines: Some(vec![wanted.clone()]) };
-    assert_eq!(payment.plan_capture(&[], &both(400)).unwrap().amount, amount(400));
-    let error = payment.plan_capture(&[], &both(401)).unwrap_err();
+    assert_eq!(payment.plan_capture(&[], &both(400), Risk::Klarna, 0).unwrap().amount, amount(400));
+    let error = payment.plan_capture(&[], &both(401), Risk::Klarna, 0).unwrap_err();
     assert_eq!(error.to_string(), "amount: 401 differs from 400, the sum of the lines");
 }
 
@@ -179,7 +204,7 @@ fn lines_and_amount_must_agree() {
 fn nothing_and_less_than_nothing_are_refused() {
     let payment = payment();
     for minor in [0, -1] {
-        let error = payment.plan_capture(&[], &share(minor)).unwrap_err();
+        let error = payment.plan_capture(&[], &share(minor), Risk::Klarna, 0).unwrap_err();
         assert_eq!(error, Rejection::NotPositive(amount(minor)));
     }
 }
@@ -188,8 +213,8 @@ fn nothing_and_less_than_nothing_are_refused() {
 fn a_capture_under_review_is_held() {
     let mut payment = payment();
     payment.fraud = Fraud::Pending;
-    assert!(payment.plan_capture(&[], &share(100)).unwrap().held);
-    assert!(payment.available_actions(&[])[0].waits_for_fraud_decision);
+    assert!(payment.plan_capture(&[], &share(100), Risk::Klarna, 0).unwrap().held);
+    assert!(payment.actions(&[], 0).0[0].waits_for_fraud_decision);
 }
 
 #[test]
@@ -226,15 +251,96 @@ fn a_read_tells_what_happened_elsewhere() {
 }
 
 #[test]
-fn an_expiry_to_come_is_announced_once() {
+fn a_lapse_is_looked_at_when_it_has_come() {
     let mut payment = payment();
     let expires_at_ms = payment.expires_at_ms.unwrap();
-    assert_eq!(payment.next_check_at_ms(0), Some(expires_at_ms - EXPIRY_WARNING_MS));
-    let near = expires_at_ms - EXPIRY_WARNING_MS;
+    assert_eq!(payment.next_check_at_ms(0), Some(expires_at_ms + AFTER_EXPIRY_MS));
+    let late = expires_at_ms + AFTER_EXPIRY_MS;
+    assert_eq!(payment.next_check_at_ms(late), Some(late + PENDING_LIMIT_MS));
+    payment.expires_at_ms = None;
+    assert_eq!(payment.next_check_at_ms(0), None);
+}
+
+#[test]
+fn a_lapse_is_told_of_what_was_captured_in_part_too() {
+    for (captured_before, status, expected) in [
+        (0, Status::Expired, vec![Happened::Expired]),
+        (400, Status::Closed, vec![Happened::Expired, Happened::Closed]),
+    ] {
+        let mut payment = payment();
+        if captured_before > 0 {
+            captured(&mut payment, "c1", captured_before);
+        }
+        let mut order = books(&payment);
+        order.status = Some(status);
+        order.amounts.remaining = amount(0);
+        let now_ms = payment.expires_at_ms.unwrap() + 1;
+        assert_eq!(payment.take_over(order, now_ms), expected);
+    }
+}
+
+#[test]
+fn a_later_expiry_starts_a_new_calendar() {
+    let mut payment = payment();
+    payment.expiry.noticed_days = Some(2);
+    let mut order = books(&payment);
+    order.expires_at_ms = payment.expires_at_ms.map(|at_ms| at_ms + 1);
+    assert_eq!(payment.take_over(order, 7), [Happened::Extended]);
+    assert_eq!(payment.expiry, Calendar { look_at_ms: Some(7), ..Calendar::default() });
+}
+
+#[test]
+fn an_acceptance_that_comes_too_late_is_not_told() {
+    for status in [Status::Cancelled, Status::Expired] {
+        let mut payment = payment();
+        payment.fraud = Fraud::Pending;
+        payment.status = status;
+        payment.amounts.remaining = amount(0);
+        let mut order = books(&payment);
+        order.fraud = Some(Fraud::Accepted);
+        assert_eq!(payment.take_over(order, 0), [Happened::Updated], "{status:?}");
+        assert_eq!(payment.fate_of_held(), Held::Over(status));
+    }
+}
+
+#[test]
+fn a_refused_risk_is_looked_at_again_when_klarna_has_cancelled() {
+    let mut payment = payment();
+    payment.fraud = Fraud::Pending;
+    let mut order = books(&payment);
+    order.fraud = Some(Fraud::Other("STOPPED".to_owned()));
+    assert_eq!(payment.take_over(order, 9), [Happened::FraudRejected]);
+    assert_eq!(payment.fate_of_held(), Held::Rejected);
+    let until_ms = 9 + limits::OVERRULABLE_FOR_MS;
+    assert_eq!(payment.next_check_at_ms(10), Some(until_ms + AFTER_EXPIRY_MS));
+}
+
+#[test]
+fn what_was_changed_for_us_is_recorded() {
+    let mut payment = payment();
+    captured(&mut payment, "c1", 400);
+    let lines = vec![line("cup", 2, 200)];
+    assert_eq!(payment.record_update(amount(700), lines.clone()), Some(Happened::Reauthorized));
+    assert_eq!(payment.record_update(amount(700), lines.clone()), None);
+    assert_eq!((payment.amounts.authorized, payment.amounts.remaining), (amount(700), amount(300)));
+    payment.record_update(amount(400), lines);
+    assert_eq!(payment.status, Status::Captured);
+    assert!(payment.amounts.are_sound());
+    payment.record_references(None, Some(&"B-2".to_owned()));
+    payment.record_references(Some(&"WEB-2".to_owned()), None);
+    assert_eq!(payment.merchant_reference, "WEB-2");
+    assert_eq!(payment.merchant_reference2.as_deref(), Some("B-2"));
+    payment.record_references(None, Some(&String::new()));
+    assert_eq!(payment.merchant_reference2, None);
+    payment.record_due_date("c1", 30);
+    payment.record_parcels(Some(&"c1".to_owned()), &[ShippingInfo::default()], 0);
+    payment.record_parcels(Some(&"c1".to_owned()), &[ShippingInfo::default()], 0);
+    payment.record_parcels(None, &[ShippingInfo::default()], 0);
     let order = books(&payment);
-    assert_eq!(payment.take_over(order.clone(), near), [Happened::ExpiresSoon]);
-    assert_eq!(payment.take_over(order, near + 1), []);
-    assert_eq!(payment.next_check_at_ms(near + 1), Some(expires_at_ms + AFTER_EXPIRY_MS));
+    payment.take_over(order, 0);
+    // Klarna's books do not show due dates: what we know stays.
+    assert_eq!(payment.captures[0].due_date_extensions, [30]);
+    assert_eq!((payment.captures[0].shipping_info.len(), payment.shipping_info.len()), (1, 1));
 }
 
 #[test]
@@ -273,6 +379,10 @@ fn any_command() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn goods(share: Share) -> RefundShare {
+    RefundShare { share, ..RefundShare::default() }
+}
+
 fn units(first: bool, quantity: i64) -> Share {
     let reference = if first { "cup" } else { "pot" }.to_owned();
     Share { amount: None, lines: Some(vec![Wanted { reference, quantity }]) }
@@ -292,29 +402,31 @@ proptest! {
                 plan.ok().map(|planned| Pending {
                     kind,
                     state: State::Running,
+                    held: false,
                     amount: planned.amount,
                     order_lines: planned.order_lines,
+                    capture_id: None,
                 })
             };
             let pending = &on_its_way;
             let new = match command {
                 Command::Capture(minor) => {
-                    planned(Kind::Capture, payment.plan_capture(pending, &share(minor)))
+                    planned(Kind::Capture, payment.plan_capture(pending, &share(minor), Risk::Klarna, 0))
                 }
                 Command::CaptureUnits(first, quantity) => {
-                    planned(Kind::Capture, payment.plan_capture(pending, &units(first, quantity)))
+                    planned(Kind::Capture, payment.plan_capture(pending, &units(first, quantity), Risk::Klarna, 0))
                 }
                 Command::Refund(minor) => {
-                    planned(Kind::Refund, payment.plan_refund(pending, &share(minor)))
+                    planned(Kind::Refund, payment.plan_refund(pending, &goods(share(minor))))
                 }
                 Command::RefundUnits(first, quantity) => {
-                    planned(Kind::Refund, payment.plan_refund(pending, &units(first, quantity)))
+                    planned(Kind::Refund, payment.plan_refund(pending, &goods(units(first, quantity))))
                 }
                 Command::Cancel => {
-                    payment.check_cancel(pending).ok().map(|()| pending_of(Kind::Cancel, 0))
+                    payment.check_cancel(pending, 0).ok().map(|()| pending_of(Kind::Cancel, 0))
                 }
                 Command::Release => {
-                    payment.check_release(pending).ok().map(|()| pending_of(Kind::Release, 0))
+                    payment.check_release(pending, 0).ok().map(|()| pending_of(Kind::Release, 0))
                 }
                 Command::Finish(at) => {
                     if at < on_its_way.len() {
@@ -331,6 +443,8 @@ proptest! {
                                     klarna_reference: None,
                                     order_lines: done.order_lines,
                                     captured_at_ms: 0,
+                                    shipping_info: Vec::new(),
+                                    due_date_extensions: Vec::new(),
                                     operation_id: None,
                                 });
                             }
@@ -342,6 +456,7 @@ proptest! {
                                     reference: None,
                                     order_lines: done.order_lines,
                                     refunded_at_ms: 0,
+                                    capture_id: None,
                                     operation_id: None,
                                 });
                             }
@@ -351,7 +466,7 @@ proptest! {
                             Kind::Release => {
                                 payment.record_release();
                             }
-                            Kind::PlaceOrder => {}
+                            Kind::PlaceOrder | Kind::Change(_) => {}
                         }
                     }
                     None

@@ -41,7 +41,9 @@ const LONGEST_ASKED_MS: i64 = 60 * MINUTE_MS;
 pub fn wait_ms(kind: Kind, attempts: i64, asked_ms: Option<i64>) -> Option<i64> {
     let schedule: &[i64] = match kind {
         Kind::PlaceOrder => &PLACE_ORDER_MS,
-        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => &ORDER_MANAGEMENT_MS,
+        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => {
+            &ORDER_MANAGEMENT_MS
+        }
     };
     let index = usize::try_from(attempts.max(1) - 1).ok()?;
     let own = *schedule.get(index)?;

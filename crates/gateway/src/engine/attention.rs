@@ -171,6 +171,21 @@ async fn weigh(
         }
         // Klarna tells of no order by its merchant reference: here a person knows more.
         (Request::PlaceOrder { .. }, Word::Refused) => Ok(Ok(End::Refused(by_word(act)))),
+        (Request::Change(_), Word::Done { .. }) => {
+            match read_order(account, operation.order_id()).await {
+                Ok(order) => match worker::finding(engine, operation, order).await? {
+                    Finding::NoEffect => Ok(Err(NotDone::Evidence {
+                        detail: "Klarna's order shows that it did not take effect.".to_owned(),
+                        remedy: "Settle it as refused.",
+                    })),
+                    // Where the order does not tell, a person knows more.
+                    Finding::TookEffect { .. } | Finding::Unclear => {
+                        Ok(Ok(End::Done(Made::Nothing)))
+                    }
+                },
+                Err(not_done) => Ok(Err(not_done)),
+            }
+        }
         (_, Word::Done { klarna_id }) => {
             effect_in_books(engine, account, operation, klarna_id.as_deref()).await
         }
@@ -352,7 +367,7 @@ async fn effect_in_books(
         Kind::Cancel => Err(against("Klarna's order is not cancelled.")),
         Kind::Release if evidence.remaining == 0 => Ok(End::Done(Made::Nothing)),
         Kind::Release => Err(against("Klarna's order still has something to capture.")),
-        Kind::PlaceOrder => Err(against("Klarna's books do not tell.")),
+        Kind::PlaceOrder | Kind::Change(_) => Err(against("Klarna's books do not tell.")),
     })
 }
 

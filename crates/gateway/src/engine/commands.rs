@@ -7,11 +7,14 @@ use klarna_types::{MinorUnits, validate};
 use serde_json::json;
 use storage::Tx;
 
+use super::changes::{self, ChangeWish};
 use crate::domain::checkout::{self, CaptureMode, Cart, Checkout, Status};
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request, Transfer};
 use crate::domain::operation::{Kind, Reason, Refusal, State, Step};
-use crate::domain::payment::{Payment, Rejection, Share};
+use crate::domain::payment::{
+    Held, Payment, Pending, Planned, RefundShare, Rejection, Risk, Share, Status as PaymentStatus,
+};
 use crate::fault::Fault;
 use crate::store::{checkouts, events, operations, payments};
 
@@ -75,7 +78,7 @@ fn order_body(checkout: &Checkout, public_url: &str) -> CreateOrder {
     }
 }
 
-fn text<T: serde::Serialize>(body: &T) -> Result<String, Fault> {
+pub(super) fn text<T: serde::Serialize>(body: &T) -> Result<String, Fault> {
     serde_json::to_string(body).map_err(Fault::document("request body"))
 }
 
@@ -168,33 +171,79 @@ pub fn supersede(tx: &mut Tx<'_>, operation: &mut Operation, now_ms: i64) -> Res
     operations::update(tx, operation)
 }
 
+/// What a capture is asked to be. As it is by default: everything that remains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaptureWish {
+    /// How much.
+    pub share: Share,
+    /// Shown to the shopper.
+    pub description: Option<String>,
+    /// Stands in settlement files; the operation's id if it is not given.
+    pub reference: Option<String>,
+    /// Parcels.
+    pub shipping_info: Vec<ShippingInfo>,
+    /// Days until the goods leave, where Klarna has allowed that.
+    pub shipping_delay_days: Option<i64>,
+    /// Who bears the risk.
+    pub risk: Risk,
+}
+
+/// What a refund is asked to be. As it is by default: everything that can be given back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RefundWish {
+    /// What is given back.
+    pub what: RefundShare,
+    /// Shown to the shopper.
+    pub description: Option<String>,
+    /// Stands in settlement files; the operation's id if it is not given.
+    pub reference: Option<String>,
+}
+
 /// What is asked of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Capture.
-    Capture {
-        /// How much.
-        share: Share,
-        /// Shown to the shopper.
-        description: Option<String>,
-        /// Stands in settlement files; the operation's id if it is not given.
-        reference: Option<String>,
-        /// Parcels.
-        shipping_info: Vec<ShippingInfo>,
-    },
+    Capture(CaptureWish),
     /// Refund.
-    Refund {
-        /// How much.
-        share: Share,
-        /// Shown to the shopper.
-        description: Option<String>,
-        /// Stands in settlement files; the operation's id if it is not given.
-        reference: Option<String>,
-    },
+    Refund(RefundWish),
     /// Cancel.
     Cancel,
     /// Release what remains.
     Release,
+    /// Change something by which no money moves.
+    Change(ChangeWish),
+}
+
+impl Command {
+    /// A capture of a share, and nothing else said.
+    pub fn capture(share: Share) -> Self {
+        Self::Capture(CaptureWish { share, ..CaptureWish::default() })
+    }
+
+    /// A refund of a share, and nothing else said.
+    pub fn refund(share: Share) -> Self {
+        let what = RefundShare { share, ..RefundShare::default() };
+        Self::Refund(RefundWish { what, ..RefundWish::default() })
+    }
+
+    /// What it asks for.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Capture(_) => Kind::Capture,
+            Self::Refund(_) => Kind::Refund,
+            Self::Cancel => Kind::Cancel,
+            Self::Release => Kind::Release,
+            Self::Change(wish) => Kind::Change(wish.change()),
+        }
+    }
+
+    /// The capture it is done to, where it is done to one.
+    pub fn capture_id(&self) -> Option<&str> {
+        match self {
+            Self::Change(wish) => wish.capture_id(),
+            Self::Capture(_) | Self::Refund(_) | Self::Cancel | Self::Release => None,
+        }
+    }
 }
 
 /// Why a command is not taken.
@@ -240,21 +289,25 @@ pub fn take_command(
         .iter()
         .map(Operation::as_pending)
         .collect();
-    let (request, held) = match plan(&payment, &pending, command, intent.new_id)? {
-        Ok(planned) => planned,
+    let wanted = match plan(&payment, &pending, command, intent.new_id, now_ms)? {
+        Ok(wanted) => wanted,
         Err(not_possible) => return Ok(Err(not_possible)),
     };
+    let held = wanted.held;
     let mut operation = Operation::new(
         intent.new_id.to_owned(),
         &payment.store_id,
         &payment.checkout_id,
         intent.dedupe.to_owned(),
-        request,
+        wanted.request,
         now_ms,
     );
     operation.payment_id = Some(payment.id.clone());
     operation.held = held;
-    operations::insert(tx, &operation, None)?;
+    if *command == Command::Cancel {
+        end_held(tx, &payment, &cancelled(), now_ms)?;
+    }
+    operations::insert(tx, &operation, wanted.secret.as_deref())?;
     if !held {
         operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
     }
@@ -266,81 +319,112 @@ pub fn take_command(
         &json!({
             "operation_id": operation.id,
             "kind": operation.kind,
-            "amount": operation.amount(),
+            "amount": operation.amount_concerned(),
             "held": held,
         }),
     )?;
     Ok(Ok(operation))
 }
 
-type Plan = Result<(Request, bool), NotPossible>;
+/// A command as the journal will keep it.
+pub(super) struct Wanted {
+    /// What is asked for.
+    pub(super) request: Request,
+    /// Whether it waits for Klarna's decision about fraud.
+    pub(super) held: bool,
+    /// What is kept beside the entry, and wiped as soon as it is settled.
+    pub(super) secret: Option<String>,
+}
+
+fn open(request: Request) -> Wanted {
+    Wanted { request, held: false, secret: None }
+}
 
 fn plan(
     payment: &Payment,
-    pending: &[crate::domain::payment::Pending],
+    pending: &[Pending],
     command: &Command,
     new_id: &str,
-) -> Result<Plan, Fault> {
+    now_ms: i64,
+) -> Result<Result<Wanted, NotPossible>, Fault> {
     let order_id = payment.klarna_order_id.clone();
     let rejected = |rejection| Ok(Err(NotPossible::Rejected(rejection)));
     match command {
-        Command::Capture { share, description, reference, shipping_info } => {
-            let planned = match payment.plan_capture(pending, share) {
-                Ok(planned) => planned,
-                Err(rejection) => return rejected(rejection),
-            };
-            let reference = reference.clone().unwrap_or_else(|| new_id.to_owned());
-            let mut body = CreateCapture::new(planned.amount).reference(reference.clone());
-            body.description.clone_from(description);
-            body.order_lines = some_lines(&planned.order_lines);
-            body.shipping_info = (!shipping_info.is_empty()).then(|| shipping_info.clone());
-            if let Some(problem) = first_problem(&body, validate::capture)? {
-                return Ok(Err(NotPossible::Limits(problem)));
+        Command::Capture(wish) => {
+            match payment.plan_capture(pending, &wish.share, wish.risk, now_ms) {
+                Ok(planned) => capture(order_id, planned, wish, new_id),
+                Err(rejection) => rejected(rejection),
             }
-            let transfer = Transfer {
-                order_id,
-                amount: planned.amount,
-                order_lines: planned.order_lines,
-                reference,
-                description: description.clone(),
-                body: text(&body)?,
-            };
-            Ok(Ok((Request::Capture(transfer), planned.held)))
         }
-        Command::Refund { share, description, reference } => {
-            let planned = match payment.plan_refund(pending, share) {
-                Ok(planned) => planned,
-                Err(rejection) => return rejected(rejection),
-            };
-            let reference = reference.clone().unwrap_or_else(|| new_id.to_owned());
-            let mut body = CreateRefund::new(planned.amount).reference(reference.clone());
-            body.description.clone_from(description);
-            body.order_lines = some_lines(&planned.order_lines);
-            if let Some(problem) = first_problem(&body, validate::refund)? {
-                return Ok(Err(NotPossible::Limits(problem)));
-            }
-            let transfer = Transfer {
-                order_id,
-                amount: planned.amount,
-                order_lines: planned.order_lines,
-                reference,
-                description: description.clone(),
-                body: text(&body)?,
-            };
-            Ok(Ok((Request::Refund(transfer), false)))
-        }
-        Command::Cancel => match payment.check_cancel(pending) {
-            Ok(()) => Ok(Ok((Request::Cancel { order_id }, false))),
+        Command::Refund(wish) => match payment.plan_refund(pending, &wish.what) {
+            Ok(planned) => refund(order_id, planned, wish, new_id),
             Err(rejection) => rejected(rejection),
         },
-        Command::Release => match payment.check_release(pending) {
+        Command::Cancel => match payment.check_cancel(pending, now_ms) {
+            Ok(()) => Ok(Ok(open(Request::Cancel { order_id }))),
+            Err(rejection) => rejected(rejection),
+        },
+        Command::Release => match payment.check_release(pending, now_ms) {
             Ok(()) => {
                 let remaining_before = payment.amounts.remaining;
-                Ok(Ok((Request::Release { order_id, remaining_before }, false)))
+                Ok(Ok(open(Request::Release { order_id, remaining_before })))
             }
             Err(rejection) => rejected(rejection),
         },
+        Command::Change(wish) => changes::plan(payment, pending, wish, now_ms),
     }
+}
+
+fn capture(
+    order_id: String,
+    planned: Planned,
+    wish: &CaptureWish,
+    new_id: &str,
+) -> Result<Result<Wanted, NotPossible>, Fault> {
+    let reference = wish.reference.clone().unwrap_or_else(|| new_id.to_owned());
+    let mut body = CreateCapture::new(planned.amount).reference(reference.clone());
+    body.description.clone_from(&wish.description);
+    body.order_lines = some_lines(&planned.order_lines);
+    body.shipping_info = (!wish.shipping_info.is_empty()).then(|| wish.shipping_info.clone());
+    body.shipping_delay = wish.shipping_delay_days;
+    if let Some(problem) = first_problem(&body, validate::capture)? {
+        return Ok(Err(NotPossible::Limits(problem)));
+    }
+    let transfer = Transfer {
+        order_id,
+        amount: planned.amount,
+        order_lines: planned.order_lines,
+        reference,
+        description: wish.description.clone(),
+        capture_id: None,
+        body: text(&body)?,
+    };
+    Ok(Ok(Wanted { held: planned.held, ..open(Request::Capture(transfer)) }))
+}
+
+fn refund(
+    order_id: String,
+    planned: Planned,
+    wish: &RefundWish,
+    new_id: &str,
+) -> Result<Result<Wanted, NotPossible>, Fault> {
+    let reference = wish.reference.clone().unwrap_or_else(|| new_id.to_owned());
+    let mut body = CreateRefund::new(planned.amount).reference(reference.clone());
+    body.description.clone_from(&wish.description);
+    body.order_lines = some_lines(&planned.order_lines);
+    if let Some(problem) = first_problem(&body, validate::refund)? {
+        return Ok(Err(NotPossible::Limits(problem)));
+    }
+    let transfer = Transfer {
+        order_id,
+        amount: planned.amount,
+        order_lines: planned.order_lines,
+        reference,
+        description: wish.description.clone(),
+        capture_id: wish.what.capture_id.clone(),
+        body: text(&body)?,
+    };
+    Ok(Ok(open(Request::Refund(transfer))))
 }
 
 fn some_lines(lines: &[klarna_types::OrderLine]) -> Option<Vec<klarna_types::OrderLine>> {
@@ -348,7 +432,7 @@ fn some_lines(lines: &[klarna_types::OrderLine]) -> Option<Vec<klarna_types::Ord
 }
 
 /// Checks a request with the rules of the wire types, which read it as a server would.
-fn first_problem<T, B>(
+pub(super) fn first_problem<T, B>(
     body: &T,
     check: fn(&B) -> Vec<klarna_types::Problem>,
 ) -> Result<Option<String>, Fault>
@@ -362,36 +446,86 @@ where
     Ok(check(&read).first().map(ToString::to_string))
 }
 
-/// What a held operation waited for is decided: what was held may go on, or is refused.
-pub fn release_held(
+/// Klarna's books were read: captures that wait for its decision about fraud go on, are refused, or
+/// wait on.
+pub fn release_held(tx: &mut Tx<'_>, payment: &Payment, now_ms: i64) -> Result<(), Fault> {
+    match payment.fate_of_held() {
+        Held::Waits => Ok(()),
+        Held::GoesOn => {
+            for mut operation in held(tx, payment)? {
+                operation.held = false;
+                operation.updated_at_ms = now_ms;
+                operations::update(tx, &mut operation)?;
+                operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
+            }
+            Ok(())
+        }
+        Held::Rejected => end_held(tx, payment, &fraud_rejected(), now_ms),
+        Held::Over(status) => end_held(tx, payment, &over(status), now_ms),
+    }
+}
+
+fn held(tx: &mut Tx<'_>, payment: &Payment) -> Result<Vec<Operation>, Fault> {
+    let mut held = operations::pending_of_payment(tx, &payment.id)?;
+    held.retain(|operation| operation.held);
+    Ok(held)
+}
+
+/// Ends captures that wait for Klarna's decision about fraud: they were never asked for.
+fn end_held(
     tx: &mut Tx<'_>,
-    payment_id: &str,
-    fraud_accepted: bool,
+    payment: &Payment,
+    refusal: &Refusal,
     now_ms: i64,
 ) -> Result<(), Fault> {
-    for mut operation in operations::pending_of_payment(tx, payment_id)? {
-        if !operation.held {
-            continue;
-        }
+    for mut operation in held(tx, payment)? {
         operation.held = false;
-        operation.updated_at_ms = now_ms;
-        if fraud_accepted {
-            operations::update(tx, &mut operation)?;
-            operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
-        } else {
-            operation.step(Step::Refuse, now_ms).map_err(Fault::inconsistent)?;
-            operation.outcome = Some(Outcome::Refused(Refusal {
-                reason: Reason::FraudRejected,
-                detail: "Klarna's review of this order ended with a refusal.".to_owned(),
-                remedy: "Do not ship. A capture within four hours of the refusal overrules it, at \
-                         your own risk; after that Klarna cancels the order."
-                    .to_owned(),
-                klarna: None,
-            }));
-            operations::update(tx, &mut operation)?;
-        }
+        operation.step(Step::Refuse, now_ms).map_err(Fault::inconsistent)?;
+        operation.outcome = Some(Outcome::Refused(refusal.clone()));
+        operations::update(tx, &mut operation)?;
+        let data = json!({
+            "operation_id": operation.id,
+            "kind": operation.kind,
+            "amount": operation.amount(),
+            "reason": refusal.reason.name(),
+            "detail": refusal.detail,
+            "remedy": refusal.remedy,
+        });
+        let subject = (payment.id.as_str(), payment.version);
+        events::append_about_operation(tx, &operation, subject, "operation.refused", &data)?;
     }
     Ok(())
+}
+
+fn fraud_rejected() -> Refusal {
+    Refusal {
+        reason: Reason::FraudRejected,
+        detail: "Klarna's review of this order ended with a refusal.".to_owned(),
+        remedy:
+            "Do not ship. A capture at your own risk within four hours of the refusal overrules \
+                 it; after that Klarna cancels the order."
+                .to_owned(),
+        klarna: None,
+    }
+}
+
+fn cancelled() -> Refusal {
+    Refusal {
+        reason: Reason::Superseded,
+        detail: "The payment was cancelled while it waited for Klarna's review.".to_owned(),
+        remedy: "Do not ship.".to_owned(),
+        klarna: None,
+    }
+}
+
+fn over(status: PaymentStatus) -> Refusal {
+    let status = status.name().replace('_', " ");
+    Refusal {
+        reason: Reason::StateForbids,
+        detail: format!("The payment is {status}: the end of Klarna's review changes nothing."),
+        remedy: "Do not ship. See the payment for what became of it.".to_owned(),
+        klarna: None,
+    }
 }
 
 /// After an order placement was settled: the newest authorisation that waited for it is tried, or,

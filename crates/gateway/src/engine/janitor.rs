@@ -1,7 +1,8 @@
 //! Notices what should have happened by now: callbacks that did not come, reviews that were not
-//! announced, authorisations that lapse. It only ever wants a read of Klarna.
+//! announced, authorisations that lapse. It only ever wants a read of Klarna; what a store wants
+//! done about an authorisation that is about to lapse is an operation like any other.
 
-use super::{Engine, tasks};
+use super::{Engine, expiry, tasks};
 use crate::fault::Fault;
 use crate::store::{answers, checkouts, payments};
 
@@ -14,6 +15,7 @@ const ANSWERS_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Wants reads of everything that is due.
 pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
+    expiry::run(engine).await?;
     let now_ms = engine.now_ms();
     let due = engine
         .database()

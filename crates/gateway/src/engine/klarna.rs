@@ -9,9 +9,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use klarna_types::AuthorizationToken;
-use klarna_types::order_management::Order;
+use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
 
+use crate::domain::change::Change;
 use crate::domain::operation::Failure;
 
 /// A future that a trait object can return.
@@ -41,6 +42,21 @@ impl<T> Answer<T> {
 
 /// What a call comes to.
 pub type Outcome<T> = Result<Answer<T>, Failure>;
+
+/// A change of an order by which no money moves.
+#[derive(Clone, Copy)]
+pub struct ChangeCall<'a> {
+    /// What is changed.
+    pub change: Change,
+    /// Of which order.
+    pub order_id: &'a str,
+    /// Of which capture, where it is of one.
+    pub capture_id: Option<&'a str>,
+    /// The idempotency key.
+    pub key: &'a str,
+    /// The body; empty where there is none. It may be personal.
+    pub body: &'a str,
+}
 
 /// A Klarna account: one merchant id in one region, with its credentials.
 ///
@@ -82,6 +98,14 @@ pub trait Klarna: Send + Sync {
     fn cancel<'a>(&'a self, order_id: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>>;
     /// Releases what remains.
     fn release<'a>(&'a self, order_id: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>>;
+    /// Changes something by which no money moves.
+    fn change<'a>(&'a self, call: ChangeCall<'a>) -> Boxed<'a, Outcome<()>>;
+    /// Reads by how many days the due date of a capture can be moved.
+    fn due_date_options<'a>(
+        &'a self,
+        order_id: &'a str,
+        capture_id: &'a str,
+    ) -> Boxed<'a, Outcome<ExtendDueDateOptions>>;
 }
 
 /// Which account serves which store and country. One account for all, or many.

@@ -31,6 +31,8 @@ pub fn books(order: Order) -> Books {
         klarna_reference: capture.klarna_reference.map(klarna_types::KlarnaReference::into_string),
         order_lines: slim(capture.order_lines),
         captured_at_ms: capture.captured_at.map_or(0, jiff::Timestamp::as_millisecond),
+        shipping_info: capture.shipping_info,
+        due_date_extensions: Vec::new(),
         operation_id: None,
     });
     let refunds = order.refunds.into_iter().map(|refund| Refund {
@@ -40,6 +42,7 @@ pub fn books(order: Order) -> Books {
         reference: refund.reference,
         order_lines: slim(refund.order_lines),
         refunded_at_ms: refund.refunded_at.map_or(0, jiff::Timestamp::as_millisecond),
+        capture_id: None,
         operation_id: None,
     });
     Books {
@@ -56,6 +59,9 @@ pub fn books(order: Order) -> Books {
         refunds: refunds.collect(),
         order_lines: slim(order.order_lines),
         klarna_reference: order.klarna_reference.map(klarna_types::KlarnaReference::into_string),
+        shipping_info: order.shipping_info,
+        merchant_reference1: order.merchant_reference1,
+        merchant_reference2: order.merchant_reference2,
         method: order.initial_payment_method.map(|method| Method {
             kind: method.kind.as_str().to_owned(),
             description: method.description,

@@ -12,7 +12,9 @@
 //! Locks are taken in one order: checkout, then payment, then operation.
 
 pub mod attention;
+pub mod changes;
 pub mod commands;
+mod expiry;
 pub mod hub;
 mod janitor;
 pub mod klarna;

@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use klarna::retry::RetryPolicy;
 use klarna::{Client, ErrorKind, Response};
-use klarna_types::order_management::{CreateCapture, CreateRefund, Order};
+use klarna_types::order_management::{
+    CreateCapture, CreateRefund, ExtendDueDate, ExtendDueDateOptions, Order, UpdateAuthorization,
+    UpdateConsumer, UpdateMerchantReferences, UpdateShippingInfo,
+};
 use klarna_types::payments::{
     CreateOrder, CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession,
 };
-use klarna_types::{AuthorizationToken, IdempotencyKey, OrderId, SessionId};
+use klarna_types::{AuthorizationToken, CaptureId, IdempotencyKey, OrderId, SessionId};
 use serde::de::DeserializeOwned;
 
-use super::klarna::{Answer, Boxed, Klarna, Outcome};
+use super::klarna::{Answer, Boxed, ChangeCall, Klarna, Outcome};
+use crate::domain::change::Change;
 use crate::domain::operation::{Effect, Failure};
 
 /// A Klarna account, reached by the SDK.
@@ -205,5 +209,54 @@ impl Klarna for Sdk {
             let call = self.0.orders().release_remaining_authorization(&OrderId::new(order_id));
             outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
         })
+    }
+
+    fn change<'a>(&'a self, call: ChangeCall<'a>) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async move {
+            let ChangeCall { change, order_id, capture_id, key: idempotency_key, body } = call;
+            let key = key(idempotency_key)?;
+            let orders = self.0.orders();
+            let order_id = OrderId::new(order_id);
+            let capture_id = capture_id.map(CaptureId::new);
+            let of_capture =
+                || capture_id.clone().ok_or_else(|| unusable("it names no capture".to_owned()));
+            let call = match change {
+                Change::UpdateAuthorization => {
+                    orders.update_authorization(&order_id, &read::<UpdateAuthorization>(body)?)
+                }
+                Change::ExtendAuthorization => orders.extend_authorization_time(&order_id),
+                Change::UpdateCustomer => {
+                    orders.update_customer_details(&order_id, &read::<UpdateConsumer>(body)?)
+                }
+                Change::UpdateReferences => {
+                    let body: UpdateMerchantReferences = read(body)?;
+                    orders.update_merchant_references(&order_id, &body)
+                }
+                Change::AddShippingInfo => {
+                    let body: UpdateShippingInfo = read(body)?;
+                    match &capture_id {
+                        Some(id) => orders.add_capture_shipping_info(&order_id, id, &body),
+                        None => orders.add_shipping_info(&order_id, &body),
+                    }
+                }
+                Change::ResendCommunication => orders.trigger_send_out(&order_id, &of_capture()?),
+                Change::ExtendDueDate => {
+                    let body: ExtendDueDate = read(body)?;
+                    orders.extend_due_date(&order_id, &of_capture()?, &body)
+                }
+                Change::Acknowledge => orders.acknowledge(&order_id),
+            };
+            outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
+        })
+    }
+
+    fn due_date_options<'a>(
+        &'a self,
+        order_id: &'a str,
+        capture_id: &'a str,
+    ) -> Boxed<'a, Outcome<ExtendDueDateOptions>> {
+        let (order_id, capture_id) = (OrderId::new(order_id), CaptureId::new(capture_id));
+        let call = self.0.orders().extend_due_date_options(&order_id, &capture_id);
+        Box::pin(async move { outcome(call.retry(patient()).send().await) })
     }
 }

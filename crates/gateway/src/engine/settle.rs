@@ -8,8 +8,9 @@ use storage::queue::Item;
 
 use super::commands::{next_placement, order_amount};
 use super::worker::{Made, still_ours};
-use super::{Engine, mirror, tasks};
+use super::{Engine, changes, mirror, tasks};
 use crate::domain::checkout::{self, Checkout};
+use crate::domain::expiry::Calendar;
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request, Transfer};
 use crate::domain::operation::{Kind, Reason, Refusal, State, Step};
@@ -208,6 +209,8 @@ fn done(
                 klarna_reference: None,
                 order_lines: transfer.order_lines.clone(),
                 captured_at_ms: now_ms,
+                shipping_info: parcels(transfer),
+                due_date_extensions: Vec::new(),
                 operation_id: Some(operation.id.clone()),
             };
             let data = transfer_data(transfer, "capture_id", id);
@@ -223,6 +226,7 @@ fn done(
                 reference: Some(transfer.reference.clone()),
                 order_lines: transfer.order_lines.clone(),
                 refunded_at_ms: now_ms,
+                capture_id: transfer.capture_id.clone(),
                 operation_id: Some(operation.id.clone()),
             };
             let data = transfer_data(transfer, "refund_id", id);
@@ -234,15 +238,28 @@ fn done(
         (Request::Release { .. }, Made::Nothing) => {
             change(tx, operation, None, &json!({}), now_ms, Payment::record_release)
         }
+        (Request::Change(request), made @ (Made::Nothing | Made::Expiry(_))) => {
+            let request = request.clone();
+            changes::done(tx, operation, &request, made, now_ms)
+        }
         (
             Request::PlaceOrder { .. }
             | Request::Capture(_)
             | Request::Refund(_)
             | Request::Cancel { .. }
-            | Request::Release { .. },
+            | Request::Release { .. }
+            | Request::Change(_),
             _,
         ) => Err(Fault::inconsistent("an operation made what it did not ask for")),
     }
+}
+
+/// The parcels that a capture was asked for with.
+fn parcels(transfer: &Transfer) -> Vec<klarna_types::order_management::ShippingInfo> {
+    serde_json::from_str::<klarna_types::order_management::CreateCapture>(&transfer.body)
+        .ok()
+        .and_then(|body| body.shipping_info)
+        .unwrap_or_default()
 }
 
 fn transfer_data(transfer: &Transfer, member: &str, id: &str) -> serde_json::Value {
@@ -251,7 +268,7 @@ fn transfer_data(transfer: &Transfer, member: &str, id: &str) -> serde_json::Val
 
 /// Changes the payment of an operation that is done. The order is read afterwards where Klarna
 /// decides what a change leads to.
-fn change(
+pub(super) fn change(
     tx: &mut Tx<'_>,
     operation: &mut Operation,
     made: Option<&String>,
@@ -304,10 +321,12 @@ fn order_placed(
         version: 1,
         checkout_id: checkout.id.clone(),
         merchant_reference: checkout.cart.merchant_reference.clone(),
+        merchant_reference2: None,
         klarna_order_id: order.order_id.as_str().to_owned(),
         klarna_reference: None,
         status: if captured_at_once { Status::Captured } else { Status::Authorized },
         fraud: fraud.map_or(Fraud::Accepted, |fraud| Fraud::from(fraud.as_str().to_owned())),
+        fraud_decided_at_ms: None,
         currency: sent.purchase_currency,
         country: sent.purchase_country.as_str().to_owned(),
         locale: sent.locale.map(|locale| locale.as_str().to_owned()),
@@ -315,6 +334,7 @@ fn order_placed(
         order_lines: sent.order_lines,
         captures: Vec::new(),
         refunds: Vec::new(),
+        shipping_info: Vec::new(),
         method: order.authorized_payment_method.as_ref().map(|method| {
             crate::domain::payment::Method {
                 kind: method.kind.as_str().to_owned(),
@@ -326,7 +346,7 @@ fn order_placed(
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
         expires_at_ms: None,
-        expiry_announced: false,
+        expiry: Calendar::default(),
     };
     // The order is read at once for what only a read tells: its reference, its expiry, its
     // captures. Should that get lost, the janitor's look makes up for it.
@@ -413,7 +433,7 @@ fn refused(
             )?;
             Ok(false)
         }
-        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => {
+        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => {
             tell(tx, operation, "operation.refused", refusal)?;
             let payment_id = operation.payment_id.as_deref().unwrap_or_default();
             match refusal.reason {
@@ -444,7 +464,7 @@ fn refusal_data(operation: &Operation, refusal: &Refusal) -> serde_json::Value {
     json!({
         "operation_id": operation.id,
         "kind": operation.kind,
-        "amount": operation.amount(),
+        "amount": operation.amount_concerned(),
         "reason": refusal.reason.name(),
         "detail": refusal.detail,
         "remedy": refusal.remedy,

@@ -226,13 +226,8 @@ async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, 
             for happened in happened {
                 tell(tx, &payment, happened, now_ms)?;
             }
-            let accepted = match payment.fraud {
-                Fraud::Pending => None,
-                Fraud::Accepted => Some(true),
-                Fraud::Rejected | Fraud::Other(_) => Some(false),
-            };
-            if let Some(accepted) = accepted.filter(|_| was_pending) {
-                commands::release_held(tx, &payment.id, accepted, now_ms)?;
+            if was_pending || !payment.status.is_open() {
+                commands::release_held(tx, &payment, now_ms)?;
             }
             Ok::<_, Fault>(true)
         })

@@ -6,7 +6,7 @@ use klarna_types::payments::CreatedOrder;
 
 use super::klarna::{Answer, Klarna};
 use super::settle::{self, Verdict};
-use super::{Engine, LEASE_MS, Work, mirror, tasks};
+use super::{Engine, LEASE_MS, Work, changes, mirror, tasks};
 use crate::domain::journal::{Operation, Request};
 use crate::domain::operation::{
     Decision, Effect, Facts, Failure, Finding, Mark, Reason, Refusal, State, Step, decide,
@@ -149,7 +149,9 @@ pub(super) enum Made {
     Order(CreatedOrder),
     /// A capture or refund, by id.
     Entry(String),
-    /// A cancelled order, a released rest.
+    /// A later expiry.
+    Expiry(i64),
+    /// A cancelled order, a released rest, a change.
     Nothing,
 }
 
@@ -180,6 +182,7 @@ async fn ask(
         Request::Release { order_id, .. } => {
             Ok(account.release(order_id, &key).await?.with(|()| Made::Nothing))
         }
+        Request::Change(request) => changes::ask(account, request, &key, token.as_deref()).await,
     }
 }
 
@@ -219,6 +222,9 @@ pub(super) async fn verify(
     otherwise: Refusal,
 ) -> Result<Verdict, Fault> {
     let verdict = match &operation.request {
+        Request::Change(request) if request.change().is_harmless_twice() => {
+            Verdict::Refused(changes::unseen(&otherwise))
+        }
         Request::PlaceOrder { session_id, .. } => {
             use klarna_types::payments::SessionStatus;
             match account.read_session(session_id).await {
@@ -235,7 +241,8 @@ pub(super) async fn verify(
         Request::Capture(_)
         | Request::Refund(_)
         | Request::Cancel { .. }
-        | Request::Release { .. } => {
+        | Request::Release { .. }
+        | Request::Change(_) => {
             let order_id = operation.order_id().unwrap_or_default();
             match account.read_order(order_id).await {
                 Ok(answer) => look_up(engine, operation, answer.value, otherwise).await?,
@@ -269,6 +276,9 @@ pub(super) async fn finding(
     operation: &Operation,
     order: Order,
 ) -> Result<Finding, Fault> {
+    if let Request::Change(request) = &operation.request {
+        return changes::finding(engine, operation, request, &order).await;
+    }
     let payment = payment_of(engine, operation).await?;
     let books = mirror::books(order);
     Ok(mirror::evidence(&books, &payment)
@@ -290,7 +300,7 @@ fn mark(operation: &Operation) -> Mark<'_> {
     let (reference, remaining_before) = match &operation.request {
         Request::Capture(transfer) | Request::Refund(transfer) => (transfer.reference.as_str(), 0),
         Request::Release { remaining_before, .. } => ("", remaining_before.get()),
-        Request::PlaceOrder { .. } | Request::Cancel { .. } => ("", 0),
+        Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Change(_) => ("", 0),
     };
     Mark {
         kind: operation.kind,
@@ -354,7 +364,7 @@ fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms:
                     "fraud_status": order.fraud_status,
                 })),
                 Made::Entry(id) => Some(serde_json::json!({ "id": id })),
-                Made::Nothing => None,
+                Made::Expiry(_) | Made::Nothing => None,
             },
         },
         Err(failure) => Attempt {

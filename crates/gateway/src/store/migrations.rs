@@ -136,4 +136,5 @@ CREATE TABLE answers (
 CREATE INDEX answers_by_time ON answers (created_at_ms);
 ",
     },
+    super::policies::MIGRATION,
 ];

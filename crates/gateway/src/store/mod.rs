@@ -10,6 +10,7 @@ pub mod events;
 pub mod migrations;
 pub mod operations;
 pub mod payments;
+pub mod policies;
 pub mod receipts;
 
 use serde::Serialize;

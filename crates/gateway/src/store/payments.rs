@@ -48,8 +48,10 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
         "INSERT INTO payments (id, store_id, version, checkout_id, klarna_order_id,
                                klarna_reference, merchant_reference, status, fraud_status, currency,
                                authorized_minor, captured_minor, refunded_minor, remaining_minor,
-                               check_at_ms, document, created_at_ms, updated_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                               check_at_ms, document, created_at_ms, updated_at_ms,
+                               expiry_look_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19)
          ON CONFLICT (checkout_id) DO NOTHING",
         &[
             &payment.id,
@@ -70,12 +72,14 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
             &document,
             &payment.created_at_ms,
             &payment.updated_at_ms,
+            &payment.expiry.look_at_ms,
         ],
     )?;
     Ok(added == 1)
 }
 
-/// Writes a changed payment: counts its version up and keeps the time.
+/// Writes a changed payment: counts its version up and keeps the time. A look at its expiry that is
+/// wanted earlier stays wanted: the store may have changed what it wants meanwhile.
 pub fn update(
     tx: &mut Tx<'_>,
     payment: &mut Payment,
@@ -90,7 +94,13 @@ pub fn update(
         "UPDATE payments SET version = $2, klarna_reference = $3, status = $4, fraud_status = $5,
                              authorized_minor = $6, captured_minor = $7, refunded_minor = $8,
                              remaining_minor = $9, check_at_ms = $10, document = $11,
-                             updated_at_ms = $12
+                             updated_at_ms = $12, merchant_reference = $14,
+                             expiry_look_at_ms =
+                                 CASE WHEN $15 = 0 THEN NULL
+                                      WHEN expiry_look_at_ms IS NULL THEN $16
+                                      WHEN $16 IS NULL THEN expiry_look_at_ms
+                                      WHEN expiry_look_at_ms < $16 THEN expiry_look_at_ms
+                                      ELSE $16 END
          WHERE id = $1 AND version = $13",
         &[
             &payment.id,
@@ -106,9 +116,40 @@ pub fn update(
             &document,
             &payment.updated_at_ms,
             &read_at,
+            &payment.merchant_reference,
+            &i64::from(payment.status.is_open()),
+            &payment.expiry.look_at_ms,
         ],
     )?;
     expect_one(changed, "payment", &payment.id)
+}
+
+/// Writes when the expiry of a payment is to be looked at next, and nothing that anybody follows.
+pub fn keep_calendar(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), Fault> {
+    let document = write_document("payment", payment)?;
+    let look_at_ms = payment.expiry.look_at_ms.filter(|_| payment.status.is_open());
+    let changed = tx.execute(
+        "UPDATE payments SET document = $2, expiry_look_at_ms = $3 WHERE id = $1 AND version = $4",
+        &[&payment.id, &document, &look_at_ms, &payment.version],
+    )?;
+    expect_one(changed, "payment", &payment.id)
+}
+
+/// When the next look at the expiry of any payment is due.
+pub fn next_expiry_look(tx: &mut Tx<'_>) -> Result<Option<i64>, Fault> {
+    Ok(tx.query_one("SELECT MIN(expiry_look_at_ms) FROM payments", &[])?.get(0)?)
+}
+
+/// Payments whose expiry is to be looked at by now.
+pub fn expiry_looks_due(tx: &mut Tx<'_>, now_ms: i64, limit: i64) -> Result<Vec<Payment>, Fault> {
+    tx.query(
+        "SELECT document FROM payments WHERE expiry_look_at_ms <= $1
+         ORDER BY expiry_look_at_ms LIMIT $2 {for_update_skip_locked}",
+        &[&now_ms, &limit],
+    )?
+    .iter()
+    .map(from_row)
+    .collect()
 }
 
 /// Moves the next look at a payment, and nothing else.

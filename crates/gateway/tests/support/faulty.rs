@@ -6,9 +6,9 @@ use std::future::pending;
 use std::sync::Arc;
 
 use gateway::domain::operation::{Effect, Failure};
-use gateway::engine::klarna::{Boxed, Klarna, Outcome};
+use gateway::engine::klarna::{Boxed, ChangeCall, Klarna, Outcome};
 use klarna_types::AuthorizationToken;
-use klarna_types::order_management::Order;
+use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -273,5 +273,17 @@ impl Klarna for Faulty {
 
     fn release<'a>(&'a self, order: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>> {
         Box::pin(self.through("release", self.inner.release(order, key)))
+    }
+
+    fn change<'a>(&'a self, call: ChangeCall<'a>) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through(call.change.name(), self.inner.change(call)))
+    }
+
+    fn due_date_options<'a>(
+        &'a self,
+        order: &'a str,
+        capture: &'a str,
+    ) -> Boxed<'a, Outcome<ExtendDueDateOptions>> {
+        Box::pin(self.through("due_date_options", self.inner.due_date_options(order, capture)))
     }
 }

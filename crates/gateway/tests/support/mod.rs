@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gateway::app::DEFAULT_STORE;
 use gateway::domain::cart::{self, LineInput, LineKind, PricesMode, Wish};
+use gateway::domain::change::Change;
 use gateway::domain::checkout::{
     CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status,
 };
@@ -13,12 +14,12 @@ use gateway::domain::journal::Operation;
 use gateway::domain::operation::{Effect, Failure};
 use gateway::domain::payment::Payment;
 use gateway::engine::commands::{self, Command, Intent, NotPossible, NotTaken};
-use gateway::engine::klarna::{Answer, Boxed, Klarna, OneAccount, Outcome};
+use gateway::engine::klarna::{Answer, Boxed, ChangeCall, Klarna, OneAccount, Outcome};
 use gateway::engine::{Engine, Parts, sessions};
 use gateway::store::migrations::MIGRATIONS;
 use gateway::store::{checkouts, events, operations, payments};
 use jiff::{SignedDuration, Timestamp};
-use klarna_types::order_management::Order;
+use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{
     CreateSession, CreatedOrder, CreatedSession, Session, SessionStatus, UpdateSession,
 };
@@ -81,6 +82,11 @@ impl FakeKlarna {
     /// The next call of this name goes wrong so. Several wait in line.
     pub fn fail_next(&self, call: &'static str, fault: Fault) {
         self.0.lock().faults.push_back((call, fault));
+    }
+
+    /// No call goes wrong any more.
+    pub fn forget_faults(&self) {
+        self.0.lock().faults.clear();
     }
 
     /// The shopper authorises.
@@ -231,6 +237,48 @@ impl FakeKlarna {
     }
 }
 
+/// What a change does to an order.
+fn apply(change: Change, order: &mut Value, capture_id: Option<&str>, body: &Value) {
+    match change {
+        Change::UpdateAuthorization => {
+            order["order_amount"] = body["order_amount"].clone();
+            order["order_lines"] = body["order_lines"].clone();
+            let amount = body["order_amount"].as_i64().unwrap();
+            let left = amount - order["captured_amount"].as_i64().unwrap();
+            order["remaining_authorized_amount"] = json!(left);
+            if left == 0 {
+                order["status"] = json!("CAPTURED");
+            }
+        }
+        Change::ExtendAuthorization => {
+            let until: Timestamp = order["expires_at"].as_str().unwrap().parse().unwrap();
+            let until = until.checked_add(SignedDuration::from_hours(28 * 24)).unwrap();
+            order["expires_at"] = json!(format!("{until:.3}"));
+        }
+        Change::UpdateCustomer => order["shipping_address"] = body["shipping_address"].clone(),
+        Change::UpdateReferences => {
+            for (name, value) in body.as_object().unwrap() {
+                order[name] = value.clone();
+            }
+        }
+        Change::AddShippingInfo => {
+            let place = match capture_id {
+                None => order,
+                Some(id) => order["captures"]
+                    .as_array_mut()
+                    .unwrap()
+                    .iter_mut()
+                    .find(|capture| capture["capture_id"] == id)
+                    .unwrap(),
+            };
+            let mut all = place["shipping_info"].as_array().cloned().unwrap_or_default();
+            all.extend(body["shipping_info"].as_array().unwrap().iter().cloned());
+            place["shipping_info"] = json!(all);
+        }
+        Change::ResendCommunication | Change::ExtendDueDate | Change::Acknowledge => {}
+    }
+}
+
 impl Klarna for FakeKlarna {
     fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>> {
         Box::pin(async move {
@@ -373,6 +421,37 @@ impl Klarna for FakeKlarna {
 
     fn release<'a>(&'a self, order: &'a str, key: &'a str) -> Boxed<'a, Outcome<()>> {
         Box::pin(async move { self.close("release", order, key) })
+    }
+
+    fn change<'a>(&'a self, call: ChangeCall<'a>) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async move {
+            self.run(call.change.name(), call.body, |books| {
+                if books.keys.contains_key(call.key) {
+                    return Ok(());
+                }
+                let body = serde_json::from_str(call.body).unwrap_or(Value::Null);
+                let order = books
+                    .orders
+                    .get_mut(call.order_id)
+                    .ok_or_else(|| refused(404, "NO_SUCH_ORDER"))?;
+                apply(call.change, order, call.capture_id, &body);
+                books.keys.insert(call.key.to_owned(), String::new());
+                Ok(())
+            })
+        })
+    }
+
+    fn due_date_options<'a>(
+        &'a self,
+        order_id: &'a str,
+        _capture_id: &'a str,
+    ) -> Boxed<'a, Outcome<ExtendDueDateOptions>> {
+        Box::pin(async move {
+            self.run("due_date_options", order_id, |_| {
+                let options = json!({ "options": [{ "number_of_days": 10, "amount": 100 }] });
+                Ok(serde_json::from_value(options).unwrap())
+            })
+        })
     }
 }
 
@@ -577,6 +656,18 @@ impl World {
             })
             .await
             .unwrap()
+    }
+
+    /// Klarna calls: a review has ended.
+    pub async fn notify(&self, payment: &Payment) {
+        let password = klarna_types::Secret::new("x");
+        let app = gateway::app::App::new(self.engine.clone(), String::new(), password, false);
+        // Klarna still knows the secret that the gateway has forgotten.
+        let key = format!("{}.marked-secret", payment.checkout_id);
+        let uri = format!("/klarna/callbacks/notification/{key}");
+        let request = http::Request::post(uri).body(axum::body::Body::from("{}")).unwrap();
+        let answer = tower::ServiceExt::oneshot(gateway::router(app), request).await.unwrap();
+        assert_eq!(answer.status(), 200);
     }
 
     pub async fn event_types(&self, subject_id: &str) -> Vec<String> {

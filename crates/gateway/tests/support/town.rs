@@ -43,7 +43,11 @@ impl Town {
     }
 
     pub async fn build(location: Location) -> Self {
-        let clock: Arc<dyn Clock> = SystemClock::shared();
+        Self::build_at(location, SystemClock::shared()).await
+    }
+
+    /// The same at a time that both sides share, and that may be moved.
+    pub async fn build_at(location: Location, clock: Arc<dyn Clock>) -> Self {
         let listen = ([127, 0, 0, 1], 0).into();
         let playground = Playground::start(playground::Config {
             listen,
@@ -138,8 +142,14 @@ impl Town {
 
     /// The shopper authorises; answers the token.
     pub async fn authorize(&self, checkout: &Value) -> String {
+        self.authorize_as(checkout, json!({})).await
+    }
+
+    /// A shopper of whom more is said authorises; answers the token.
+    pub async fn authorize_as(&self, checkout: &Value, mut shopper: Value) -> String {
         let url = format!("{}playground/v1/shopper/authorize", self.playground.url());
-        let body = json!({ "client_token": checkout["klarna"]["client_token"] }).to_string();
+        shopper["client_token"] = checkout["klarna"]["client_token"].clone();
+        let body = shopper.to_string();
         let reply = self.send("POST", url, &[("content-type", "application/json")], body).await;
         assert_eq!(reply.body["approved"], true, "{}", reply.text);
         reply.body["authorization_token"].as_str().unwrap().to_owned()
@@ -157,9 +167,14 @@ impl Town {
     }
 
     pub async fn paid(&self) -> Value {
-        let checkout = self.call("POST", "/v1/checkouts", &cart()).await;
+        self.paid_by(&cart(), json!({})).await
+    }
+
+    /// A payment of that cart, by a shopper of whom more is said.
+    pub async fn paid_by(&self, cart: &Value, shopper: Value) -> Value {
+        let checkout = self.call("POST", "/v1/checkouts", cart).await;
         assert_eq!(checkout.status, 201, "{}", checkout.text);
-        let token = self.authorize(&checkout.body).await;
+        let token = self.authorize_as(&checkout.body, shopper).await;
         let path = format!("/v1/checkouts/{}/confirm", checkout.body["id"].as_str().unwrap());
         let done = self.call("POST", &path, &json!({ "authorization_token": token })).await;
         assert_eq!(done.status, 200, "{}", done.text);

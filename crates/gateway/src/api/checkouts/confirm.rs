@@ -145,7 +145,7 @@ async fn answer(app: &App, id: &str, status: StatusCode) -> Result<Response, Pro
     let mut view = CheckoutView::new(&checkout, app);
     if let Some((payment, operations)) = payment {
         view.redirect_url.clone_from(&payment.redirect_url);
-        view.payment = Some(PaymentView::new(&payment, &operations));
+        view.payment = Some(PaymentView::new(&payment, &operations, app.engine().now_ms()));
     }
     Ok((status, Json(view)).into_response())
 }

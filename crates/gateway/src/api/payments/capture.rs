@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
-use super::LineShare;
 use super::command::{self, Accepted};
 use super::view::PaymentView;
+use super::{LineShare, Parcel};
 use crate::app::App;
 use crate::domain::lines::Wanted;
-use crate::domain::payment::Share;
-use crate::engine::commands::Command;
+use crate::domain::payment::{Risk, Share};
+use crate::engine::commands::{CaptureWish, Command};
 
 /// What to capture. Neither amount nor lines: everything that remains.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -34,10 +34,35 @@ pub struct CreateCapture {
     /// Stands in settlement files; the operation's id if it is left out.
     #[serde(default)]
     pub reference: Option<String>,
-    /// The parcels, as Klarna takes them.
+    /// The parcels. More can be added later.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
-    pub shipping_info: Vec<ShippingInfo>,
+    pub shipping_info: Vec<Parcel>,
+    /// Days until the goods leave. Klarna must have allowed that for the merchant id.
+    #[serde(default)]
+    pub shipping_delay_days: Option<i64>,
+    /// `klarna`, or `merchant` to overrule Klarna's refusal of the risk at your own.
+    #[serde(default)]
+    pub risk: RiskBearer,
+}
+
+/// Who bears the risk of a capture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskBearer {
+    /// Klarna, having accepted it.
+    #[default]
+    Klarna,
+    /// The merchant: within four hours of Klarna's refusal, a capture overrules it.
+    Merchant,
+}
+
+impl From<RiskBearer> for Risk {
+    fn from(bearer: RiskBearer) -> Self {
+        match bearer {
+            RiskBearer::Klarna => Self::Klarna,
+            RiskBearer::Merchant => Self::Merchant,
+        }
+    }
 }
 
 /// Captures a payment, wholly or in part.
@@ -59,11 +84,13 @@ pub async fn capture(
         amount: value.amount,
         lines: value.lines.map(|lines| lines.into_iter().map(Wanted::from).collect()),
     };
-    let command = Command::Capture {
+    let command = Command::Capture(CaptureWish {
         share,
         description: value.description,
         reference: value.reference,
-        shipping_info: value.shipping_info,
-    };
+        shipping_info: value.shipping_info.into_iter().map(ShippingInfo::from).collect(),
+        shipping_delay_days: value.shipping_delay_days,
+        risk: value.risk.into(),
+    });
     command::run(&app, &caller, &id, &headers, command, &bytes).await
 }

@@ -1,4 +1,4 @@
-//! What capture, refund, cancel and release have in common: taken under the caller's key, waited
+//! What everything that is asked of a payment has in common: taken under the caller's key, waited
 //! for, answered.
 
 use axum::Json;
@@ -48,17 +48,6 @@ pub enum Taken {
     NotPossible(NotPossible),
     /// The key stands for something else.
     Different,
-}
-
-impl Command {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Capture { .. } => Kind::Capture,
-            Self::Refund { .. } => Kind::Refund,
-            Self::Cancel => Kind::Cancel,
-            Self::Release => Kind::Release,
-        }
-    }
 }
 
 /// Takes a command for a payment of a store. The same key joins the same operation: a second press
@@ -132,7 +121,8 @@ pub async fn run(
     body: &[u8],
 ) -> Result<Response, Problem> {
     let patience = Patience::of(headers).0;
-    let path = format!("/v1/payments/{payment_id}/{}", command.kind().name());
+    let place = command.capture_id().map(|id| format!("/{id}")).unwrap_or_default();
+    let path = format!("/v1/payments/{payment_id}{place}/{}", command.kind().name());
     let asked = Asked {
         command,
         key: idempotency_key(headers)?,
@@ -154,7 +144,7 @@ pub async fn run(
         (State::Done, _) => {
             let status = match operation.kind {
                 Kind::Capture | Kind::Refund => StatusCode::CREATED,
-                Kind::PlaceOrder | Kind::Cancel | Kind::Release => StatusCode::OK,
+                Kind::PlaceOrder | Kind::Cancel | Kind::Release | Kind::Change(_) => StatusCode::OK,
             };
             Ok((status, Json(view)).into_response())
         }
@@ -177,13 +167,13 @@ pub async fn run(
 
 /// The payment as it now is.
 pub async fn load(app: &App, payment_id: &str) -> Result<PaymentView, Fault> {
-    let payment_id = payment_id.to_owned();
+    let (payment_id, now_ms) = (payment_id.to_owned(), app.engine().now_ms());
     app.database()
         .read(move |tx| {
             let payment = payments::get(tx, &payment_id)?
                 .ok_or_else(|| Fault::inconsistent(format!("payment {payment_id} is gone")))?;
             let operations = operations::of_payment(tx, &payment_id)?;
-            Ok::<_, Fault>(PaymentView::new(&payment, &operations))
+            Ok::<_, Fault>(PaymentView::new(&payment, &operations, now_ms))
         })
         .await
 }

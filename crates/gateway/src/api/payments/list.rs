@@ -97,6 +97,7 @@ pub async fn list(
         })
         .transpose()?;
     let filter = Filter { status, search: query.reference, before };
+    let now_ms = app.engine().now_ms();
     let page = app
         .database()
         .read_long(move |tx| {
@@ -108,7 +109,7 @@ pub async fn list(
             let mut data = Vec::with_capacity(found.len());
             for payment in &found {
                 let operations = operations::pending_of_payment(tx, &payment.id)?;
-                data.push(PaymentView::new(payment, &operations));
+                data.push(PaymentView::new(payment, &operations, now_ms));
             }
             Ok::<_, Fault>(PaymentList { data, next_cursor })
         })

@@ -18,6 +18,7 @@ pub async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<PaymentView>, Problem> {
+    let now_ms = app.engine().now_ms();
     let found = app
         .database()
         .read(move |tx| {
@@ -25,7 +26,7 @@ pub async fn read(
                 return Ok(None);
             };
             let operations = operations::of_payment(tx, &id)?;
-            Ok::<_, crate::fault::Fault>(Some(PaymentView::new(&payment, &operations)))
+            Ok::<_, crate::fault::Fault>(Some(PaymentView::new(&payment, &operations, now_ms)))
         })
         .await?;
     found.map(Json).ok_or_else(|| Problem::not_found("payment"))

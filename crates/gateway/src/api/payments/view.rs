@@ -4,10 +4,12 @@ use klarna_types::{MinorUnits, OrderLine};
 use serde::Serialize;
 
 use super::super::checkouts::view::{RefusalView, time};
-use super::super::problem::KlarnaCause;
+use super::super::problem::{KlarnaCause, Problem};
+use super::Parcel;
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State};
-use crate::domain::payment::{Capture, Method, Payment, Refund, Status};
+use crate::domain::payment::{Action, Capture, Method, Payment, Refund, Status, Unavailable};
+use crate::engine::commands::NotPossible;
 
 /// The sums of a payment, in minor units.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -52,6 +54,15 @@ pub struct CaptureView {
     /// Which lines.
     #[schema(value_type = Vec<Object>)]
     pub order_lines: Vec<OrderLine>,
+    /// How much of it was given back, as far as Klarna has said.
+    #[schema(value_type = i64)]
+    pub refunded: MinorUnits,
+    /// Its parcels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shipping_info: Vec<Parcel>,
+    /// By how many days its due date was moved, each time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub due_date_extensions: Vec<i32>,
     /// When.
     pub captured_at: String,
 }
@@ -73,6 +84,9 @@ pub struct RefundView {
     /// Which lines.
     #[schema(value_type = Vec<Object>)]
     pub order_lines: Vec<OrderLine>,
+    /// The capture it was asked for of, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture_id: Option<String>,
     /// When.
     pub refunded_at: String,
 }
@@ -82,13 +96,16 @@ pub struct RefundView {
 pub struct OperationView {
     /// Its id.
     pub id: String,
-    /// What it asks for: `place_order`, `capture`, `refund`, `cancel` or `release`.
+    /// What it asks for: `place_order`, `capture`, `refund`, `cancel`, `release`,
+    /// `update_authorization`, `extend_authorization`, `update_customer_details`,
+    /// `update_merchant_references`, `add_shipping_info`, `resend_communication`,
+    /// `extend_due_date` or `acknowledge`.
     #[schema(value_type = String)]
     pub kind: Kind,
     /// Where it stands: `queued`, `running`, `in_doubt`, `done`, `refused` or `needs_attention`.
     #[schema(value_type = String)]
     pub state: State,
-    /// The amount of a capture or refund.
+    /// The amount of a capture or refund, or the new total of the authorisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub amount: Option<MinorUnits>,
@@ -109,7 +126,7 @@ impl From<&Operation> for OperationView {
             id: operation.id.clone(),
             kind: operation.kind,
             state: operation.state,
-            amount: operation.amount(),
+            amount: operation.amount_concerned(),
             held: operation.held,
             attempts: operation.attempts,
             refusal: operation.refusal().map(|refusal| RefusalView {
@@ -126,9 +143,15 @@ impl From<&Operation> for OperationView {
 /// Something that can be done now.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ActionView {
-    /// `capture`, `refund`, `cancel` or `release`.
+    /// `capture`, `refund`, `cancel`, `release`, `update_authorization`, `extend_authorization`,
+    /// `update_customer_details`, `update_merchant_references`, `add_shipping_info`,
+    /// `resend_communication`, `extend_due_date` or `acknowledge`.
     #[schema(value_type = String)]
     pub action: Kind,
+    /// At least how much, in minor units: for the new total of an authorisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub min_amount: Option<MinorUnits>,
     /// At most how much, in minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
@@ -136,6 +159,55 @@ pub struct ActionView {
     /// Set when it is accepted now and carried out once Klarna has accepted the risk.
     #[serde(skip_serializing_if = "is_false")]
     pub waits_for_fraud_decision: bool,
+    /// Until when, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Set when a refund may keep back a return fee.
+    #[serde(skip_serializing_if = "is_false")]
+    pub return_fee: bool,
+    /// The captures that it can be done to, where it is done to one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capture_ids: Vec<String>,
+}
+
+impl From<Action> for ActionView {
+    fn from(action: Action) -> Self {
+        Self {
+            action: action.action,
+            min_amount: action.min_amount,
+            max_amount: action.max_amount,
+            waits_for_fraud_decision: action.waits_for_fraud_decision,
+            until: action.until_ms.map(time),
+            return_fee: action.return_fee,
+            capture_ids: action.capture_ids,
+        }
+    }
+}
+
+/// Something that cannot be done now.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct UnavailableView {
+    /// What.
+    #[schema(value_type = String)]
+    pub action: Kind,
+    /// The code that asking for it would be answered with.
+    pub code: &'static str,
+    /// Why not.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl From<Unavailable> for UnavailableView {
+    fn from(unavailable: Unavailable) -> Self {
+        let problem = Problem::from(NotPossible::Rejected(unavailable.because));
+        Self {
+            action: unavailable.action,
+            code: problem.code,
+            detail: problem.detail,
+            remedy: problem.remedy,
+        }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -176,6 +248,9 @@ pub struct PaymentView {
     pub checkout_id: String,
     /// The shop's order number.
     pub merchant_reference: String,
+    /// Another number of the shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_reference2: Option<String>,
     /// Klarna's id of the order.
     pub klarna_order_id: String,
     /// Klarna's short reference.
@@ -195,6 +270,9 @@ pub struct PaymentView {
     /// What was bought.
     #[schema(value_type = Vec<Object>)]
     pub order_lines: Vec<OrderLine>,
+    /// Parcels of the order as such.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shipping_info: Vec<Parcel>,
     /// What was captured.
     pub captures: Vec<CaptureView>,
     /// What was given back.
@@ -203,6 +281,8 @@ pub struct PaymentView {
     pub operations: Vec<OperationView>,
     /// What can be done now, with limits.
     pub available_actions: Vec<ActionView>,
+    /// What cannot be done now, and why not.
+    pub unavailable_actions: Vec<UnavailableView>,
     /// How the shopper pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<MethodView>,
@@ -215,18 +295,20 @@ pub struct PaymentView {
 
 impl PaymentView {
     /// The view of a payment and of the operations about it.
-    pub fn new(payment: &Payment, operations: &[Operation]) -> Self {
+    pub fn new(payment: &Payment, operations: &[Operation], now_ms: i64) -> Self {
         let pending: Vec<&Operation> = operations
             .iter()
             .filter(|operation| operation.kind != Kind::PlaceOrder)
             .filter(|operation| operation.state.holds_amount())
             .collect();
         let on_their_way: Vec<_> = pending.iter().map(|operation| operation.as_pending()).collect();
+        let (offered, refused) = payment.actions(&on_their_way, now_ms);
         let amounts = &payment.amounts;
         Self {
             id: payment.id.clone(),
             checkout_id: payment.checkout_id.clone(),
             merchant_reference: payment.merchant_reference.clone(),
+            merchant_reference2: payment.merchant_reference2.clone(),
             klarna_order_id: payment.klarna_order_id.clone(),
             klarna_reference: payment.klarna_reference.clone(),
             status: payment.status,
@@ -242,18 +324,12 @@ impl PaymentView {
                 refundable: amounts.refundable(),
             },
             order_lines: payment.order_lines.clone(),
+            shipping_info: payment.shipping_info.iter().map(Parcel::from).collect(),
             captures: payment.captures.iter().map(CaptureView::from).collect(),
             refunds: payment.refunds.iter().map(RefundView::from).collect(),
             operations: pending.into_iter().map(OperationView::from).collect(),
-            available_actions: payment
-                .available_actions(&on_their_way)
-                .into_iter()
-                .map(|action| ActionView {
-                    action: action.action,
-                    max_amount: action.max_amount,
-                    waits_for_fraud_decision: action.waits_for_fraud_decision,
-                })
-                .collect(),
+            available_actions: offered.into_iter().map(ActionView::from).collect(),
+            unavailable_actions: refused.into_iter().map(UnavailableView::from).collect(),
             payment_method: payment.method.as_ref().map(MethodView::from),
             created_at: time(payment.created_at_ms),
             expires_at: payment.expires_at_ms.map(time),
@@ -270,6 +346,9 @@ impl From<&Capture> for CaptureView {
             reference: capture.reference.clone(),
             klarna_reference: capture.klarna_reference.clone(),
             order_lines: capture.order_lines.clone(),
+            refunded: capture.refunded,
+            shipping_info: capture.shipping_info.iter().map(Parcel::from).collect(),
+            due_date_extensions: capture.due_date_extensions.clone(),
             captured_at: time(capture.captured_at_ms),
         }
     }
@@ -283,6 +362,7 @@ impl From<&Refund> for RefundView {
             description: refund.description.clone(),
             reference: refund.reference.clone(),
             order_lines: refund.order_lines.clone(),
+            capture_id: refund.capture_id.clone(),
             refunded_at: time(refund.refunded_at_ms),
         }
     }
