@@ -97,10 +97,8 @@ pub fn update(
                              updated_at_ms = $12, merchant_reference = $14,
                              expiry_look_at_ms =
                                  CASE WHEN $15 = 0 THEN NULL
-                                      WHEN expiry_look_at_ms IS NULL THEN $16
-                                      WHEN $16 IS NULL THEN expiry_look_at_ms
                                       WHEN expiry_look_at_ms < $16 THEN expiry_look_at_ms
-                                      ELSE $16 END
+                                      ELSE COALESCE($16, expiry_look_at_ms) END
          WHERE id = $1 AND version = $13",
         &[
             &payment.id,
