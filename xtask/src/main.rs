@@ -6,6 +6,7 @@
 //! - `api` holds the public API of the published crates against the text that is kept of it.
 //! - `fidelity` writes into docs/fidelity.md what the playground's tests have seen of what Klarna documents.
 //! - `fuzz` tries the parsers and validators with whatever input, for a bounded time.
+//! - `sim` lives through histories of the gateway's engine, as many as one likes.
 //! - `bench` measures, one JSON object per line.
 //!
 //! It must not know what is tested or measured: that is written beside the code it belongs to.
@@ -17,6 +18,7 @@ mod foreign;
 mod fuzz;
 mod postgres;
 mod process;
+mod sim;
 mod test;
 mod tools;
 
@@ -35,6 +37,9 @@ Usage: cargo xtask CHORE [OPTIONS]
   fuzz [TARGET…]        try parsers and validators with whatever input, for a while each
        --seconds N      how long each target is tried [default: 30]
        --no-install     fail instead of installing
+  sim                   live through random histories of the gateway's engine, with optimisations
+       --histories N    how many [default: 200000]
+       --seed S         the first one's seed; alone: live through that one and tell it
   bench [NAME…]         build with optimisations and measure; one JSON object per line
   postgres -- COMMAND…  run a command with a fresh PostgreSQL server (KASSA_TEST_POSTGRES)
   help                  this text
@@ -60,6 +65,10 @@ fn main() -> ExitCode {
         },
         "fuzz" => match fuzz::Options::parse(rest) {
             Ok(options) => fuzz::run(&options),
+            Err(error) => return wrong_usage(&error),
+        },
+        "sim" => match sim::Options::parse(rest) {
+            Ok(options) => sim::run(&options),
             Err(error) => return wrong_usage(&error),
         },
         "fidelity" => match rest {

@@ -361,6 +361,37 @@ async fn a_refusal_after_doubt_is_checked_against_klarnas_books() {
     .await;
 }
 
+/// A call may arrive long after its caller has given it up: until it cannot any more, a refusal of a
+/// later try and books that show nothing prove nothing.
+#[tokio::test]
+async fn books_that_show_nothing_are_believed_only_when_no_call_is_on_its_way() {
+    for arrives in [true, false] {
+        on_each_engine(async |world| {
+            let payment = world.payment().await;
+            world.klarna.fail_next("capture", Fault::LostBefore);
+            world.klarna.fail_next("capture", Fault::Refuse(403, "CAPTURE_NOT_ALLOWED"));
+            let operation = world.command(&payment, capture(20_000)).await.unwrap();
+            world.settle().await;
+            world.advance(1);
+            world.settle().await;
+            assert_eq!(world.operation(&operation.id).await.state, State::InDoubt);
+            if arrives {
+                use gateway::engine::klarna::Klarna as _;
+                let (key, body) = (operation.klarna_key(), operation.body().unwrap());
+                world.klarna.capture(&payment.klarna_order_id, &key, body).await.unwrap();
+            } else {
+                world.klarna.fail_next("capture", Fault::Refuse(403, "CAPTURE_NOT_ALLOWED"));
+            }
+            world.advance(125);
+            world.settle().await;
+            let state = world.operation(&operation.id).await.state;
+            assert_eq!(state, if arrives { State::Done } else { State::Refused });
+            world.assert_books_agree(&payment.id).await;
+        })
+        .await;
+    }
+}
+
 #[test]
 fn from_every_state_an_operation_can_end() {
     for from in State::ALL {

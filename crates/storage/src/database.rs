@@ -79,6 +79,8 @@ pub struct Database(Arc<Backend>);
 
 enum Backend {
     Sqlite(Sqlite),
+    #[cfg(feature = "simulation")]
+    Simulated(crate::sqlite::simulated::Simulated),
     Postgres(Postgres),
 }
 
@@ -104,6 +106,18 @@ impl Database {
         Ok(Self(Arc::new(backend)))
     }
 
+    /// SQLite in memory for a simulation: each unit runs at once on the calling thread, then its future is pending one
+    /// time. `mishaps` says what goes wrong with units that write.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(
+        migrations: &'static [Migration],
+        mishaps: crate::Mishaps,
+    ) -> Result<Self, Error> {
+        migrate::check_list(migrations)?;
+        let simulated = crate::sqlite::simulated::Simulated::open(migrations, mishaps)?;
+        Ok(Self(Arc::new(Backend::Simulated(simulated))))
+    }
+
     /// Runs one unit of work that writes, and resolves when it is durable.
     ///
     /// On SQLite the unit runs on the writer's thread, and is committed together with the units that other tasks
@@ -117,6 +131,8 @@ impl Database {
     {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.submit(Access::Write, work).await,
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(simulated) => simulated.submit(Access::Write, work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::Serializable, work).await,
         }
     }
@@ -134,6 +150,8 @@ impl Database {
     {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.submit(Access::Write, work).await,
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(simulated) => simulated.submit(Access::Write, work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::RowLocked, work).await,
         }
     }
@@ -151,6 +169,8 @@ impl Database {
                 Some(readers) => readers.run(&work),
                 None => sqlite.submit(Access::Read, work).await,
             },
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(simulated) => simulated.submit(Access::Read, work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::Snapshot, work).await,
         }
     }
@@ -172,6 +192,8 @@ impl Database {
                 }
                 None => sqlite.submit(Access::Read, work).await,
             },
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(simulated) => simulated.submit(Access::Read, work).await,
             Backend::Postgres(postgres) => postgres.run(Isolation::Snapshot, work).await,
         }
     }
@@ -180,6 +202,8 @@ impl Database {
     pub async fn close(&self) {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(_) => {}
             Backend::Postgres(postgres) => postgres.close(),
         }
     }
@@ -188,6 +212,8 @@ impl Database {
     pub fn engine(&self) -> Engine {
         match &*self.0 {
             Backend::Sqlite(_) => Engine::Sqlite,
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(_) => Engine::Sqlite,
             Backend::Postgres(_) => Engine::Postgres,
         }
     }

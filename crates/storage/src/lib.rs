@@ -49,5 +49,7 @@ mod value;
 pub use database::{Database, Engine, Location};
 pub use error::{Error, ErrorKind};
 pub use migrate::Migration;
+#[cfg(feature = "simulation")]
+pub use sqlite::simulated::{Mishap, Mishaps};
 pub use tx::Tx;
 pub use value::{FromValue, Row, Stored, ToValue, ValueRef};

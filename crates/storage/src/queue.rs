@@ -183,6 +183,27 @@ impl Queue {
         )
     }
 
+    /// Ends the leases of one owner, and returns how many there were: for a node that others take for dead. Should it
+    /// live after all, its leases are lost as if they had run out.
+    pub fn end_leases_of(&self, tx: &mut Tx<'_>, owner: &str) -> Result<u64, Error> {
+        tx.execute(
+            "UPDATE work_items SET lease = lease + 1, leased_by = NULL, leased_until_ms = NULL
+             WHERE queue = $1 AND leased_by = $2",
+            &[&self.name, &owner],
+        )
+    }
+
+    /// Gives the item back as it was found, to be claimed again from `due_at_ms` on: no attempt was made. `false` if the
+    /// lease was lost.
+    pub fn put_back(&self, tx: &mut Tx<'_>, item: &Item, due_at_ms: i64) -> Result<bool, Error> {
+        let moved = tx.execute(
+            "UPDATE work_items SET due_at_ms = $4, leased_by = NULL, leased_until_ms = NULL
+             WHERE queue = $1 AND id = $2 AND lease = $3 AND leased_until_ms IS NOT NULL",
+            &[&self.name, &item.id, &item.lease, &due_at_ms],
+        )?;
+        Ok(moved == 1)
+    }
+
     /// Removes an item, held or not; `false` if there is none. Its holder, if any, finds its lease lost.
     pub fn cancel(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {
         let removed =

@@ -830,14 +830,16 @@ async fn queue_leases_of_the_dead_can_be_ended(world: World) {
             JOBS.enqueue(tx, "held", 0, "")?;
             JOBS.enqueue(tx, "free", 90, "")?;
             let held = JOBS.claim(tx, 10, "dead worker", 1_000, 1)?.remove(0);
-            assert_eq!(JOBS.end_leases(tx)?, 1);
+            assert_eq!(JOBS.end_leases_of(tx, "living worker")?, 0);
+            assert_eq!(JOBS.end_leases_of(tx, "dead worker")?, 1);
             assert_eq!(JOBS.end_leases(tx)?, 0);
             // Not so dead: it comes too late.
             assert!(!JOBS.complete(tx, &held)?);
             let again = JOBS.claim(tx, 10, "new worker", 1_000, 9)?;
             assert_eq!(again.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["held"]);
             assert!(!JOBS.complete(tx, &held)?);
-            assert!(JOBS.complete(tx, &again[0])?);
+            assert!(JOBS.put_back(tx, &again[0], 50)?);
+            assert_eq!(JOBS.claim(tx, 50, "new worker", 9, 9)?[0].attempts, 0);
             Ok(())
         })
         .await;

@@ -16,9 +16,11 @@ use crate::api::operations::act::LONGEST_NOTE;
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::domain::checkout::Cart;
+use crate::domain::circuit::Phase;
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State as Stands};
 use crate::engine::attention::{self, Act, NotDone, Word};
+use crate::engine::nodes::Status;
 use crate::engine::worker::redacted;
 use crate::fault::Fault;
 use crate::store::operations::Attempt;
@@ -72,9 +74,16 @@ pub(super) async fn page(
 
 async fn show(app: &App, person: &Person, status: StatusCode, notice: Option<Notice>) -> Response {
     let store_id = person.store_id.clone();
+    let engine = match app.engine().status().await {
+        Ok(engine) => engine,
+        Err(fault) => return layout::failed(&fault),
+    };
     match app.database().read_long(move |tx| load(tx, &store_id)).await {
         Ok(waiting) => {
-            let content = view(&waiting, person, notice.as_ref());
+            let content = html! {
+                (unanswered(&engine))
+                (view(&waiting, person, notice.as_ref()))
+            };
             (status, layout::page("Needs attention", Some(person), &content)).into_response()
         }
         Err(fault) => layout::failed(&fault),
@@ -93,6 +102,25 @@ fn view(waiting: &[Waiting], person: &Person, notice: Option<&Notice>) -> Markup
             }
         }
         @for each in waiting { (card(each, person)) }
+    }
+}
+
+/// The accounts that Klarna does not answer for: nothing to settle, but something to know.
+fn unanswered(status: &Status) -> Markup {
+    html! {
+        @for account in status.troubled() {
+            section.card.attention role="status" {
+                h2 { "Klarna does not answer" }
+                p {
+                    "Since " (format::moment(account.gate.circuit_since_ms))
+                    @match account.gate.circuit {
+                        Phase::Closed | Phase::Recovering => " Klarna answers again: what has waited is being carried out, a little at a time.",
+                        Phase::Open | Phase::HalfOpen => " nothing is asked of it but a try now and then. What was wanted waits and is carried out as soon as Klarna is back.",
+                    }
+                }
+                p.muted { "Account " (account.account) ". See Klarna's status page; there is nothing to do here." }
+            }
+        }
     }
 }
 

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::change::ChangeRequest;
 use super::idempotency;
-use super::operation::{Kind, Refusal, Rejected, State, Step, next};
+use super::lease;
+use super::operation::{Failure, Kind, Refusal, Rejected, State, Step, next};
 use super::payment::Pending;
-use super::retry::KEY_WINDOW_MS;
+use super::retry::{self, KEY_WINDOW_MS};
 
 /// How long before the end of its window a key is no longer relied on: clocks differ.
 const KEY_MARGIN_MS: i64 = 60 * 60 * 1000;
@@ -107,8 +108,15 @@ pub struct Operation {
     pub request: Request,
     /// Whether an earlier attempt may have taken effect.
     pub doubted: bool,
+    /// When the last answer was lost: until a while after that, Klarna's books do not tell.
+    #[serde(default)]
+    pub doubted_at_ms: Option<i64>,
     /// How often Klarna was asked.
     pub attempts: i64,
+    /// How often it was asked in the present schedule: a person's wish begins a new one, and being
+    /// told to come later does not count.
+    #[serde(default)]
+    pub tries: i64,
     /// Set while it waits for something other than time: a fraud decision, an older operation.
     pub held: bool,
     /// How it ended.
@@ -152,7 +160,9 @@ impl Operation {
             dedupe,
             request,
             doubted: false,
+            doubted_at_ms: None,
             attempts: 0,
+            tries: 0,
             held: false,
             outcome: None,
             correlation_id: None,
@@ -167,23 +177,49 @@ impl Operation {
         let from = self.state;
         self.state = next(from, step).ok_or(Rejected { state: from, step })?;
         if step == Step::Start {
-            // Running already: an earlier worker died with it, nobody knows how far it got.
-            self.doubted |= from == State::Running;
             self.attempts += 1;
+            self.tries += 1;
             self.first_sent_at_ms.get_or_insert(now_ms);
         }
-        // What a person had to look at may have taken effect, whatever led there.
-        self.doubted |= matches!(step, Step::Doubt | Step::Resume);
+        // Running already: an earlier worker died with it, nobody knows how far it got.
+        let died = step == Step::Start && from == State::Running;
+        if died || step == Step::Doubt {
+            self.doubted = true;
+            self.doubted_at_ms = Some(now_ms);
+        }
         if step == Step::Resume {
+            // What a person had to look at may have taken effect, whatever led there.
+            self.doubted = true;
             self.outcome = None;
+            self.tries = 0;
         }
         self.updated_at_ms = now_ms;
         Ok(())
     }
 
-    /// Whether Klarna may be asked (again). A capture or refund in doubt must not be repeated once
-    /// its key may be forgotten: it could happen twice.
+    /// Klarna was asked and said: not so fast. That costs no try.
+    pub fn give_back_try(&mut self) {
+        self.tries = (self.tries - 1).max(0);
+    }
+
+    /// Whether a failed call is simply made later, as if it had not been made: Klarna has said that
+    /// there were too many, and there is time.
+    pub fn may_be_put_off(&self, failure: &Failure, now_ms: i64) -> bool {
+        failure.status == Some(429) && now_ms - self.created_at_ms < KEY_WINDOW_MS
+    }
+
+    /// Until when Klarna's books are not believed when they do not show it: a call may be on its way.
+    pub fn unclear_until_ms(&self) -> i64 {
+        self.doubted_at_ms.map_or(0, lease::settled_at_ms)
+    }
+
+    /// Whether Klarna may be asked (again). What is in doubt is only looked up once its schedule is
+    /// used up. And a capture or refund in doubt must not be repeated once its key may be forgotten:
+    /// it could happen twice.
     pub fn may_be_sent(&self, now_ms: i64) -> bool {
+        if self.doubted && self.tries > retry::tries(self.kind) {
+            return false;
+        }
         let keyed = match self.kind {
             // An authorisation makes one order, however often it is tried.
             Kind::PlaceOrder => false,
@@ -324,6 +360,45 @@ mod tests {
         assert!(!operation.may_be_sent(23 * 3_600_000));
         operation.doubted = false;
         assert!(operation.may_be_sent(100 * 3_600_000));
+    }
+
+    #[test]
+    fn only_a_lost_answer_makes_the_books_wait() {
+        let mut operation = operation();
+        operation.step(Step::Start, 1).unwrap();
+        operation.step(Step::Doubt, 5).unwrap();
+        assert_eq!(operation.unclear_until_ms(), 120_005);
+        operation.step(Step::Start, 9).unwrap();
+        operation.step(Step::Wait, 10).unwrap();
+        assert_eq!((operation.state, operation.unclear_until_ms()), (State::InDoubt, 120_005));
+        operation.step(Step::Start, 11).unwrap();
+        operation.step(Step::Start, 12).unwrap();
+        assert_eq!(operation.unclear_until_ms(), 120_012, "a worker died with it");
+    }
+
+    #[test]
+    fn what_was_told_to_come_later_has_lost_no_try() {
+        let mut operation = operation();
+        operation.step(Step::Start, 1).unwrap();
+        operation.give_back_try();
+        operation.step(Step::Postpone, 1).unwrap();
+        assert_eq!((operation.attempts, operation.tries), (1, 0));
+    }
+
+    #[test]
+    fn a_schedule_that_is_used_up_is_begun_anew_by_a_person() {
+        let mut operation = operation();
+        for _ in 0..retry::tries(Kind::Cancel) {
+            operation.step(Step::Start, 1).unwrap();
+            assert!(operation.may_be_sent(1));
+            operation.step(Step::Doubt, 1).unwrap();
+        }
+        operation.step(Step::Start, 1).unwrap();
+        assert!(!operation.may_be_sent(1), "only looked up");
+        operation.step(Step::HandOver, 1).unwrap();
+        operation.step(Step::Resume, 1).unwrap();
+        operation.step(Step::Start, 1).unwrap();
+        assert!(operation.may_be_sent(1));
     }
 
     #[test]

@@ -159,6 +159,8 @@ pub enum Step {
     Postpone,
     /// Its answer was lost.
     Doubt,
+    /// This time it surely did not take effect; an earlier try still may.
+    Wait,
     /// It is handed to a person.
     HandOver,
     /// A person wants it tried again.
@@ -167,12 +169,13 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Start,
         Self::Succeed,
         Self::Refuse,
         Self::Postpone,
         Self::Doubt,
+        Self::Wait,
         Self::HandOver,
         Self::Resume,
     ];
@@ -191,12 +194,17 @@ pub fn next(state: State, step: Step) -> Option<State> {
         // A person, or a later look at Klarna's books, may find that it did take effect.
         (State::Running | State::NeedsAttention, Step::Succeed) => Some(State::Done),
         (State::Running, Step::Postpone) => Some(State::Queued),
-        (State::Running, Step::Doubt) => Some(State::InDoubt),
+        (State::Running, Step::Doubt | Step::Wait) => Some(State::InDoubt),
         (State::Running, Step::HandOver) => Some(State::NeedsAttention),
         (State::NeedsAttention, Step::Resume) => Some(State::InDoubt),
         (
             State::Queued,
-            Step::Succeed | Step::Postpone | Step::Doubt | Step::HandOver | Step::Resume,
+            Step::Succeed
+            | Step::Postpone
+            | Step::Doubt
+            | Step::Wait
+            | Step::HandOver
+            | Step::Resume,
         )
         | (State::Running, Step::Resume)
         | (
@@ -205,10 +213,14 @@ pub fn next(state: State, step: Step) -> Option<State> {
             | Step::Refuse
             | Step::Postpone
             | Step::Doubt
+            | Step::Wait
             | Step::HandOver
             | Step::Resume,
         )
-        | (State::NeedsAttention, Step::Start | Step::Postpone | Step::Doubt | Step::HandOver)
+        | (
+            State::NeedsAttention,
+            Step::Start | Step::Postpone | Step::Doubt | Step::Wait | Step::HandOver,
+        )
         | (State::Done | State::Refused, _) => None,
     }
 }
@@ -338,7 +350,7 @@ pub struct Facts {
     pub kind: Kind,
     /// Whether any earlier attempt may have taken effect.
     pub doubted: bool,
-    /// Attempts made, this one included.
+    /// Attempts made in the present schedule, this one included.
     pub attempts: i64,
 }
 
@@ -362,6 +374,27 @@ pub enum Decision {
     Verify(Refusal),
     /// A person must look.
     HandOver(Refusal),
+}
+
+/// Where a doubt comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// From the call that was just made: it may be on its way still.
+    Fresh,
+    /// From an earlier one; the call that was just made surely had no effect.
+    Old,
+}
+
+/// Whether a call that did not succeed may still take effect.
+pub fn doubt_of(failure: &Failure) -> Doubt {
+    match failure.effect {
+        Effect::Unknown => Doubt::Fresh,
+        // The same call is being carried out this very moment.
+        Effect::Refused if failure.status == Some(409) && failure.code() == "CONFLICT" => {
+            Doubt::Fresh
+        }
+        Effect::Refused | Effect::NoneYet => Doubt::Old,
+    }
 }
 
 /// What a failed call means. Pure: the same facts and failure, the same decision.
@@ -634,6 +667,7 @@ mod tests {
             (Running, Step::Refuse, Refused),
             (Running, Step::Postpone, Queued),
             (Running, Step::Doubt, InDoubt),
+            (Running, Step::Wait, InDoubt),
             (Running, Step::HandOver, NeedsAttention),
             (InDoubt, Step::Start, Running),
             (NeedsAttention, Step::Resume, InDoubt),

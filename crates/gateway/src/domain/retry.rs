@@ -50,6 +50,15 @@ pub fn wait_ms(kind: Kind, attempts: i64, asked_ms: Option<i64>) -> Option<i64> 
     Some(own.max(asked_ms.unwrap_or(0).clamp(0, LONGEST_ASKED_MS)))
 }
 
+/// How often Klarna is asked before the schedule is used up.
+pub fn tries(kind: Kind) -> i64 {
+    let mut tries = 1;
+    while wait_ms(kind, tries, None).is_some() {
+        tries += 1;
+    }
+    tries
+}
+
 /// The wait before a read (of a session, of an order) is repeated, growing with each failure, or
 /// `None` when it is left to the next periodic check. Reads change nothing: giving up is harmless.
 pub fn read_wait_ms(attempts: i64) -> Option<i64> {
@@ -85,6 +94,12 @@ mod tests {
     fn order_management_follows_the_published_schedule() {
         let waits: Vec<_> = (1..=5).map(|n| wait_ms(Kind::Capture, n, None)).collect();
         assert_eq!(waits, [Some(300), Some(5_000), Some(300_000), Some(18_000_000), None]);
+    }
+
+    #[test]
+    fn a_schedule_has_one_try_more_than_waits() {
+        assert_eq!(tries(Kind::Capture), 5);
+        assert_eq!(tries(Kind::PlaceOrder), 8);
     }
 
     #[test]

@@ -14,7 +14,9 @@ use super::settle::{self, Verdict};
 use super::worker::{self, Made};
 use super::{Engine, mirror};
 use crate::domain::journal::{Operation, Request};
-use crate::domain::operation::{Effect, Failure, Finding, Kind, Reason, Refusal, State, Step};
+use crate::domain::operation::{
+    Doubt, Effect, Failure, Finding, Kind, Reason, Refusal, State, Step,
+};
 use crate::domain::payment::Status;
 use crate::fault::Fault;
 use crate::store::operations::INTERACTIVE;
@@ -120,13 +122,17 @@ pub async fn look(engine: &Engine, act: Act) -> Acted {
         remedy: "Ask for it again if it is still wanted.".to_owned(),
         klarna: None,
     };
-    match Box::pin(worker::verify(engine, account.as_ref(), &operation, otherwise)).await? {
+    let verified = worker::verify(engine, account.as_ref(), &operation, Doubt::Old, otherwise);
+    match Box::pin(verified).await? {
         Verdict::Done(made) => conclude(engine, act, End::Done(made)).await,
         Verdict::Refused(refusal) => conclude(engine, act, End::Refused(refusal)).await,
-        Verdict::InDoubt { .. } | Verdict::Postponed { .. } => Ok(Err(NotDone::Evidence {
-            detail: "Klarna could not be asked just now.".to_owned(),
-            remedy: "Look again in a moment.",
-        })),
+        Verdict::InDoubt { .. } | Verdict::Postponed { .. } | Verdict::PutOff { .. } => {
+            Ok(Err(NotDone::Evidence {
+                detail: "Klarna could not be asked just now, or it is too early to tell."
+                    .to_owned(),
+                remedy: "Look again in a moment.",
+            }))
+        }
         Verdict::HandOver(_) => Ok(Err(NotDone::Evidence {
             detail: "Klarna's books still do not tell whether it took effect.".to_owned(),
             remedy: "Look at the order in Klarna's merchant portal, then say here what you found.",

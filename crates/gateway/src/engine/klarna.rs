@@ -62,6 +62,12 @@ pub struct ChangeCall<'a> {
 ///
 /// Bodies of calls that move money are JSON text from the journal and are sent as they are.
 pub trait Klarna: Send + Sync {
+    /// Which account this is: Klarna counts calls by merchant id, and so are they paced.
+    #[allow(clippy::unnecessary_literal_bound, reason = "who has many accounts names its own")]
+    fn account_id(&self) -> &str {
+        "klarna"
+    }
+
     /// Opens a session.
     fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>>;
     /// Changes a session.

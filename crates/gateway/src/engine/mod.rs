@@ -9,19 +9,31 @@
 //! The clock, Klarna and fresh ids come from outside, and the engine can be driven step by step
 //! ([`Engine::step`]), so that a test or a simulation decides what happens when.
 //!
+//! Any number of nodes may share one PostgreSQL. Whoever holds the newest lease of an operation may
+//! record what came of it; a node that was away for longer than its lease finds that out before it
+//! asks Klarna, and at the latest when it wants to record. What Klarna can bear is asked of it and no
+//! more: see [`crate::domain::gate`].
+//!
 //! Locks are taken in one order: checkout, then payment, then operation.
 
 pub mod attention;
 pub mod changes;
 pub mod commands;
 mod expiry;
+mod gates;
 pub mod hub;
 mod janitor;
 pub mod klarna;
 pub mod mirror;
+pub mod nodes;
+#[cfg(test)]
+mod planted;
 pub mod sdk;
 pub mod sessions;
 mod settle;
+#[cfg(test)]
+#[path = "../../tests/simulation/mod.rs"]
+mod simulation;
 pub(crate) mod tasks;
 pub(crate) mod worker;
 
@@ -39,11 +51,11 @@ use crate::domain::checkout;
 use crate::domain::journal::Operation;
 use crate::fault::Fault;
 use crate::store::{checkouts, operations};
+use gates::{Gates, Permit};
 use hub::Hub;
-use klarna::Accounts;
+use klarna::{Accounts, Klarna};
+use nodes::Nodes;
 
-/// How long a worker may hold an item before another may take it. Longer than the longest call.
-const LEASE_MS: i64 = 60 * 1000;
 /// How many operations of one process are with Klarna at once.
 const IN_FLIGHT: usize = 64;
 /// How often the journal is looked at although nothing woke this process: other nodes write to it.
@@ -79,6 +91,12 @@ struct Inner {
     owner: String,
     hub: Hub,
     wake: Notify,
+    gates: Gates,
+    nodes: Nodes,
+    /// Whether other nodes may work on the same database.
+    shared: bool,
+    #[cfg(test)]
+    planted: Option<planted::Bug>,
 }
 
 impl fmt::Debug for Engine {
@@ -87,17 +105,55 @@ impl fmt::Debug for Engine {
     }
 }
 
+impl Inner {
+    fn new(parts: Parts, shared: bool) -> Self {
+        let owner = (parts.fresh)();
+        Self {
+            gates: Gates::new(Arc::clone(&parts.clock)),
+            parts,
+            owner,
+            hub: Hub::default(),
+            wake: Notify::new(),
+            nodes: Nodes::default(),
+            shared,
+            #[cfg(test)]
+            planted: None,
+        }
+    }
+}
+
 /// One piece of claimed work.
 enum Work {
-    Operation { item: Item, operation: Box<Operation>, token: Option<String> },
+    Operation(Box<Turn>),
     Read(Item),
+}
+
+/// One turn at an operation.
+struct Turn {
+    item: Item,
+    operation: Operation,
+    /// The authorization token of an order placement.
+    token: Option<String>,
+    /// When it was claimed, by this node's clock before it asked.
+    claimed_at_ms: i64,
+    /// Where the shopper buys.
+    country: String,
+    /// Who serves the store there, with the permit to ask; none if nobody does.
+    account: Option<(Arc<dyn Klarna>, Permit)>,
+}
+
+/// What was claimed.
+struct Claimed {
+    work: Vec<Work>,
+    /// How much of what was due may not be asked for just now.
+    put_off: usize,
 }
 
 impl Engine {
     /// An engine that does nothing yet.
     pub fn new(parts: Parts) -> Self {
-        let owner = (parts.fresh)();
-        Self(Arc::new(Inner { parts, owner, hub: Hub::default(), wake: Notify::new() }))
+        let shared = parts.database.engine() == storage::Engine::Postgres;
+        Self(Arc::new(Inner::new(parts, shared)))
     }
 
     /// The database.
@@ -140,7 +196,7 @@ impl Engine {
     /// nobody, and a shopper may be waiting for what they are on.
     pub async fn recover(&self) -> Result<(), Fault> {
         let now_ms = self.now_ms();
-        if self.database().engine() == storage::Engine::Sqlite {
+        if !self.0.shared {
             let ended = self
                 .database()
                 .write(|tx| {
@@ -165,10 +221,11 @@ impl Engine {
     /// Carries out everything that is due now, one after the other, and returns how much it was.
     /// What a test or a simulation drives the engine with.
     pub async fn step(&self) -> Result<usize, Fault> {
+        nodes::beat(self).await?;
         janitor::run(self).await?;
-        let work = worker::claim(self, 1).await?;
-        let count = work.len();
-        for work in work {
+        let claimed = worker::claim(self, 1).await?;
+        let count = claimed.work.len() + claimed.put_off;
+        for work in claimed.work {
             worker::carry_out(self, work).await;
         }
         Ok(count)
@@ -184,18 +241,18 @@ impl Engine {
         tokio::pin!(stop);
         loop {
             let free = IN_FLIGHT.saturating_sub(tasks.len());
-            let mut claimed = 0;
+            let mut looked_at = 0;
             match self.look(free).await {
-                Ok(work) => {
-                    claimed = work.len();
-                    for work in work {
+                Ok(claimed) => {
+                    looked_at = claimed.work.len() + claimed.put_off;
+                    for work in claimed.work {
                         let engine = self.clone();
                         tasks.spawn(async move { worker::carry_out(&engine, work).await });
                     }
                 }
                 Err(error) => tracing::error!(%error, "the journal could not be read"),
             }
-            if claimed == free && free > 0 {
+            if looked_at == free && free > 0 {
                 continue;
             }
             tokio::select! {
@@ -206,11 +263,14 @@ impl Engine {
             }
         }
         while tasks.join_next().await.is_some() {}
+        nodes::leave(&self).await;
     }
 
-    async fn look(&self, free: usize) -> Result<Vec<Work>, Fault> {
+    async fn look(&self, free: usize) -> Result<Claimed, Fault> {
+        // Also when there is nothing free: a node that has much to do is not dead.
+        nodes::beat(self).await?;
         if free == 0 {
-            return Ok(Vec::new());
+            return Ok(Claimed { work: Vec::new(), put_off: 0 });
         }
         janitor::run(self).await?;
         worker::claim(self, i64::try_from(free).unwrap_or(1)).await

@@ -76,7 +76,9 @@ fn failed(error: &klarna::Error) -> Failure {
             .and_then(|limit| {
                 limit.retry_after.or_else(|| limit.reset.filter(|_| status == Some(429)))
             })
-            .and_then(|wait| i64::try_from(wait.as_millis()).ok()),
+            .and_then(|wait| i64::try_from(wait.as_millis()).ok())
+            // No place in time: the windows of Klarna's limits are seconds.
+            .or((error.kind() == ErrorKind::Throttled).then_some(1000)),
         summary: summary(error, status),
     }
 }

@@ -11,6 +11,7 @@ use super::klarna::Klarna;
 use super::{Engine, commands};
 use crate::domain::checkout::{Cart, Checkout, Rejection, SESSION_LIFE_MS, Session, Step};
 use crate::domain::operation::{Effect, Failure};
+use crate::domain::pacing::{Class, Priority};
 use crate::fault::Fault;
 use crate::store::{checkouts, events};
 
@@ -67,7 +68,11 @@ pub async fn open(engine: &Engine, checkout: &Checkout, cart: &Cart) -> Result<S
     let body = commands::session_body(cart, urls);
     // Counted from before the call: never later than Klarna's own end.
     let opened_at_ms = engine.now_ms();
-    let answer = account.create_session(&body).await.map_err(Trouble::Klarna)?;
+    let call = account.create_session(&body);
+    let answer = engine
+        .through(account.as_ref(), Class::CreateSession, Priority::Interactive, call)
+        .await
+        .map_err(Trouble::Klarna)?;
     Ok(from_created(answer.value, opened_at_ms))
 }
 
@@ -105,7 +110,9 @@ pub async fn update(engine: &Engine, id: &str, wanted: Cart) -> Result<Checkout,
         return renew(engine, checkout).await;
     }
     let account = account(engine, &checkout.store_id, &wanted)?;
-    match account.update_session(&checkout.session.id, &commands::session_update(&wanted)).await {
+    let body = commands::session_update(&wanted);
+    let call = account.update_session(&checkout.session.id, &body);
+    match engine.through(account.as_ref(), Class::Other, Priority::Interactive, call).await {
         Ok(_) => settle_wanted(engine, &checkout, &wanted, Wanted::Taken).await,
         Err(failure) if is_gone(&failure) => renew(engine, checkout).await,
         Err(failure) => {
@@ -195,7 +202,8 @@ pub async fn settle_doubt(engine: &Engine, checkout: Checkout) -> Result<Checkou
         return Ok(checkout);
     }
     let account = account(engine, &checkout.store_id, &checkout.cart)?;
-    match account.read_session(&checkout.session.id).await {
+    let call = account.read_session(&checkout.session.id);
+    match engine.through(account.as_ref(), Class::Other, Priority::Interactive, call).await {
         Ok(answer) => Ok(adopt(engine, checkout, &answer.value).await?),
         Err(failure) if is_gone(&failure) => renew(engine, checkout).await,
         Err(_) => Err(Trouble::InDoubt),

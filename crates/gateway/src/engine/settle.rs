@@ -7,13 +7,15 @@ use storage::Tx;
 use storage::queue::Item;
 
 use super::commands::{next_placement, order_amount};
+#[cfg(test)]
+use super::planted;
 use super::worker::{Made, still_ours};
 use super::{Engine, changes, mirror, tasks};
 use crate::domain::checkout::{self, Checkout};
 use crate::domain::expiry::Calendar;
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request, Transfer};
-use crate::domain::operation::{Kind, Reason, Refusal, State, Step};
+use crate::domain::operation::{Doubt, Kind, Reason, Refusal, State, Step};
 use crate::domain::payment::{Capture, Fraud, Happened, Payment, Refund, Status};
 use crate::fault::Fault;
 use crate::store::operations::{Attempt, INTERACTIVE};
@@ -29,8 +31,10 @@ pub(super) enum Verdict {
     HandOver(Refusal),
     /// It surely did not yet; again then.
     Postponed { until_ms: i64 },
+    /// Klarna was asked too much: again then, as if it had not been asked.
+    PutOff { until_ms: i64 },
     /// Nobody knows; again then.
-    InDoubt { until_ms: i64 },
+    InDoubt { until_ms: i64, doubt: Doubt },
 }
 
 /// Commits a verdict.
@@ -45,12 +49,19 @@ pub(super) async fn settle(
     let now_ms = engine.now_ms();
     let item = item.clone();
     let held = operation;
+    #[cfg(test)]
+    let bug = engine.0.planted;
     let woke = engine
         .database()
         .write(move |tx| {
-            let mut operation = operations::get(tx, &held.id)?
-                .filter(|stored| still_ours(stored, &held))
-                .ok_or(Fault::LeaseLost)?;
+            let stored = operations::get(tx, &held.id)?;
+            #[cfg(test)]
+            let anyway = planted::held_anyway(bug, tx, &item, stored.clone(), &held)?;
+            let operation =
+                stored.filter(|stored| still_ours(stored, &held)).ok_or(Fault::LeaseLost);
+            #[cfg(test)]
+            let operation = anyway.map_or(operation, Ok);
+            let mut operation = operation?;
             if let Some(attempt) = &attempt {
                 operation.correlation_id =
                     attempt.correlation_id.clone().or(operation.correlation_id);
@@ -96,7 +107,7 @@ fn log(operation: &Operation, verdict: &Verdict, attempt: Option<&Attempt>) {
                 "operation needs a person"
             );
         }
-        Verdict::Postponed { .. } => {
+        Verdict::Postponed { .. } | Verdict::PutOff { .. } => {
             tracing::warn!(
                 operation.id = id,
                 operation.kind = kind,
@@ -145,9 +156,20 @@ fn commit(
             step(operation, Step::Postpone, now_ms)?;
             operations::update(tx, operation)?;
         }
-        Verdict::InDoubt { until_ms } => {
+        Verdict::PutOff { until_ms } => {
+            release_lease(INTERACTIVE.put_back(tx, item, *until_ms)?)?;
+            operation.give_back_try();
+            let back = if operation.doubted { Step::Wait } else { Step::Postpone };
+            step(operation, back, now_ms)?;
+            operations::update(tx, operation)?;
+        }
+        Verdict::InDoubt { until_ms, doubt } => {
             release_lease(INTERACTIVE.reschedule(tx, item, *until_ms, "")?)?;
-            step(operation, Step::Doubt, now_ms)?;
+            let back = match doubt {
+                Doubt::Fresh => Step::Doubt,
+                Doubt::Old => Step::Wait,
+            };
+            step(operation, back, now_ms)?;
             operations::update(tx, operation)?;
         }
     }

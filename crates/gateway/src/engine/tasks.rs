@@ -4,14 +4,19 @@
 //! A callback only ever leads here. What it claimed is not looked at: the truth is what Klarna
 //! answers when it is asked.
 
+use std::future::Future;
+
 use klarna_types::payments::{Session, SessionStatus};
 use serde_json::json;
 use storage::Tx;
 use storage::queue::Item;
 
+use super::gates::was_shut;
+use super::klarna::{Klarna, Outcome};
 use super::{Engine, commands, mirror, sessions};
 use crate::domain::checkout::{Checkout, Step};
 use crate::domain::operation::{Effect, Failure};
+use crate::domain::pacing::{Class, Priority};
 use crate::domain::payment::{Fraud, Happened};
 use crate::domain::retry;
 use crate::fault::Fault;
@@ -46,12 +51,17 @@ pub(crate) fn enqueue_sync(
     Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
 }
 
+/// How long to wait when Klarna was asked too much and did not say for how long.
+const LIMITED_MS: i64 = 1000;
+
 /// How a read went.
 enum Turn {
     /// Nothing more to do.
     Over,
     /// Again, soon.
     Again { wait_ms: i64 },
+    /// Klarna was not asked: again then, as if it had not been tried.
+    PutOff { wait_ms: i64 },
 }
 
 /// Carries a read out.
@@ -75,13 +85,26 @@ pub(super) async fn read(engine: &Engine, item: &Item) -> Result<(), Fault> {
                 Turn::Again { wait_ms } => {
                     BACKGROUND.reschedule(tx, &item, now_ms + wait_ms, &item.payload)?
                 }
+                Turn::PutOff { wait_ms } => BACKGROUND.put_back(tx, &item, now_ms + wait_ms)?,
             };
             Ok::<_, Fault>(())
         })
         .await
 }
 
+/// A call that nobody waits for.
+async fn quietly<T>(
+    engine: &Engine,
+    account: &dyn Klarna,
+    call: impl Future<Output = Outcome<T>>,
+) -> Outcome<T> {
+    engine.through(account, Class::Other, Priority::Background, call).await
+}
+
 fn after_failure(failure: &Failure, attempts: i64) -> Turn {
+    if was_shut(failure) || failure.status == Some(429) {
+        return Turn::PutOff { wait_ms: failure.retry_after_ms.unwrap_or(LIMITED_MS).max(1) };
+    }
     match (failure.effect, retry::read_wait_ms(attempts)) {
         (Effect::Refused, _) | (_, None) => Turn::Over,
         (Effect::NoneYet | Effect::Unknown, Some(wait_ms)) => {
@@ -103,10 +126,11 @@ async fn resolve_checkout(engine: &Engine, id: &str, attempts: i64) -> Result<Tu
     let Some(account) = engine.0.parts.accounts.account(&checkout.store_id, country) else {
         return Ok(Turn::Over);
     };
-    let session = match account.read_session(&checkout.session.id).await {
-        Ok(answer) => answer.value,
-        Err(failure) => return Ok(after_failure(&failure, attempts)),
-    };
+    let session =
+        match quietly(engine, account.as_ref(), account.read_session(&checkout.session.id)).await {
+            Ok(answer) => answer.value,
+            Err(failure) => return Ok(after_failure(&failure, attempts)),
+        };
     // Where an update's answer was lost, the session itself says which cart was authorised.
     let checkout = sessions::adopt(engine, checkout, &session).await?;
     if session.status == Some(SessionStatus::Complete) {
@@ -174,23 +198,33 @@ async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
 
 /// Klarna says that a session has an order, and the gateway has made none.
 async fn alarm(engine: &Engine, checkout: Checkout) -> Result<(), Fault> {
-    tracing::error!(
-        checkout.id = %checkout.id,
-        "Klarna has completed a session for which this gateway has placed no order"
-    );
     let now_ms = engine.now_ms();
-    engine
+    let (id, session_id) = (checkout.id.clone(), checkout.session.id);
+    let alarmed = engine
         .database()
         .write(move |tx| {
-            let subject = (checkout.id.as_str(), checkout.version);
+            // The order may have been placed, or be on its way, since the checkout was looked at.
+            let current = checkouts::lock(tx, &id)?.filter(|current| {
+                current.status.takes_authorizations() && current.session.id == session_id
+            });
+            let Some(current) = current else { return Ok(false) };
+            let subject = (current.id.as_str(), current.version);
             let data = json!({
                 "detail": "Klarna has an order for this session that the gateway did not place.",
                 "remedy": "Look the merchant reference up in Klarna's merchant portal.",
             });
-            events::append(tx, &checkout.store_id, subject, "checkout.alarm", &data, now_ms)?;
-            checkouts::set_poll_at(tx, &checkout.id, Some(checkout.expires_at_ms))
+            events::append(tx, &current.store_id, subject, "checkout.alarm", &data, now_ms)?;
+            checkouts::set_poll_at(tx, &current.id, Some(current.expires_at_ms))?;
+            Ok::<_, Fault>(true)
         })
-        .await
+        .await?;
+    if alarmed {
+        tracing::error!(
+            checkout.id = %checkout.id,
+            "Klarna has completed a session for which this gateway has placed no order"
+        );
+    }
+    Ok(())
 }
 
 async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, Fault> {
@@ -199,7 +233,9 @@ async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, 
     let Some(before) = before else { return Ok(Turn::Over) };
     let account = engine.0.parts.accounts.account(&before.store_id, &before.country);
     let Some(account) = account else { return Ok(Turn::Over) };
-    let order = match account.read_order(&before.klarna_order_id).await {
+    let order = match quietly(engine, account.as_ref(), account.read_order(&before.klarna_order_id))
+        .await
+    {
         Ok(answer) => answer.value,
         Err(failure) => return Ok(after_failure(&failure, attempts)),
     };

@@ -1,17 +1,29 @@
 //! Claims work, asks Klarna, and hands what came of it to [`super::settle`].
 
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
 use klarna_types::AuthorizationToken;
 use klarna_types::order_management::Order;
 use klarna_types::payments::CreatedOrder;
+use storage::Tx;
+use storage::queue::Item;
 
-use super::klarna::{Answer, Klarna};
+use super::gates::was_shut;
+use super::klarna::{Accounts, Answer, Klarna, Outcome};
+#[cfg(test)]
+use super::planted;
 use super::settle::{self, Verdict};
-use super::{Engine, LEASE_MS, Work, changes, mirror, tasks};
+use super::{Claimed, Engine, Turn, Work, changes, mirror, tasks};
+use crate::domain::gate::Gate;
 use crate::domain::journal::{Operation, Request};
+use crate::domain::lease::{self, LEASE_MS};
 use crate::domain::operation::{
-    Decision, Effect, Facts, Failure, Finding, Mark, Reason, Refusal, State, Step, decide,
-    find_effect,
+    Decision, Doubt, Effect, Facts, Failure, Finding, Mark, Reason, Refusal, State, Step, decide,
+    doubt_of, find_effect,
 };
+use crate::domain::pacing::{Class, Priority};
 use crate::domain::payment::Payment;
 use crate::domain::retry;
 use crate::fault::Fault;
@@ -19,8 +31,9 @@ use crate::store::operations::{self, Attempt, BACKGROUND, INTERACTIVE};
 use crate::store::payments;
 
 /// Takes what is due, what someone waits for first. The operations are marked as running in the
-/// same unit of work, so that a crash after this is known to leave doubt.
-pub(super) async fn claim(engine: &Engine, limit: i64) -> Result<Vec<Work>, Fault> {
+/// same unit of work, so that a crash after this is known to leave doubt. What Klarna is not to be
+/// asked for just now is put off and keeps its tries.
+pub(super) async fn claim(engine: &Engine, limit: i64) -> Result<Claimed, Fault> {
     let now_ms = engine.now_ms();
     let due = engine
         .database()
@@ -31,43 +44,119 @@ pub(super) async fn claim(engine: &Engine, limit: i64) -> Result<Vec<Work>, Faul
         })
         .await?;
     if !due {
-        return Ok(Vec::new());
+        return Ok(Claimed { work: Vec::new(), put_off: 0 });
     }
-    let owner = engine.0.owner.clone();
-    engine
-        .database()
-        .write_row_locked(move |tx| {
-            let mut work = Vec::new();
-            for item in INTERACTIVE.claim(tx, now_ms, &owner, LEASE_MS, limit)? {
-                let operation = operations::get(tx, &item.id)?;
-                let Some(mut operation) = operation.filter(|found| !found.state.is_settled())
-                else {
-                    INTERACTIVE.complete(tx, &item)?;
+    let plan = Plan {
+        now_ms,
+        owner: engine.0.owner.clone(),
+        accounts: Arc::clone(&engine.0.parts.accounts),
+        gates: engine.0.gates.plan(),
+        marking: engine.marking(),
+    };
+    let planned =
+        engine.database().write_row_locked(move |tx| plan.clone().carry_out(tx, limit)).await?;
+    engine.0.gates.take_turns_from(&planned.gates);
+    let operations = planned.turns.into_iter().map(|turn| {
+        let account = turn.account.map(|account| {
+            let permit = engine.0.gates.begin(account.account_id(), Class::Other);
+            (account, permit)
+        });
+        Work::Operation(Box::new(Turn {
+            item: turn.item,
+            operation: turn.operation,
+            token: turn.token,
+            claimed_at_ms: now_ms,
+            country: turn.country,
+            account,
+        }))
+    });
+    let mut work: Vec<_> = operations.collect();
+    work.extend(planned.reads.into_iter().map(Work::Read));
+    Ok(Claimed { work, put_off: planned.put_off })
+}
+
+/// What a claim is decided with: as it was before, since a unit of work may run more than once.
+#[derive(Clone)]
+struct Plan {
+    now_ms: i64,
+    owner: String,
+    accounts: Arc<dyn Accounts>,
+    gates: BTreeMap<String, Gate>,
+    marking: Marking,
+}
+
+/// Whether operations are marked as running before Klarna is asked. They are; tests show what would
+/// happen otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marking {
+    BeforeTheCall,
+    #[cfg(test)]
+    Never,
+}
+
+struct PlannedTurn {
+    item: Item,
+    operation: Operation,
+    token: Option<String>,
+    country: String,
+    account: Option<Arc<dyn Klarna>>,
+}
+
+struct Planned {
+    turns: Vec<PlannedTurn>,
+    reads: Vec<Item>,
+    put_off: usize,
+    gates: BTreeMap<String, Gate>,
+}
+
+impl Plan {
+    fn carry_out(self, tx: &mut Tx<'_>, limit: i64) -> Result<Planned, Fault> {
+        let now_ms = self.now_ms;
+        let mut planned =
+            Planned { turns: Vec::new(), reads: Vec::new(), put_off: 0, gates: self.gates };
+        for item in INTERACTIVE.claim(tx, now_ms, &self.owner, LEASE_MS, limit)? {
+            let operation = operations::get(tx, &item.id)?;
+            let Some(mut operation) = operation.filter(|found| !found.state.is_settled()) else {
+                INTERACTIVE.complete(tx, &item)?;
+                continue;
+            };
+            let country = country_in(tx, &operation)?;
+            let account = self.accounts.account(&operation.store_id, &country);
+            if let Some(account) = &account {
+                let gate = planned.gates.entry(account.account_id().to_owned()).or_default();
+                if let Err(opens_ms) = gate.admits(Class::Other, Priority::Interactive, now_ms) {
+                    INTERACTIVE.put_back(tx, &item, gate.turn(opens_ms))?;
+                    planned.put_off += 1;
                     continue;
-                };
-                operation.step(Step::Start, now_ms).map_err(Fault::inconsistent)?;
-                operations::update(tx, &mut operation)?;
-                let token = operations::token(tx, &operation.id)?;
-                work.push(Work::Operation { item, operation: Box::new(operation), token });
+                }
+                gate.begin(Class::Other, now_ms);
             }
-            let left = limit - i64::try_from(work.len()).unwrap_or(limit);
-            if left > 0 {
-                let reads = BACKGROUND.claim(tx, now_ms, &owner, LEASE_MS, left)?;
-                work.extend(reads.into_iter().map(Work::Read));
+            operation.step(Step::Start, now_ms).map_err(Fault::inconsistent)?;
+            match self.marking {
+                Marking::BeforeTheCall => operations::update(tx, &mut operation)?,
+                #[cfg(test)]
+                Marking::Never => {}
             }
-            Ok::<_, Fault>(work)
-        })
-        .await
+            let token = operations::token(tx, &operation.id)?;
+            planned.turns.push(PlannedTurn { item, operation, token, country, account });
+        }
+        let left = limit
+            - i64::try_from(planned.turns.len().saturating_add(planned.put_off)).unwrap_or(limit);
+        if left > 0 {
+            planned.reads = BACKGROUND.claim(tx, now_ms, &self.owner, LEASE_MS, left)?;
+        }
+        Ok(planned)
+    }
 }
 
 /// Carries one piece of work out. A failure of our own is logged, and the lease runs out: another
 /// worker, or this one, takes it up again.
 pub(super) async fn carry_out(engine: &Engine, work: Work) {
     match work {
-        Work::Operation { item, operation, token } => {
-            let id = operation.id.clone();
+        Work::Operation(turn) => {
+            let id = turn.operation.id.clone();
             // Boxed: it holds whole orders of Klarna, and callers need not.
-            match Box::pin(operate(engine, &item, *operation, token)).await {
+            match Box::pin(operate(engine, *turn)).await {
                 Ok(()) => {}
                 Err(Fault::LeaseLost) => {
                     tracing::warn!(operation.id = %id, "another worker took this operation over");
@@ -86,62 +175,111 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
     }
 }
 
-async fn operate(
-    engine: &Engine,
-    item: &storage::queue::Item,
-    operation: Operation,
-    token: Option<String>,
-) -> Result<(), Fault> {
-    let country = country_of(engine, &operation).await?;
-    let account = engine.0.parts.accounts.account(&operation.store_id, &country);
-    let Some(account) = account else {
+async fn operate(engine: &Engine, turn: Turn) -> Result<(), Fault> {
+    let Turn { item, operation, token, claimed_at_ms, country, account } = turn;
+    let Some((account, permit)) = account else {
         let verdict = Verdict::Refused(Refusal {
             reason: Reason::CredentialsRefused,
             detail: format!("This store has no Klarna account for {country}."),
             remedy: "Give the gateway credentials for this store and country.".to_owned(),
             klarna: None,
         });
-        return settle::settle(engine, item, operation, verdict, None).await;
+        return settle::settle(engine, &item, operation, verdict, None).await;
     };
-    if !operation.may_be_sent(engine.now_ms()) {
-        let verdict = verify(engine, account.as_ref(), &operation, not_repeatable()).await?;
-        return settle::settle(engine, item, operation, verdict, None).await;
+    let begins_at_ms = engine.now_ms();
+    if !operation.may_be_sent(begins_at_ms) {
+        drop(permit);
+        let verdict =
+            verify(engine, account.as_ref(), &operation, Doubt::Old, not_repeatable()).await?;
+        return settle::settle(engine, &item, operation, verdict, None).await;
     }
-    let result = ask(account.as_ref(), &operation, token).await;
+    // Whoever was away for so long that others may have taken over does not ask any more.
+    if begins_at_ms > engine.may_begin_until_ms(claimed_at_ms) {
+        return Err(Fault::LeaseLost);
+    }
+    let result = ask(account.as_ref(), &operation, &engine.key_of(&operation), token).await;
+    permit.end(&result);
     let at_ms = engine.now_ms();
     let attempt = attempt(&operation, &result, at_ms);
     let verdict = match result {
         Ok(answer) => Verdict::Done(answer.value),
+        Err(failure) if operation.may_be_put_off(&failure, at_ms) => {
+            let opens_ms = at_ms + failure.retry_after_ms.unwrap_or(0).clamp(0, LONGEST_PUT_OFF_MS);
+            Verdict::PutOff { until_ms: engine.0.gates.turn(account.account_id(), opens_ms) }
+        }
         Err(failure) => {
             let facts = Facts {
                 kind: operation.kind,
                 doubted: operation.doubted,
-                attempts: operation.attempts,
+                attempts: operation.tries,
             };
-            match decide(facts, &failure) {
+            let doubt = doubt_of(&failure);
+            match engine.decide(facts, &failure) {
                 Decision::Refuse(refusal) => Verdict::Refused(refusal),
                 Decision::Postpone { wait_ms } => Verdict::Postponed { until_ms: at_ms + wait_ms },
-                Decision::Doubt { wait_ms } => Verdict::InDoubt { until_ms: at_ms + wait_ms },
+                Decision::Doubt { wait_ms } => {
+                    Verdict::InDoubt { until_ms: at_ms + wait_ms, doubt }
+                }
                 Decision::HandOver(refusal) => Verdict::HandOver(refusal),
                 Decision::Verify(refusal) => {
-                    verify(engine, account.as_ref(), &operation, refusal).await?
+                    verify(engine, account.as_ref(), &operation, doubt, refusal).await?
                 }
             }
         }
     };
-    settle::settle(engine, item, operation, verdict, Some(attempt)).await
+    settle::settle(engine, &item, operation, verdict, Some(attempt)).await
+}
+
+/// The longest that Klarna's wish to be asked later is followed.
+const LONGEST_PUT_OFF_MS: i64 = 60 * 1000;
+
+#[cfg_attr(not(test), allow(clippy::unused_self, reason = "tests plant bugs here"))]
+impl Engine {
+    /// Until when a call may begin for work that was claimed then.
+    fn may_begin_until_ms(&self, claimed_at_ms: i64) -> i64 {
+        #[cfg(test)]
+        if self.has(planted::Bug::AsksWithoutLease) {
+            return i64::MAX;
+        }
+        self.0.nodes.may_begin_until_ms(claimed_at_ms)
+    }
+
+    /// The key under which Klarna is asked.
+    fn key_of(&self, operation: &Operation) -> String {
+        #[cfg(test)]
+        if self.has(planted::Bug::FreshKeys) {
+            return self.fresh_secret();
+        }
+        operation.klarna_key()
+    }
+
+    fn marking(&self) -> Marking {
+        #[cfg(test)]
+        if self.has(planted::Bug::RunningUnmarked) {
+            return Marking::Never;
+        }
+        Marking::BeforeTheCall
+    }
+
+    fn decide(&self, facts: Facts, failure: &Failure) -> Decision {
+        #[cfg(test)]
+        if self.has(planted::Bug::LostMeansRefused) && failure.effect == Effect::Unknown {
+            return Decision::Refuse(not_repeatable());
+        }
+        decide(facts, failure)
+    }
+}
+
+fn country_in(tx: &mut Tx<'_>, operation: &Operation) -> Result<String, Fault> {
+    let checkout_id = &operation.checkout_id;
+    let checkout = crate::store::checkouts::get(tx, checkout_id)?
+        .ok_or_else(|| Fault::inconsistent(format!("checkout {checkout_id} is gone")))?;
+    Ok(checkout.cart.country.as_str().to_owned())
 }
 
 pub(super) async fn country_of(engine: &Engine, operation: &Operation) -> Result<String, Fault> {
-    let checkout_id = operation.checkout_id.clone();
-    engine
-        .database()
-        .read(move |tx| {
-            let checkout = crate::store::checkouts::get(tx, &checkout_id)?
-                .ok_or_else(|| Fault::inconsistent(format!("checkout {checkout_id} is gone")))?;
-            Ok(checkout.cart.country.as_str().to_owned())
-        })
-        .await
+    let operation = operation.clone();
+    engine.database().read(move |tx| country_in(tx, &operation)).await
 }
 
 /// What an operation made.
@@ -155,12 +293,12 @@ pub(super) enum Made {
     Nothing,
 }
 
-async fn ask(
+pub(super) async fn ask(
     account: &dyn Klarna,
     operation: &Operation,
+    key: &str,
     token: Option<String>,
 ) -> Result<Answer<Made>, Failure> {
-    let key = operation.klarna_key();
     match &operation.request {
         Request::PlaceOrder { body, .. } => {
             let Some(token) = token else { return Err(token_gone()) };
@@ -169,20 +307,20 @@ async fn ask(
             Ok(answer.with(Made::Order))
         }
         Request::Capture(transfer) => {
-            let answer = account.capture(&transfer.order_id, &key, &transfer.body).await?;
+            let answer = account.capture(&transfer.order_id, key, &transfer.body).await?;
             Ok(answer.with(Made::Entry))
         }
         Request::Refund(transfer) => {
-            let answer = account.refund(&transfer.order_id, &key, &transfer.body).await?;
+            let answer = account.refund(&transfer.order_id, key, &transfer.body).await?;
             Ok(answer.with(Made::Entry))
         }
         Request::Cancel { order_id } => {
-            Ok(account.cancel(order_id, &key).await?.with(|()| Made::Nothing))
+            Ok(account.cancel(order_id, key).await?.with(|()| Made::Nothing))
         }
         Request::Release { order_id, .. } => {
-            Ok(account.release(order_id, &key).await?.with(|()| Made::Nothing))
+            Ok(account.release(order_id, key).await?.with(|()| Made::Nothing))
         }
-        Request::Change(request) => changes::ask(account, request, &key, token.as_deref()).await,
+        Request::Change(request) => changes::ask(account, request, key, token.as_deref()).await,
     }
 }
 
@@ -201,8 +339,7 @@ fn token_gone() -> Failure {
 fn not_repeatable() -> Refusal {
     Refusal {
         reason: Reason::Unreachable,
-        detail: "Klarna's books show that it did not take effect, and it is too late to repeat it \
-                 under the same key."
+        detail: "Klarna's books show that it did not take effect, and it is too late to repeat it."
             .to_owned(),
         remedy: "Ask for it again if it is still wanted.".to_owned(),
         klarna: None,
@@ -214,20 +351,28 @@ const VERIFY_WITHIN_MS: i64 = 2 * retry::KEY_WINDOW_MS;
 /// How long until the next look, when one failed.
 const VERIFY_AGAIN_MS: i64 = 30 * 60 * 1000;
 
-/// Looks in Klarna's books whether an operation took effect; `otherwise` stands if it did not.
+/// Looks in Klarna's books whether an operation took effect; `otherwise` stands if it did not, and
+/// no call that could still do it is on its way.
 pub(super) async fn verify(
     engine: &Engine,
     account: &dyn Klarna,
     operation: &Operation,
+    doubt: Doubt,
     otherwise: Refusal,
 ) -> Result<Verdict, Fault> {
+    let read_at_ms = engine.now_ms();
+    let unclear_until_ms = match doubt {
+        Doubt::Fresh => lease::settled_at_ms(read_at_ms),
+        Doubt::Old => operation.unclear_until_ms(),
+    };
     let verdict = match &operation.request {
+        // Should it take effect after all, nothing is amiss.
         Request::Change(request) if request.change().is_harmless_twice() => {
-            Verdict::Refused(changes::unseen(&otherwise))
+            return Ok(Verdict::Refused(changes::unseen(&otherwise)));
         }
         Request::PlaceOrder { session_id, .. } => {
             use klarna_types::payments::SessionStatus;
-            match account.read_session(session_id).await {
+            match read(engine, account, account.read_session(session_id)).await {
                 Ok(answer) => match answer.value.status {
                     Some(SessionStatus::Incomplete) => Verdict::Refused(otherwise),
                     _ => Verdict::HandOver(order_unknown(otherwise)),
@@ -235,7 +380,7 @@ pub(super) async fn verify(
                 Err(failure) if failure.effect == Effect::Refused => {
                     Verdict::HandOver(order_unknown(otherwise))
                 }
-                Err(_) => verify_later(engine, operation, otherwise),
+                Err(failure) => verify_later(engine, operation, doubt, &failure, otherwise),
             }
         }
         Request::Capture(_)
@@ -244,16 +389,30 @@ pub(super) async fn verify(
         | Request::Release { .. }
         | Request::Change(_) => {
             let order_id = operation.order_id().unwrap_or_default();
-            match account.read_order(order_id).await {
+            match read(engine, account, account.read_order(order_id)).await {
                 Ok(answer) => look_up(engine, operation, answer.value, otherwise).await?,
                 Err(failure) if failure.effect == Effect::Refused => {
                     Verdict::HandOver(unclear(otherwise))
                 }
-                Err(_) => verify_later(engine, operation, otherwise),
+                Err(failure) => verify_later(engine, operation, doubt, &failure, otherwise),
             }
         }
     };
-    Ok(verdict)
+    Ok(match verdict {
+        Verdict::Refused(_) if read_at_ms < unclear_until_ms => {
+            Verdict::InDoubt { until_ms: unclear_until_ms, doubt }
+        }
+        verdict => verdict,
+    })
+}
+
+/// A look into Klarna's books that somebody waits for.
+async fn read<T>(
+    engine: &Engine,
+    account: &dyn Klarna,
+    call: impl Future<Output = Outcome<T>>,
+) -> Outcome<T> {
+    engine.through(account, Class::Other, Priority::Interactive, call).await
 }
 
 async fn look_up(
@@ -310,10 +469,17 @@ fn mark(operation: &Operation) -> Mark<'_> {
     }
 }
 
-fn verify_later(engine: &Engine, operation: &Operation, otherwise: Refusal) -> Verdict {
+fn verify_later(
+    engine: &Engine,
+    operation: &Operation,
+    doubt: Doubt,
+    failure: &Failure,
+    otherwise: Refusal,
+) -> Verdict {
     let now_ms = engine.now_ms();
     if now_ms - operation.created_at_ms < VERIFY_WITHIN_MS {
-        Verdict::InDoubt { until_ms: now_ms + VERIFY_AGAIN_MS }
+        let asked_ms = failure.retry_after_ms.filter(|_| was_shut(failure));
+        Verdict::InDoubt { until_ms: now_ms + asked_ms.unwrap_or(VERIFY_AGAIN_MS), doubt }
     } else {
         Verdict::HandOver(unclear(otherwise))
     }

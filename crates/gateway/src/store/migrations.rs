@@ -136,5 +136,6 @@ CREATE TABLE answers (
 CREATE INDEX answers_by_time ON answers (created_at_ms);
 ",
     },
+    super::nodes::MIGRATION,
     super::policies::MIGRATION,
 ];

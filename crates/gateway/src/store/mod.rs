@@ -8,6 +8,7 @@ pub mod answers;
 pub mod checkouts;
 pub mod events;
 pub mod migrations;
+pub mod nodes;
 pub mod operations;
 pub mod payments;
 pub mod policies;

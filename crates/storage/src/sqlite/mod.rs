@@ -3,6 +3,8 @@
 mod connection;
 mod lock;
 mod readers;
+#[cfg(feature = "simulation")]
+pub(crate) mod simulated;
 mod writer;
 
 use std::path::Path;
