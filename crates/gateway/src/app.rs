@@ -5,7 +5,7 @@ use std::sync::Arc;
 use klarna_types::Secret;
 use storage::Database;
 
-use crate::dashboard::sign_in::Attempts;
+use crate::access::Doors;
 use crate::engine::Engine;
 
 /// The store of a gateway that was not told of any.
@@ -20,7 +20,7 @@ struct Inner {
     engine: Engine,
     script_url: String,
     dashboard_password: Secret,
-    attempts: Attempts,
+    doors: Doors,
     secure_cookies: bool,
 }
 
@@ -36,7 +36,7 @@ impl App {
             engine,
             script_url,
             dashboard_password,
-            attempts: Attempts::default(),
+            doors: Doors::default(),
             secure_cookies,
         }))
     }
@@ -61,9 +61,9 @@ impl App {
         &self.0.dashboard_password
     }
 
-    /// Failed attempts to sign in.
-    pub(crate) fn attempts(&self) -> &Attempts {
-        &self.0.attempts
+    /// What guards the doors.
+    pub(crate) fn doors(&self) -> &Doors {
+        &self.0.doors
     }
 
     /// Whether cookies may travel over TLS only.

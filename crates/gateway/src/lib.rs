@@ -11,6 +11,7 @@
 //!
 //! It knows Klarna by its SDK only, and nothing of the playground or the shop.
 
+mod access;
 pub mod api;
 pub mod app;
 mod dashboard;
@@ -23,6 +24,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::middleware::map_response;
+use axum::response::Response;
 use klarna_types::Secret;
 use service::{Clock, Listener, Readiness, Server, Shutdown};
 use storage::{Database, Location};
@@ -32,12 +37,17 @@ use url::Url;
 pub use crate::fault::Fault;
 
 use crate::app::{App, DEFAULT_STORE};
+use crate::domain::access_key::{Grant, Kind};
 use crate::domain::idempotency;
+use crate::domain::role::Role;
+use crate::domain::scope::Scopes;
+use crate::domain::user::BOOTSTRAP_USER;
 use crate::engine::klarna::{Accounts, OneAccount};
 use crate::engine::sdk::Sdk;
 use crate::engine::{Engine, Parts};
-use crate::store::access;
 use crate::store::migrations::MIGRATIONS;
+use crate::store::users::User;
+use crate::store::{keys, users};
 
 /// How Klarna is reached.
 #[derive(Debug, Clone)]
@@ -185,6 +195,11 @@ impl Running {
         &self.shutdown
     }
 
+    /// The database that it keeps its state in.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Stops: no new traffic, open requests finished, what was begun at Klarna recorded.
     pub async fn stop(self) {
         self.readiness.not_ready();
@@ -197,13 +212,52 @@ impl Running {
     }
 }
 
+/// A year; browsers that saw it once never ask without TLS.
+const HSTS: &str = "max-age=31536000";
+
 /// Every route but the health checks.
 pub fn router(app: App) -> axum::Router {
+    let over_tls = app.secure_cookies();
     axum::Router::new()
-        .merge(api::router())
-        .merge(dashboard::router())
+        .merge(api::router(&app))
+        .merge(dashboard::router(&app))
         .fallback(api::not_found)
+        .layer(map_response(move |mut response: Response| async move {
+            if over_tls {
+                let headers = response.headers_mut();
+                headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+            }
+            response
+        }))
         .with_state(app)
+}
+
+/// What a key of the configuration may do: everything.
+fn of_configuration() -> Grant {
+    Grant {
+        name: "From the configuration".to_owned(),
+        kind: Kind::Secret,
+        scopes: Scopes::everything(),
+        origins: Vec::new(),
+        expires_at_ms: None,
+    }
+}
+
+/// The user whose password the configuration says.
+fn bootstrap_user(now_ms: i64) -> User {
+    User {
+        id: format!("usr_{BOOTSTRAP_USER}"),
+        store_id: DEFAULT_STORE.to_owned(),
+        name: BOOTSTRAP_USER.to_owned(),
+        role: Role::Admin,
+        password_hash: None,
+        totp_seed: None,
+        totp_pending: None,
+        totp_step: 0,
+        created_at_ms: now_ms,
+        signed_in_at_ms: None,
+        disabled_at_ms: None,
+    }
 }
 
 async fn seed(database: &Database, config: &Config) -> Result<(), Fault> {
@@ -212,18 +266,19 @@ async fn seed(database: &Database, config: &Config) -> Result<(), Fault> {
         config.api_keys.iter().map(|key| idempotency::digest(key.expose())).collect();
     database
         .write(move |tx| {
-            access::ensure_store(tx, DEFAULT_STORE, "Default store", now_ms)?;
+            store::access::ensure_store(tx, DEFAULT_STORE, "Default store", now_ms)?;
             for digest in &digests {
                 let id = format!("key_{}", digest.get(..16).unwrap_or(digest));
-                access::ensure_api_key(
-                    tx,
-                    &id,
-                    DEFAULT_STORE,
-                    "From the configuration",
+                let new = keys::New {
+                    id: &id,
+                    store_id: DEFAULT_STORE,
                     digest,
-                    now_ms,
-                )?;
+                    hint: "",
+                    created_by: "configuration",
+                };
+                keys::ensure(tx, new, &of_configuration(), now_ms)?;
             }
+            users::insert(tx, &bootstrap_user(now_ms))?;
             Ok::<_, Fault>(())
         })
         .await

@@ -4,12 +4,16 @@
 //! answer goes out at once; what is true is then read from Klarna. Nothing in the body moves money or
 //! state. An unknown secret is answered like a known one: whoever guesses learns nothing.
 
+use std::net::SocketAddr;
+
+use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::StatusCode;
 use subtle::ConstantTimeEq as _;
 
 use super::problem::Problem;
+use crate::access::limits::Name;
 use crate::app::App;
 use crate::domain::checkout::Checkout;
 use crate::domain::idempotency;
@@ -20,6 +24,9 @@ use crate::store::{checkouts, receipts};
 /// Klarna sends a handful for a checkout; more than this many different ones are not Klarna's.
 const MOST_RECEIPTS: i64 = 100;
 
+/// Who calls.
+type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
+
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Authorization,
@@ -29,25 +36,40 @@ enum Kind {
 /// A shopper has authorised.
 pub async fn authorization(
     State(app): State<App>,
+    peer: Peer,
     Path(secret): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    receive(&app, &secret, &body, Kind::Authorization).await?;
+    receive(&app, peer, &secret, &body, Kind::Authorization).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A fraud review has ended. Klarna repeats this one until it is answered with exactly 200.
 pub async fn notification(
     State(app): State<App>,
+    peer: Peer,
     Path(secret): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    receive(&app, &secret, &body, Kind::Notification).await?;
+    receive(&app, peer, &secret, &body, Kind::Notification).await?;
     Ok(StatusCode::OK)
 }
 
-async fn receive(app: &App, key: &str, body: &Bytes, kind: Kind) -> Result<(), Fault> {
+async fn receive(
+    app: &App,
+    peer: Peer,
+    key: &str,
+    body: &Bytes,
+    kind: Kind,
+) -> Result<(), Problem> {
+    // Whoever guesses is slowed down; Klarna does not guess.
+    let guesses = &app.doors().unknown_callbacks;
+    let caller = Name::address(peer.map(|Extension(ConnectInfo(peer))| peer));
+    if !guesses.allows(&caller, app.engine().now_ms()) {
+        return Err(Problem::too_many(guesses.window_seconds()));
+    }
     let Some(checkout) = known(app, key).await? else {
+        guesses.count(&caller, app.engine().now_ms());
         tracing::warn!("a callback came with a secret that is not known");
         return Ok(());
     };
@@ -93,6 +115,10 @@ async fn receive(app: &App, key: &str, body: &Bytes, kind: Kind) -> Result<(), F
 /// The checkout of a callback URL, if its secret is right.
 async fn known(app: &App, key: &str) -> Result<Option<Checkout>, Fault> {
     let Some((id, secret)) = key.split_once('.') else { return Ok(None) };
+    // No id is like that; and a NUL would be an error of PostgreSQL's.
+    if id.chars().any(char::is_control) {
+        return Ok(None);
+    }
     let digest = idempotency::digest(secret);
     let wanted = id.to_owned();
     let checkout = app.database().read(move |tx| checkouts::get(tx, &wanted)).await?;

@@ -9,53 +9,57 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use subtle::ConstantTimeEq as _;
 
 use super::problem::Problem;
 use crate::app::App;
 use crate::domain::idempotency;
-use crate::store::access;
+use crate::domain::scope::Scopes;
 
-/// The caller, known by an API key.
+/// The caller, known by a secret key: whom `api::access` let in.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The store the key belongs to.
     pub store_id: String,
     /// The key's id, for the history.
     pub key_id: String,
+    /// What people call the key.
+    pub key_name: String,
+    /// What the key may do.
+    pub scopes: Scopes,
+}
+
+/// The caller, known by a publishable key: a browser that has yet to show a checkout's secret.
+#[derive(Debug, Clone)]
+pub struct PublicCaller {
+    /// The store the key belongs to.
+    pub store_id: String,
+    /// The key's id, for the history.
+    pub key_id: String,
+}
+
+/// Nobody was let in: the handler stands at a route that the guard does not know.
+fn nobody() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "The request carries no API key that this gateway knows.",
+        "Send `Authorization: Bearer kassa_sk_…` with a key of this gateway.",
+    )
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let refused = || {
-            Problem::new(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "The request carries no API key that this gateway knows.",
-                "Send `Authorization: Bearer kassa_sk_…` with a key of this gateway.",
-            )
-        };
-        let key = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, key)| key.trim())
-            .ok_or_else(refused)?;
-        let digest = idempotency::digest(key);
-        let wanted = digest.clone();
-        let found = app.database().read(move |tx| access::api_key(tx, &wanted)).await?;
-        match found {
-            Some((store_id, stored, key_id))
-                if bool::from(stored.as_bytes().ct_eq(digest.as_bytes())) =>
-            {
-                Ok(Self { store_id, key_id })
-            }
-            Some(_) | None => Err(refused()),
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(nobody)
+    }
+}
+
+impl FromRequestParts<App> for PublicCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(nobody)
     }
 }
 
@@ -110,7 +114,22 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     }
 }
 
+/// Whether a string of the body has a NUL character in it, which PostgreSQL's texts cannot hold.
+fn holds_nul(text: &[u8]) -> bool {
+    const ESCAPED: &[u8] = b"\\u0000";
+    text.windows(ESCAPED.len()).enumerate().any(|(at, window)| {
+        // An escaped backslash before it makes plain text of it.
+        window == ESCAPED && {
+            let before = text.get(..at).unwrap_or_default();
+            before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
+        }
+    })
+}
+
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    if holds_nul(text) {
+        return Err(Problem::invalid("", "The body holds a NUL character (\\u0000)."));
+    }
     // Serde would take a list for a struct, member by member.
     if text.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::invalid("", "The body is a list where an object is expected."));
@@ -330,6 +349,9 @@ mod tests {
         for (body, detail) in cases {
             assert_eq!(parse::<Outer>(body.as_bytes()).unwrap_err().detail, detail);
         }
+        let problem = parse::<Outer>(br#"{"lines":[],"x":"\u0000"}"#).unwrap_err();
+        assert!(problem.detail.contains("NUL"), "{}", problem.detail);
+        assert!(!holds_nul(br#""\\u0000""#) && holds_nul(br#""\\\u0000""#));
         let problem = parse::<Outer>(b" [[]]").unwrap_err();
         assert_eq!(problem.detail, "The body is a list where an object is expected.");
     }

@@ -5,19 +5,22 @@
     reason = "a problem is made once for a failed request and moved twice; boxing it would only hide it"
 )]
 
+pub mod access;
 pub mod callbacks;
 pub mod checkouts;
 pub mod expiry_policy;
 pub mod extract;
+pub mod keys;
 pub mod openapi;
 pub mod operations;
 pub mod payments;
 pub mod problem;
+pub mod public;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -30,7 +33,7 @@ const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 const CALLBACK_LIMIT_BYTES: usize = 64 * 1024;
 
 /// The routes for shops and for Klarna.
-pub fn router() -> Router<App> {
+pub fn router(app: &App) -> Router<App> {
     let shops = Router::new()
         .route("/v1/checkouts", post(checkouts::create::create))
         .route("/v1/checkouts/{id}", get(checkouts::read::read).post(checkouts::update::update))
@@ -71,8 +74,23 @@ pub fn router() -> Router<App> {
         .route("/v1/operations/{id}/look", post(operations::act::look))
         .route("/v1/operations/{id}/resume", post(operations::act::resume))
         .route("/v1/operations/{id}/settle", post(operations::act::settle))
+        .route(
+            "/v1/public/checkouts/{id}",
+            get(public::read).options(async || StatusCode::NO_CONTENT),
+        )
+        .route(
+            "/v1/public/checkouts/{id}/confirm",
+            post(public::confirm).options(async || StatusCode::NO_CONTENT),
+        )
+        .route("/v1/api_keys", get(keys::read::list).post(keys::create::create))
+        .route("/v1/api_keys/{id}", get(keys::read::read))
+        .route("/v1/api_keys/{id}/rotate", post(keys::act::rotate))
+        .route("/v1/api_keys/{id}/revoke", post(keys::act::revoke))
+        .route("/v1/audit_log", get(keys::audit::list))
         .route("/v1/openapi.json", get(openapi::document))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES));
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        // Only where a route answers to the method: elsewhere there is nothing to guard.
+        .route_layer(from_fn_with_state(app.clone(), access::guard));
     let klarna = Router::new()
         .route("/klarna/callbacks/authorization/{secret}", post(callbacks::authorization))
         .route("/klarna/callbacks/notification/{secret}", post(callbacks::notification))

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Object, OpenApi as Document, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
-use super::{checkouts, expiry_policy, operations, payments};
+use super::{checkouts, expiry_policy, keys, operations, payments, public};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -48,6 +48,14 @@ use super::{checkouts, expiry_policy, operations, payments};
         operations::act::look,
         operations::act::resume,
         operations::act::settle,
+        public::read,
+        public::confirm,
+        keys::read::list,
+        keys::create::create,
+        keys::read::read,
+        keys::act::rotate,
+        keys::act::revoke,
+        keys::audit::list,
     ),
     modifiers(&ApiKey, &Headers)
 )]
@@ -63,6 +71,11 @@ impl Modify for ApiKey {
             .build();
         if let Some(components) = document.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+            let publishable = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some("A publishable key of the store: `kassa_pk_…`."))
+                .build();
+            components.add_security_scheme("publishable_key", SecurityScheme::Http(publishable));
         }
     }
 }
@@ -71,7 +84,7 @@ impl Modify for ApiKey {
 struct Headers;
 
 /// The operations that take an `Idempotency-Key` and wait for their outcome.
-const CHANGES: [&str; 15] = [
+const CHANGES: [&str; 18] = [
     "/v1/checkouts",
     "/v1/checkouts/{id}/confirm",
     "/v1/payments/{id}/captures",
@@ -87,7 +100,13 @@ const CHANGES: [&str; 15] = [
     "/v1/payments/{id}/captures/{capture_id}/shipping-info",
     "/v1/payments/{id}/captures/{capture_id}/resend-communication",
     "/v1/payments/{id}/captures/{capture_id}/due-date",
+    "/v1/public/checkouts/{id}/confirm",
+    "/v1/api_keys",
+    "/v1/api_keys/{id}/rotate",
 ];
+
+/// Those of them that Klarna has no part in: nobody waits.
+const AT_ONCE: [&str; 3] = ["/v1/checkouts", "/v1/api_keys", "/v1/api_keys/{id}/rotate"];
 
 impl Modify for Headers {
     fn modify(&self, document: &mut Document) {
@@ -117,7 +136,7 @@ impl Modify for Headers {
                      carried out once; another request under it is refused with 409.",
                 ));
             }
-            if path != "/v1/checkouts" {
+            if !AT_ONCE.contains(&path) {
                 parameters.push(header(
                     "Prefer",
                     "`wait=SECONDS` (30 at most; 10 if nothing is said) or `respond-async`: how long \

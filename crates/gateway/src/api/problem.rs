@@ -113,6 +113,16 @@ impl Problem {
         )
     }
 
+    /// This was asked too often.
+    pub fn too_many(seconds: i64) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many requests came from this address.",
+            format!("Wait {seconds} seconds, then go on more slowly."),
+        )
+    }
+
     /// The state forbids it.
     pub fn conflict(detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "state_conflict", detail, remedy)
@@ -367,6 +377,9 @@ impl IntoResponse for Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
         if status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()

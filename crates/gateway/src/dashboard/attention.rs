@@ -219,7 +219,7 @@ fn choices(operation: &Operation, person: &Person) -> Markup {
                     input id=(id("entry")) name="klarna_id" autocomplete="off" maxlength="64" spellcheck="false";
                 }
                 label for=(id("by")) { "Your name" }
-                input id=(id("by")) name="by" autocomplete="name" maxlength="80" required;
+                input id=(id("by")) name="by" value=(person.name) autocomplete="name" maxlength="80" required;
                 label for=(id("note")) { "How you know" }
                 input id=(id("note")) name="note" autocomplete="off" maxlength=(LONGEST_NOTE) required;
                 p.small.muted { "Both stay in the history. What you say is compared with Klarna's books first." }

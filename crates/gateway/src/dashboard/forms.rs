@@ -24,12 +24,19 @@ pub(super) struct Desk<'a> {
 
 /// All forms, and what is not possible now.
 pub(super) fn all(desk: &Desk<'_>, offered: &[Action], refused: Vec<Unavailable>) -> Markup {
+    let theirs = |action: &&Action| desk.person.may_do(action.action.name());
     html! {
         section.card.actions {
             h2 { "Actions" }
-            @if offered.is_empty() { p.muted { "Nothing can be done with this payment now." } }
-            @for action in offered { (form(desk, action)) }
-            @for unavailable in &refused { (overrule(desk, unavailable)) }
+            @if offered.is_empty() {
+                p.muted { "Nothing can be done with this payment now." }
+            } @else if !offered.iter().any(|action| theirs(&action)) {
+                p.muted { "What can be done with this payment now is not for your role (" (desk.person.role.name()) ")." }
+            }
+            @for action in offered.iter().filter(theirs) { (form(desk, action)) }
+            @if desk.person.may_do("capture") {
+                @for unavailable in &refused { (overrule(desk, unavailable)) }
+            }
             (impossible(refused))
         }
     }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::Person;
+use crate::domain::role::Permission;
 use crate::fault::Fault;
 
 /// A page, for a person who has signed in or not.
@@ -35,7 +36,11 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                                 "Needs attention"
                                 @if person.waiting > 0 { " " span.badge { (person.waiting) } }
                             }
+                            @if person.may(Permission::Administer) {
+                                a href="/dashboard/access" { "Users and keys" }
+                            }
                         }
+                        a.me href="/dashboard/account" { span.hidden { "Your account: " } (person.name) }
                         form method="post" action="/dashboard/sign-out" {
                             input type="hidden" name="csrf" value=(person.csrf_token);
                             button.quiet type="submit" { "Sign out" }

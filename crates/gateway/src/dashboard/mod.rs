@@ -10,23 +10,23 @@ mod due_date;
 mod expiry;
 mod format;
 mod forms;
+mod guard;
 mod layout;
 mod list;
 mod payment;
+mod people;
 pub(crate) mod sign_in;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts};
-use axum::http::request::Parts;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::domain::idempotency;
-use crate::fault::Fault;
-use crate::store::{access, operations};
+
+pub(crate) use guard::Person;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/dashboard.js");
@@ -35,12 +35,13 @@ const SCRIPT: &str = include_str!("assets/dashboard.js");
 const FORM_LIMIT_BYTES: usize = 64 * 1024;
 
 /// The routes for people.
-pub(crate) fn router() -> Router<App> {
+pub(crate) fn router(app: &App) -> Router<App> {
     Router::new()
         // Whoever types the gateway's address into a browser is a person.
         .route("/", get(async || Redirect::to("/dashboard")))
         .route("/dashboard", get(list::page))
         .route("/dashboard/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/dashboard/sign-in/code", get(sign_in::code_page).post(sign_in::submit_code))
         .route("/dashboard/sign-out", post(sign_in::sign_out))
         .route("/dashboard/payments/{id}", get(payment::page))
         .route("/dashboard/payments/{id}/{action}", post(actions::submit))
@@ -50,7 +51,10 @@ pub(crate) fn router() -> Router<App> {
         .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/assets/style.css", get(style))
         .route("/dashboard/assets/dashboard.js", get(script))
+        .merge(people::router())
         .layer(DefaultBodyLimit::max(FORM_LIMIT_BYTES))
+        // Who may see and press what: one table, `domain::role::PAGES`.
+        .route_layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(map_response(guarded))
 }
 
@@ -82,55 +86,47 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
-/// A person who has signed in.
-#[derive(Debug, Clone)]
-pub(crate) struct Person {
-    /// The store they may see.
-    pub(crate) store_id: String,
-    /// What each of their forms must carry.
-    pub(crate) csrf_token: String,
-    /// The digest of their session.
-    pub(crate) session_digest: String,
-    /// How many operations of the store wait for a person.
-    pub(crate) waiting: i64,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// The value of the session cookie, if there is one.
-fn session_cookie(parts: &Parts) -> Option<String> {
-    parts
-        .headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == sign_in::COOKIE)
-        .map(|(_, value)| value.to_owned())
-}
+    use crate::domain::role::PAGES;
 
-impl FromRequestParts<App> for Person {
-    type Rejection = Response;
+    /// What stands between quotes after `.route(` in the sources of the dashboard.
+    fn registered() -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut folders = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/src/dashboard").into()];
+        while let Some(folder) = folders.pop() {
+            let folder: std::path::PathBuf = folder;
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                if path.extension().is_none_or(|extension| extension != "rs") {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]").next().unwrap();
+                for piece in text.split(".route(").skip(1) {
+                    if let Some(route) = piece.trim_start().strip_prefix('"') {
+                        found.insert(route.split('"').next().unwrap().to_owned());
+                    }
+                }
+            }
+        }
+        found
+    }
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let sign_in = || Redirect::to("/dashboard/sign-in").into_response();
-        let secret = session_cookie(parts).ok_or_else(sign_in)?;
-        let digest = idempotency::digest(&secret);
-        let (wanted, now_ms) = (digest.clone(), app.engine().now_ms());
-        let (session, waiting) = app
-            .database()
-            .read(move |tx| {
-                let Some(session) = access::session(tx, &wanted, now_ms)? else { return Ok(None) };
-                let waiting = operations::count_waiting(tx, &session.store_id)?;
-                Ok::<_, Fault>(Some((session, waiting)))
-            })
-            .await
-            .map_err(|fault| layout::failed(&fault))?
-            .ok_or_else(sign_in)?;
-        Ok(Self {
-            store_id: session.store_id,
-            csrf_token: session.csrf_token,
-            session_digest: digest,
-            waiting,
-        })
+    #[test]
+    fn every_page_says_who_may_see_it() {
+        let ruled: BTreeSet<_> = PAGES.iter().map(|(_, route, _, _)| (*route).to_owned()).collect();
+        let registered = registered();
+        assert!(registered.len() > 10, "{registered:?}");
+        let forgotten: Vec<_> = registered.difference(&ruled).collect();
+        assert!(forgotten.is_empty(), "no row in domain::role::PAGES for {forgotten:?}");
+        let gone: Vec<_> = ruled.difference(&registered).collect();
+        assert!(gone.is_empty(), "rows in domain::role::PAGES for no page: {gone:?}");
     }
 }

@@ -1,87 +1,87 @@
-//! Signing in and out. One password for all; sessions are random, kept as digests, and end by
-//! themselves. Guessing is slowed down for each network address, so that one stranger cannot lock
-//! everybody out. Behind a proxy all come from one address, and are slowed down together.
+//! Signing in and out: a name and a password, then a code if the person has a second factor.
+//! Sessions are random, kept as digests, and end by themselves. Guessing is slowed down for each
+//! network address and for each account, never for good.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Form};
 use klarna_types::Secret;
 use maud::{Markup, html};
-use parking_lot::Mutex;
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use storage::Tx;
 use subtle::ConstantTimeEq as _;
 
 use super::{Person, layout};
-use crate::app::{App, DEFAULT_STORE};
-use crate::domain::idempotency;
-use crate::store::access::{self, DashboardSession};
+use crate::access::limits::Name;
+use crate::access::seeds;
+use crate::app::App;
+use crate::domain::user::{self, BOOTSTRAP_USER, HALF_SIGNED_IN_MS, SESSION_LIFE_MS};
+use crate::domain::{idempotency, totp};
+use crate::fault::Fault;
+use crate::store::audit::{self, Actor, Deed};
+use crate::store::sessions::{self, Session, Stage};
+use crate::store::users::{self, User};
 
-/// The name of the session cookie.
-pub(super) const COOKIE: &str = "kassa_session";
-const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1000;
-/// So many wrong passwords are taken within the window.
-const MOST_FAILURES: usize = 10;
-const WINDOW_MS: i64 = 60 * 1000;
+/// The name of the session cookie where there is no TLS.
+const COOKIE: &str = "kassa_session";
+/// Its name where there is: browsers then see to it that no other host of the domain sets it.
+const COOKIE_OVER_TLS: &str = "__Host-kassa_session";
+/// So many wrong codes are taken before the password is asked for again.
+const MOST_WRONG_CODES: i64 = 5;
 
-/// Wrong passwords are counted for at most so many addresses; whoever has more at hand waits with
-/// everyone whose address is not among them.
-const MOST_ADDRESSES: usize = 10_000;
+type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
-/// Wrong passwords of the last minute, by where they came from.
-#[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<HashMap<Option<IpAddr>, Vec<i64>>>);
-
-impl Attempts {
-    fn may_try(&self, from: Option<IpAddr>, now_ms: i64) -> bool {
-        let mut failures = self.0.lock();
-        failures.retain(|_, times| {
-            times.retain(|at_ms| now_ms - at_ms < WINDOW_MS);
-            !times.is_empty()
-        });
-        let place = place(&failures, from);
-        failures.get(&place).is_none_or(|times| times.len() < MOST_FAILURES)
-    }
-
-    fn failed(&self, from: Option<IpAddr>, now_ms: i64) {
-        let mut failures = self.0.lock();
-        let place = place(&failures, from);
-        failures.entry(place).or_default().push(now_ms);
-    }
+/// The value of the session cookie, if there is one.
+pub(super) fn cookie(app: &App, headers: &HeaderMap) -> Option<String> {
+    let wanted = cookie_name(app);
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value.to_owned())
 }
 
-/// Under which address a caller is counted.
-fn place(failures: &HashMap<Option<IpAddr>, Vec<i64>>, from: Option<IpAddr>) -> Option<IpAddr> {
-    let from = from.map(network);
-    from.filter(|_| failures.contains_key(&from) || failures.len() < MOST_ADDRESSES)
+fn cookie_name(app: &App) -> &'static str {
+    if app.secure_cookies() { COOKIE_OVER_TLS } else { COOKIE }
 }
 
-/// A whole IPv6 network belongs to one subscriber, who can call from any address in it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
+fn with_cookie(app: &App, value: &str, max_age_seconds: i64, to: &str) -> Response {
+    let name = cookie_name(app);
+    // A cookie with this prefix is for the whole host, or browsers refuse it.
+    let place = if app.secure_cookies() { "Path=/; Secure" } else { "Path=/dashboard" };
+    let cookie =
+        format!("{name}={value}; {place}; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict");
+    let mut response = Redirect::to(to).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
+    response
 }
 
 #[derive(Deserialize)]
 pub(super) struct SignIn {
+    /// Whoever says nothing is the one of the configuration.
+    #[serde(default)]
+    user: Option<String>,
     password: Secret,
 }
 
-#[derive(Deserialize)]
-pub(super) struct SignOut {
-    csrf: String,
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PageQuery {
+    /// What was just done.
+    #[serde(default)]
+    done: Option<String>,
 }
 
-fn form(complaint: Option<&str>) -> Markup {
+fn form(name: &str, complaint: Option<&str>, done: Option<&str>) -> Markup {
     layout::page(
         "Sign in",
         None,
@@ -92,10 +92,15 @@ fn form(complaint: Option<&str>) -> Markup {
                 @if let Some(complaint) = complaint {
                     p.notice.bad role="alert" { (complaint) }
                 }
+                @if let Some(done) = done { p.notice.good role="status" { (done) } }
                 form method="post" action="/dashboard/sign-in" {
-                    label for="password" { "Dashboard password" }
-                    input #password type="password" name="password" required autofocus
-                        autocomplete="current-password";
+                    label for="user" { "User name" }
+                    input #user name="user" value=(name) required autocomplete="username"
+                        autocapitalize="none" spellcheck="false" maxlength="64"
+                        autofocus[name.is_empty()];
+                    label for="password" { "Password" }
+                    input #password type="password" name="password" required
+                        autocomplete="current-password" autofocus[!name.is_empty()];
                     button.primary type="submit" { "Sign in" }
                 }
             }
@@ -103,78 +108,289 @@ fn form(complaint: Option<&str>) -> Markup {
     )
 }
 
-pub(super) async fn page() -> Markup {
-    form(None)
-}
-
-pub(super) async fn submit(
-    State(app): State<App>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Form(sign_in): Form<SignIn>,
-) -> Response {
-    let now_ms = app.engine().now_ms();
-    let from = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
-    if !app.attempts().may_try(from, now_ms) {
-        let complaint = "Too many wrong passwords. Wait a minute, then try again.";
-        return (StatusCode::TOO_MANY_REQUESTS, form(Some(complaint))).into_response();
-    }
-    // Digests have one length, so that comparing takes one time.
-    let given = Sha256::digest(sign_in.password.expose().as_bytes());
-    let right = Sha256::digest(app.dashboard_password().expose().as_bytes());
-    if !bool::from(given.as_slice().ct_eq(right.as_slice())) {
-        app.attempts().failed(from, now_ms);
-        tracing::warn!("a wrong dashboard password was given");
-        let complaint = "That is not the password.";
-        return (StatusCode::UNAUTHORIZED, form(Some(complaint))).into_response();
-    }
-    let secret = app.engine().fresh_secret();
-    let digest = idempotency::digest(&secret);
-    let session = DashboardSession {
-        store_id: DEFAULT_STORE.to_owned(),
-        csrf_token: app.engine().fresh_secret(),
-    };
-    let opened = app
-        .database()
-        .write(move |tx| {
-            access::open_session(tx, &digest, &session, now_ms, now_ms + SESSION_LIFE_MS)
-        })
-        .await;
-    match opened {
-        Ok(()) => with_cookie(&app, &secret, SESSION_LIFE_MS / 1000, "/dashboard"),
+/// The form. As long as nobody was invited, there is one name that it can be.
+pub(super) async fn page(State(app): State<App>, Query(query): Query<PageQuery>) -> Response {
+    let done = (query.done.as_deref() == Some("joined"))
+        .then_some("Your password is set. Sign in with it.");
+    match app.database().read(users::is_anybody_invited).await {
+        Ok(invited) => {
+            let name = if invited { "" } else { BOOTSTRAP_USER };
+            form(name, None, done).into_response()
+        }
         Err(fault) => layout::failed(&fault),
     }
 }
 
-pub(super) async fn sign_out(
+fn too_many(name: &str) -> Response {
+    let complaint = "Too many wrong passwords. Wait a minute, then try again.";
+    (StatusCode::TOO_MANY_REQUESTS, form(name, Some(complaint), None)).into_response()
+}
+
+/// The account that a typed name stands for, as it is counted. It may be a password, typed into the
+/// wrong field.
+fn account(name: &str) -> Name {
+    Name::Account(idempotency::digest(name))
+}
+
+pub(super) async fn submit(
     State(app): State<App>,
-    person: Person,
-    Form(form): Form<SignOut>,
+    peer: Peer,
+    headers: HeaderMap,
+    Form(given): Form<SignIn>,
 ) -> Response {
-    if !is_right(&form.csrf, &person) {
-        return refused(&person);
+    let now_ms = app.engine().now_ms();
+    let from = Name::address(peer.map(|Extension(ConnectInfo(peer))| peer));
+    let typed = given.user.unwrap_or_else(|| BOOTSTRAP_USER.to_owned());
+    let name = user::read_name(&typed).unwrap_or_default();
+    let doors = app.doors();
+    if !doors.failed_by_address.allows(&from, now_ms)
+        || !doors.failed_by_account.allows(&account(&name), now_ms)
+    {
+        return too_many(&name);
     }
-    let digest = person.session_digest;
-    match app.database().write(move |tx| access::close_session(tx, &digest)).await {
+    let right = match check(&app, &name, &given.password).await {
+        Ok(right) => right,
+        Err(fault) => return layout::failed(&fault),
+    };
+    let Some(user) = right else {
+        doors.failed_by_address.count(&from, now_ms);
+        doors.failed_by_account.count(&account(&name), now_ms);
+        tracing::warn!("a wrong dashboard password was given");
+        let complaint = "That is not the name and password of a user.";
+        return (StatusCode::UNAUTHORIZED, form(&name, Some(complaint), None)).into_response();
+    };
+    let stage = if user.totp_seed.is_some() { Stage::Half } else { Stage::Full };
+    match open(&app, &user, stage, &headers).await {
+        Ok(response) => response,
+        Err(fault) => layout::failed(&fault),
+    }
+}
+
+/// The user, if the password is theirs and they may sign in. Takes as long for a name that nobody
+/// has.
+async fn check(app: &App, name: &str, password: &Secret) -> Result<Option<User>, Fault> {
+    let wanted = name.to_owned();
+    let user = app.database().read(move |tx| users::by_name(tx, &wanted)).await?;
+    let user = user.filter(|user| user.disabled_at_ms.is_none());
+    let right = is_password_of(app, user.as_ref(), password).await?;
+    Ok(user.filter(|_| right))
+}
+
+/// Whether a password is somebody's.
+pub(super) async fn is_password_of(
+    app: &App,
+    user: Option<&User>,
+    password: &Secret,
+) -> Result<bool, Fault> {
+    if password.expose().len() > user::LONGEST_PASSWORD {
+        return Ok(false);
+    }
+    let is_configured =
+        user.is_some_and(|user| user.name == BOOTSTRAP_USER && user.password_hash.is_none());
+    if is_configured {
+        // Digests have one length, so that comparing takes one time.
+        let given = Sha256::digest(password.expose().as_bytes());
+        let right = Sha256::digest(app.dashboard_password().expose().as_bytes());
+        return Ok(bool::from(given.as_slice().ct_eq(right.as_slice())));
+    }
+    let hash = user.and_then(|user| user.password_hash.as_deref());
+    app.doors().passwords.is_right(password, hash).await.map_err(Fault::inconsistent)
+}
+
+/// Opens a session under a fresh secret; what the browser had before ends.
+async fn open(
+    app: &App,
+    user: &User,
+    stage: Stage,
+    headers: &HeaderMap,
+) -> Result<Response, Fault> {
+    let now_ms = app.engine().now_ms();
+    let secret = app.engine().fresh_secret();
+    let digest = idempotency::digest(&secret);
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let session = Session {
+        id: app.engine().fresh_id("ses"),
+        user_id: user.id.clone(),
+        store_id: user.store_id.clone(),
+        csrf_token: app.engine().fresh_secret(),
+        browser: user::browser(agent.unwrap_or_default()),
+        created_at_ms: now_ms,
+        seen_at_ms: now_ms,
+    };
+    let (life_ms, to) = match stage {
+        Stage::Half => (HALF_SIGNED_IN_MS, "/dashboard/sign-in/code"),
+        Stage::Full => (SESSION_LIFE_MS, "/dashboard"),
+    };
+    let before = cookie(app, headers).map(|secret| idempotency::digest(&secret));
+    let audit_id = app.engine().fresh_id("aud");
+    let actor = Actor::user(&user.id, &user.name);
+    app.database()
+        .write(move |tx| {
+            if let Some(before) = &before {
+                sessions::close(tx, before)?;
+            }
+            sessions::open(tx, &digest, &session, stage, now_ms + life_ms)?;
+            if stage == Stage::Full {
+                users::note_sign_in(tx, &session.user_id, now_ms)?;
+                told(tx, &audit_id, &session.store_id, &actor, "user.signed_in", now_ms)?;
+            }
+            Ok::<_, Fault>(())
+        })
+        .await?;
+    Ok(with_cookie(app, &secret, life_ms / 1000, to))
+}
+
+/// Keeps in the audit log what somebody did with their own account.
+pub(super) fn told(
+    tx: &mut Tx<'_>,
+    audit_id: &str,
+    store_id: &str,
+    actor: &Actor,
+    action: &str,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let deed = Deed { id: audit_id, store_id, actor, action, subject: &actor.id };
+    audit::append(tx, deed, &json!({}), now_ms)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Code {
+    csrf: String,
+    code: Secret,
+}
+
+fn code_form(csrf: &str, complaint: Option<&str>) -> Markup {
+    layout::page(
+        "Second factor",
+        None,
+        &html! {
+            section.card.narrow {
+                h1 { "Second factor" }
+                p.muted { "The six digits that your authenticator app shows, or one of your recovery codes." }
+                @if let Some(complaint) = complaint {
+                    p.notice.bad role="alert" { (complaint) }
+                }
+                form method="post" action="/dashboard/sign-in/code" {
+                    input type="hidden" name="csrf" value=(csrf);
+                    label for="code" { "Code" }
+                    input #code name="code" required autofocus autocomplete="one-time-code"
+                        autocapitalize="none" spellcheck="false" maxlength="30";
+                    button.primary type="submit" { "Go on" }
+                }
+                p.small { a href="/dashboard/sign-in" { "Sign in as someone else" } }
+            }
+        },
+    )
+}
+
+/// Who has shown a password and not yet a code.
+async fn half(app: &App, headers: &HeaderMap) -> Result<Option<(String, Session, User)>, Fault> {
+    let Some(secret) = cookie(app, headers) else { return Ok(None) };
+    let digest = idempotency::digest(&secret);
+    let (wanted, now_ms) = (digest.clone(), app.engine().now_ms());
+    let found =
+        app.database().read(move |tx| sessions::find(tx, &wanted, Stage::Half, now_ms)).await?;
+    Ok(found.map(|(session, user)| (digest, session, user)))
+}
+
+pub(super) async fn code_page(State(app): State<App>, headers: HeaderMap) -> Response {
+    match half(&app, &headers).await {
+        Ok(Some((_, session, _))) => code_form(&session.csrf_token, None).into_response(),
+        Ok(None) => Redirect::to("/dashboard/sign-in").into_response(),
+        Err(fault) => layout::failed(&fault),
+    }
+}
+
+pub(super) async fn submit_code(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Form(given): Form<Code>,
+) -> Response {
+    match take_code(&app, &headers, given).await {
+        Ok(response) => response,
+        Err(fault) => layout::failed(&fault),
+    }
+}
+
+async fn take_code(app: &App, headers: &HeaderMap, given: Code) -> Result<Response, Fault> {
+    let Some((digest, session, user)) = half(app, headers).await? else {
+        return Ok(Redirect::to("/dashboard/sign-in").into_response());
+    };
+    if !same(&given.csrf, &session.csrf_token) {
+        let page = code_form(&session.csrf_token, Some("This form was out of date. Try again."));
+        return Ok((StatusCode::FORBIDDEN, page).into_response());
+    }
+    let now_ms = app.engine().now_ms();
+    let doors = app.doors();
+    if !doors.failed_by_account.allows(&account(&user.name), now_ms) {
+        let complaint = "Too many wrong codes. Wait a quarter of an hour, then try again.";
+        let page = code_form(&session.csrf_token, Some(complaint));
+        return Ok((StatusCode::TOO_MANY_REQUESTS, page).into_response());
+    }
+    if is_code_of(app, &user, &given.code).await? {
+        return open(app, &user, Stage::Full, headers).await;
+    }
+    doors.failed_by_account.count(&account(&user.name), now_ms);
+    tracing::warn!(user.id, "a wrong second factor was given");
+    let closed = app
+        .database()
+        .write(move |tx| {
+            let enough = sessions::count_failure(tx, &digest)? >= MOST_WRONG_CODES;
+            if enough {
+                sessions::close(tx, &digest)?;
+            }
+            Ok::<_, Fault>(enough)
+        })
+        .await?;
+    if closed {
+        return Ok(with_cookie(app, "", 0, "/dashboard/sign-in"));
+    }
+    let complaint = "That is not the code. Each code is good once; wait for the next one.";
+    let page = code_form(&session.csrf_token, Some(complaint));
+    Ok((StatusCode::UNAUTHORIZED, page).into_response())
+}
+
+/// Whether a code is good for somebody's second factor, or one of their recovery codes. Either is
+/// good once.
+async fn is_code_of(app: &App, user: &User, code: &Secret) -> Result<bool, Fault> {
+    let Some(sealed) = &user.totp_seed else { return Ok(false) };
+    let seed = seeds::open(app, seeds::SEED, &user.id, sealed)?;
+    let now_ms = app.engine().now_ms();
+    let step = totp::check(&seed, code.expose(), user.totp_step, now_ms);
+    let recovery = totp::recovery_digest(&user.id, code.expose());
+    let id = user.id.clone();
+    app.database()
+        .write(move |tx| match step {
+            Some(step) => users::take_step(tx, &id, step),
+            None => users::take_recovery_code(tx, &id, &recovery),
+        })
+        .await
+}
+
+pub(super) async fn sign_out(State(app): State<App>, person: Person) -> Response {
+    let now_ms = app.engine().now_ms();
+    let audit_id = app.engine().fresh_id("aud");
+    let closed = app
+        .database()
+        .write(move |tx| {
+            sessions::close(tx, &person.session_digest)?;
+            let actor = person.actor();
+            told(tx, &audit_id, &person.store_id, &actor, "user.signed_out", now_ms)
+        })
+        .await;
+    match closed {
         Ok(()) => with_cookie(&app, "", 0, "/dashboard/sign-in"),
         Err(fault) => layout::failed(&fault),
     }
 }
 
-fn with_cookie(app: &App, value: &str, max_age_seconds: i64, to: &str) -> Response {
-    let secure = if app.secure_cookies() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{COOKIE}={value}; Path=/dashboard; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict{secure}"
-    );
-    let mut response = Redirect::to(to).into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
+fn same(one: &str, other: &str) -> bool {
+    bool::from(one.as_bytes().ct_eq(other.as_bytes()))
 }
 
-/// Whether a form came from one of the person's own pages.
+/// Whether a form came from one of the person's own pages. The guard asks this of every form.
 pub(super) fn is_right(csrf: &str, person: &Person) -> bool {
-    bool::from(csrf.as_bytes().ct_eq(person.csrf_token.as_bytes()))
+    same(csrf, &person.csrf_token)
 }
 
 /// The answer to a form that did not.
@@ -185,49 +401,4 @@ pub(super) fn refused(person: &Person) -> Response {
         "This form is out of date",
         "Nothing was done. Go back, reload the page and try again.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn guessing_is_slowed_down_and_forgiven() {
-        let attempts = Attempts::default();
-        let stranger: Option<IpAddr> = Some([192, 0, 2, 1].into());
-        for _ in 0..MOST_FAILURES {
-            assert!(attempts.may_try(stranger, 0));
-            attempts.failed(stranger, 0);
-        }
-        assert!(!attempts.may_try(stranger, WINDOW_MS - 1));
-        assert!(attempts.may_try(stranger, WINDOW_MS));
-    }
-
-    #[test]
-    fn a_stranger_locks_nobody_else_out() {
-        let attempts = Attempts::default();
-        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
-        for (one, same, other) in [
-            (address("192.0.2.1"), address("::ffff:192.0.2.1"), address("192.0.2.2")),
-            (address("2001:db8::1"), address("2001:db8::ffff:2"), address("2001:db8:0:1::1")),
-            (None, None, address("198.51.100.1")),
-        ] {
-            for _ in 0..MOST_FAILURES {
-                attempts.failed(one, 0);
-            }
-            assert!(!attempts.may_try(same, 0), "{same:?}");
-            assert!(attempts.may_try(other, 0), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_counted_is_bounded() {
-        let attempts = Attempts::default();
-        for number in 0..u32::try_from(MOST_ADDRESSES).unwrap() + 50 {
-            attempts.failed(Some(number.to_be_bytes().into()), 0);
-        }
-        assert!(attempts.0.lock().len() <= MOST_ADDRESSES + 1);
-        assert!(!attempts.may_try(Some([203, 0, 113, 9].into()), 0));
-        assert!(attempts.may_try(Some([203, 0, 113, 9].into()), WINDOW_MS));
-    }
 }

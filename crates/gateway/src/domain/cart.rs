@@ -119,7 +119,7 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
     let market = country.market().ok_or_else(|| {
         problem(
             "country",
-            format!("\"{}\" is not a country in which Klarna is offered", wish.country),
+            format!("\"{}\" is not a country in which Klarna is offered", told(&wish.country)),
         )
     })?;
     let currency = market.currency.clone();
@@ -129,7 +129,8 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
         return Err(problem(
             "currency",
             format!(
-                "\"{asked}\" is not the currency of {}; leave it out or send {}",
+                "\"{}\" is not the currency of {}; leave it out or send {}",
+                told(&asked),
                 wish.country,
                 currency.as_str()
             ),
@@ -141,7 +142,7 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
             "locale",
             format!(
                 "\"{}\" is not offered in {}; use one of {}",
-                locale.as_str(),
+                told(locale.as_str()),
                 wish.country,
                 market.locales.join(", ")
             ),
@@ -166,6 +167,12 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
         order_tax_amount: built.order_tax_amount,
         order_lines: built.order_lines,
     })
+}
+
+/// A code as an error may repeat it. What is longer than any code was meant for another place, and
+/// may say who somebody is.
+pub fn told(code: &str) -> &str {
+    if code.len() <= 8 { code } else { "…" }
 }
 
 fn lay_out(

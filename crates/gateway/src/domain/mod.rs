@@ -3,10 +3,12 @@
 //! Everything that can be wrong about money or about a state is decided here, from inputs that
 //! are passed in. This module knows no database, HTTP, clock, randomness or async code.
 
+pub mod access_key;
 pub mod actions;
 pub mod cart;
 pub mod change;
 pub mod checkout;
+pub mod checkout_secret;
 pub mod circuit;
 pub mod expiry;
 pub mod gate;
@@ -19,3 +21,7 @@ pub mod operation;
 pub mod pacing;
 pub mod payment;
 pub mod retry;
+pub mod role;
+pub mod scope;
+pub mod totp;
+pub mod user;

@@ -138,4 +138,7 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     },
     super::nodes::MIGRATION,
     super::policies::MIGRATION,
+    super::keys::MIGRATION,
+    super::audit::MIGRATION,
+    super::users::MIGRATION,
 ];

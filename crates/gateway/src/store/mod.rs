@@ -5,14 +5,18 @@
 
 pub mod access;
 pub mod answers;
+pub mod audit;
 pub mod checkouts;
 pub mod events;
+pub mod keys;
 pub mod migrations;
 pub mod nodes;
 pub mod operations;
 pub mod payments;
 pub mod policies;
 pub mod receipts;
+pub mod sessions;
+pub mod users;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,5 +1,7 @@
 //! `POST /v1/checkouts/{id}/confirm`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -12,6 +14,7 @@ use super::super::payments::view::PaymentView;
 use super::super::problem::Problem;
 use super::view::CheckoutView;
 use crate::app::App;
+use crate::domain::checkout::Checkout;
 use crate::domain::journal::{Operation, Outcome};
 use crate::domain::operation::{Reason, State as Stands};
 use crate::engine::commands::{self, NotTaken};
@@ -45,21 +48,32 @@ pub async fn confirm(
     headers: HeaderMap,
     Body { value, .. }: Body<Confirm>,
 ) -> Result<Response, Problem> {
-    let token = value.authorization_token;
+    let checkout = super::find(&app, &caller.store_id, &id).await?;
+    let patience = Patience::of(&headers).0;
+    let status = place(&app, checkout, value.authorization_token, patience).await?;
+    answer(&app, &id, status).await
+}
+
+/// Places a checkout's order and waits for what comes of it: 200, it exists; 202, not known yet.
+pub(crate) async fn place(
+    app: &App,
+    checkout: Checkout,
+    token: AuthorizationToken,
+    patience: Duration,
+) -> Result<StatusCode, Problem> {
     if token.expose().is_empty() || token.expose().len() > 1024 {
         return Err(Problem::invalid(
             "authorization_token",
             "authorization_token: 1 to 1024 characters are allowed.",
         ));
     }
-    let deadline = tokio::time::Instant::now() + Patience::of(&headers).0;
-    let checkout = super::find(&app, &caller.store_id, &id).await?;
+    let deadline = tokio::time::Instant::now() + patience;
     let checkout = sessions::settle_doubt(app.engine(), checkout).await?;
-    let taken = take(&app, &checkout.id, token).await?;
+    let taken = take(app, &checkout.id, token).await?;
     let mut operation = match taken {
         Ok(operation) => operation,
         Err(NotTaken::Unknown) => return Err(Problem::not_found("checkout")),
-        Err(NotTaken::Completed(_)) => return answer(&app, &id, StatusCode::OK).await,
+        Err(NotTaken::Completed(_)) => return Ok(StatusCode::OK),
         Err(NotTaken::Closed(rejection)) => return Err(Trouble::Rejected(rejection).into()),
     };
     app.engine().wake();
@@ -70,14 +84,14 @@ pub async fn confirm(
         }
         let superseded =
             operation.refusal().is_some_and(|refusal| refusal.reason == Reason::Superseded);
-        match newest(&app, &id).await? {
+        match newest(app, &checkout.id).await? {
             // A newer authorisation took over: its outcome is the checkout's.
             Some(newer) if superseded && newer.id != operation.id => operation = newer,
             Some(_) | None => break,
         }
     }
     match (operation.state, &operation.outcome) {
-        (Stands::Done, _) => answer(&app, &id, StatusCode::OK).await,
+        (Stands::Done, _) => Ok(StatusCode::OK),
         (Stands::Refused, Some(Outcome::Refused(refusal))) => {
             Err(Problem::refused(refusal, &operation.id))
         }
@@ -88,7 +102,7 @@ pub async fn confirm(
             | Stands::NeedsAttention
             | Stands::Refused,
             _,
-        ) => answer(&app, &id, StatusCode::ACCEPTED).await,
+        ) => Ok(StatusCode::ACCEPTED),
     }
 }
 

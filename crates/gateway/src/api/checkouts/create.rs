@@ -13,6 +13,7 @@ use super::view::CheckoutView;
 use crate::app::App;
 use crate::domain::cart::{self, LineInput, PricesMode, Wish};
 use crate::domain::checkout::{CaptureMode, Cart, Checkout, LIFE_MS, Session, Status};
+use crate::domain::checkout_secret;
 use crate::domain::idempotency;
 use crate::engine::sessions;
 use crate::fault::Fault;
@@ -219,7 +220,9 @@ async fn open(
     if kept { Ok(answer) } else { Err(in_progress()) }
 }
 
-/// The answer with a checkout.
+/// The answer with a checkout, and the secret that its shopper's browser may be given.
 pub fn shown(checkout: &Checkout, app: &App) -> Json<CheckoutView> {
-    Json(CheckoutView::new(checkout, app))
+    let mut view = CheckoutView::new(checkout, app);
+    view.checkout_secret = Some(checkout_secret::of(checkout));
+    Json(view)
 }

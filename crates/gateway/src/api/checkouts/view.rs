@@ -65,6 +65,10 @@ pub struct CheckoutView {
     /// What the shop's page needs; only while the shopper can authorise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub klarna: Option<KlarnaView>,
+    /// By what the shopper's browser shows that this checkout is its own, when it calls
+    /// `/v1/public` with a publishable key; in the answer that opened it. Never in a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkout_secret: Option<String>,
     /// Why the last authorisation led to no order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<RefusalView>,
@@ -108,6 +112,7 @@ impl CheckoutView {
                 payment_method_categories: checkout.session.payment_method_categories.clone(),
                 session_expires_at: time(checkout.session.expires_at_ms),
             }),
+            checkout_secret: None,
             refusal: checkout.refusal.as_ref().map(|refusal| RefusalView {
                 code: refusal.reason.name(),
                 detail: refusal.detail.clone(),

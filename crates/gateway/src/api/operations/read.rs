@@ -61,7 +61,7 @@ pub async fn list(
         .map(|name| {
             Stands::from_name(&name).ok_or_else(|| {
                 let known = Stands::ALL.map(Stands::name).join(", ");
-                Problem::invalid("state", format!("state: \"{name}\" is not one of {known}."))
+                Problem::invalid("state", format!("state: not one of {known}."))
             })
         })
         .transpose()?;

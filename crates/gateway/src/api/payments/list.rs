@@ -84,7 +84,7 @@ pub async fn list(
         .map(|name| {
             Status::from_name(&name).ok_or_else(|| {
                 let known = Status::ALL.map(Status::name).join(", ");
-                Problem::invalid("status", format!("status: \"{name}\" is not one of {known}."))
+                Problem::invalid("status", format!("status: not one of {known}."))
             })
         })
         .transpose()?;

@@ -39,3 +39,12 @@ function sent(form, pressed) {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
+
+// The secret of an invitation stands behind the # of its link, which browsers send to nobody. It
+// goes into its field and out of the address.
+const invitation = document.querySelector("input[data-from-fragment]");
+if (invitation && window.location.hash.length > 1) {
+  invitation.value = window.location.hash.slice(1);
+  window.history.replaceState(null, "", window.location.pathname);
+  document.querySelector("#password")?.focus();
+}

@@ -1,0 +1,213 @@
+//! What people may do in the dashboard: roles, permissions, and which page or form needs which.
+//!
+//! Roles are a ladder: each may do what the one below may, and more. One table says what each page
+//! and form needs; a form that is not in it needs an admin.
+
+/// What somebody is at the merchant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Looks, and touches nothing.
+    Viewer,
+    /// Helps shoppers: captures, cancels, takes payments at the counter.
+    Support,
+    /// Gives money back, charges, settles what is in doubt.
+    Finance,
+    /// Manages stores, keys and people, too.
+    Admin,
+}
+
+impl Role {
+    /// Every role, from the least to the most.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Support, Self::Finance, Self::Admin];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Support => "support",
+            Self::Finance => "finance",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// What it may do, for people.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Viewer => "Sees everything but keys and people, changes nothing",
+            Self::Support => "Captures, cancels, takes payments at the counter",
+            Self::Finance => "Also refunds, charges and settles what is in doubt",
+            Self::Admin => "Also manages stores, keys and people",
+        }
+    }
+
+    /// Whether it may do something.
+    pub fn may(self, permission: Permission) -> bool {
+        self >= match permission {
+            Permission::Own | Permission::See => Self::Viewer,
+            Permission::Serve => Self::Support,
+            Permission::MoveMoney => Self::Finance,
+            Permission::Administer => Self::Admin,
+        }
+    }
+}
+
+/// What somebody may be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// One's own account: password, second factor, sessions.
+    Own,
+    /// Look at payments, subscriptions and what is in doubt.
+    See,
+    /// Serve shoppers: capture, cancel, release, ship, take payments at the counter, look again.
+    Serve,
+    /// Move money to a shopper or charge one, and settle operations by one's word.
+    MoveMoney,
+    /// Manage stores, credentials, webhooks, keys and people; read the audit log.
+    Administer,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 5] =
+        [Self::Own, Self::See, Self::Serve, Self::MoveMoney, Self::Administer];
+}
+
+/// What a page or form needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nobody has to be signed in.
+    Nobody,
+    /// Somebody with this permission.
+    May(Permission),
+}
+
+/// One row: a method, a route as it is registered, the value of its `{action}` (any, if none is
+/// given), and what it needs. Of several rows the first that fits counts.
+pub type Page = (&'static str, &'static str, Option<&'static str>, Needs);
+
+/// Where the buttons of a payment are sent to.
+pub const PAYMENT_ACTION: &str = "/dashboard/payments/{id}/{action}";
+
+/// Every page and form of the dashboard.
+pub const PAGES: &[Page] = {
+    use Needs::{May, Nobody};
+    use Permission::{Administer, MoveMoney, Own, See, Serve};
+    const PAYMENT: &str = PAYMENT_ACTION;
+    const OPERATION: &str = "/dashboard/operations/{id}/{action}";
+    &[
+        ("GET", "/", None, Nobody),
+        ("GET", "/dashboard/assets/style.css", None, Nobody),
+        ("GET", "/dashboard/assets/dashboard.js", None, Nobody),
+        ("GET", "/dashboard/sign-in", None, Nobody),
+        ("POST", "/dashboard/sign-in", None, Nobody),
+        ("GET", "/dashboard/sign-in/code", None, Nobody),
+        ("POST", "/dashboard/sign-in/code", None, Nobody),
+        ("GET", "/dashboard/invitation", None, Nobody),
+        ("POST", "/dashboard/invitation", None, Nobody),
+        ("POST", "/dashboard/sign-out", None, May(Own)),
+        // Payments.
+        ("GET", "/dashboard", None, May(See)),
+        ("GET", "/dashboard/payments/{id}", None, May(See)),
+        ("POST", PAYMENT, Some("capture"), May(Serve)),
+        ("POST", PAYMENT, Some("cancel"), May(Serve)),
+        ("POST", PAYMENT, Some("release"), May(Serve)),
+        ("POST", PAYMENT, Some("extend_authorization"), May(Serve)),
+        ("POST", PAYMENT, Some("update_customer_details"), May(Serve)),
+        ("POST", PAYMENT, Some("update_merchant_references"), May(Serve)),
+        ("POST", PAYMENT, Some("add_shipping_info"), May(Serve)),
+        ("POST", PAYMENT, Some("resend_communication"), May(Serve)),
+        ("POST", PAYMENT, Some("extend_due_date"), May(Serve)),
+        ("POST", PAYMENT, Some("acknowledge"), May(Serve)),
+        ("POST", PAYMENT, None, May(MoveMoney)),
+        ("GET", "/dashboard/payments/{id}/due-date/{capture_id}", None, May(Serve)),
+        ("GET", "/dashboard/expiry", None, May(See)),
+        ("POST", "/dashboard/expiry", None, May(Administer)),
+        // What is in doubt.
+        ("GET", "/dashboard/attention", None, May(See)),
+        ("POST", OPERATION, Some("look"), May(Serve)),
+        ("POST", OPERATION, Some("resume"), May(Serve)),
+        ("POST", OPERATION, None, May(MoveMoney)),
+        // One's own account.
+        ("GET", "/dashboard/account", None, May(Own)),
+        ("POST", "/dashboard/account/password", None, May(Own)),
+        ("POST", "/dashboard/account/second-factor", None, May(Own)),
+        ("POST", "/dashboard/account/second-factor/confirm", None, May(Own)),
+        ("POST", "/dashboard/account/second-factor/remove", None, May(Own)),
+        ("POST", "/dashboard/account/recovery-codes", None, May(Own)),
+        ("POST", "/dashboard/account/sessions/{id}/end", None, May(Own)),
+        ("POST", "/dashboard/account/sessions/end-others", None, May(Own)),
+        // Users and keys.
+        ("GET", "/dashboard/access", None, May(Administer)),
+        ("POST", "/dashboard/access/keys", None, May(Administer)),
+        ("POST", "/dashboard/access/keys/{id}/{action}", None, May(Administer)),
+        ("POST", "/dashboard/access/invitations", None, May(Administer)),
+        ("POST", "/dashboard/access/invitations/{id}/revoke", None, May(Administer)),
+        ("POST", "/dashboard/access/users/{id}/{action}", None, May(Administer)),
+        ("GET", "/dashboard/audit", None, May(Administer)),
+    ]
+};
+
+/// What a page or form needs. What is not known needs an admin.
+pub fn needs(method: &str, route: &str, action: Option<&str>) -> Needs {
+    // A page that answers GET answers HEAD as well.
+    let method = if method == "HEAD" { "GET" } else { method };
+    PAGES
+        .iter()
+        .find(|(m, r, a, _)| *m == method && *r == route && (a.is_none() || *a == action))
+        .map_or(Needs::May(Permission::Administer), |(_, _, _, needs)| *needs)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn roles_are_a_ladder() {
+        for pair in Role::ALL.windows(2) {
+            for permission in Permission::ALL {
+                assert!(!pair[0].may(permission) || pair[1].may(permission), "{pair:?}");
+            }
+            assert!(Permission::ALL.iter().any(|each| pair[1].may(*each) != pair[0].may(*each)));
+            assert!(!pair[0].says().is_empty());
+        }
+        for role in Role::ALL {
+            assert_eq!(Role::from_name(role.name()), Some(role));
+        }
+    }
+
+    #[test]
+    fn nobody_below_finance_moves_money_out() {
+        let refund = needs("POST", "/dashboard/payments/{id}/{action}", Some("refund"));
+        let made_up = needs("POST", "/dashboard/payments/{id}/{action}", Some("made-up"));
+        for needs in [refund, made_up] {
+            assert_eq!(needs, Needs::May(Permission::MoveMoney));
+        }
+        assert!(!Role::Support.may(Permission::MoveMoney));
+    }
+
+    #[test]
+    fn only_reading_is_open_to_viewers() {
+        for (method, route, action, needs) in PAGES {
+            let own = route.starts_with("/dashboard/account") || route.ends_with("/sign-out");
+            if let (Needs::May(permission), "POST", false) = (needs, *method, own) {
+                assert!(!Role::Viewer.may(*permission), "{method} {route} {action:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_not_known_needs_an_admin(route in "/dashboard/[a-z]{1,12}/[a-z]{1,12}", post: bool) {
+            prop_assume!(PAGES.iter().all(|(_, known, _, _)| *known != route));
+            let method = if post { "POST" } else { "GET" };
+            prop_assert_eq!(needs(method, &route, None), Needs::May(Permission::Administer));
+        }
+    }
+}
