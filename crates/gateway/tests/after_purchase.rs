@@ -780,3 +780,143 @@ async fn an_authorisation_about_to_lapse_is_announced_and_extended() {
         valley.town.end().await;
     }
 }
+
+/// A person who has signed in.
+struct Clerk<'a> {
+    valley: &'a Valley,
+    cookie: String,
+}
+
+impl Clerk<'_> {
+    async fn page(&self, path: &str) -> Reply {
+        let url = format!("{}{path}", self.valley.town.gateway.url);
+        let headers = [("cookie", self.cookie.as_str())];
+        self.valley.town.send("GET", url, &headers, String::new()).await
+    }
+
+    async fn send(&self, path: &str, body: String) -> Reply {
+        let url = format!("{}{path}", self.valley.town.gateway.url);
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [form, ("cookie", self.cookie.as_str())];
+        self.valley.town.send("POST", url, &headers, body).await
+    }
+
+    /// The value of a hidden field in the form of an action on a page.
+    fn hidden(page: &str, action: &str, name: &str) -> String {
+        let form = page.split(&format!("/{action}\"")).nth(1).expect(action);
+        let field = form.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+        field.split('"').next().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_person_does_everything_in_the_dashboard_and_each_press_once() {
+    for valley in valleys().await {
+        let payment = valley.town.paid_by(&cart(), invoice()).await;
+        let payment = valley
+            .until(&payment["id"], "it is read", |now| now["klarna_reference"].is_string())
+            .await;
+        let clerk = Clerk { valley: &valley, cookie: valley.town.sign_in().await };
+        let path = format!("/dashboard/payments/{}", payment["id"].as_str().unwrap());
+        let fresh = clerk.page(&path).await;
+        for absent in ["refund", "release", "resend_communication", "extend_due_date"] {
+            assert!(!fresh.text.contains(&format!("{path}/{absent}\"")), "{absent}");
+        }
+        assert!(fresh.text.contains("Not possible now"), "{}", fresh.text);
+        for (action, fields) in [
+            ("acknowledge", String::new()),
+            ("update_authorization", "amount=300,00&description=one+less".to_owned()),
+            ("extend_authorization", String::new()),
+            (
+                "update_customer_details",
+                "city=Lund&postal_code=22222&street_address=Gatan+1".to_owned(),
+            ),
+            (
+                "update_merchant_references",
+                "merchant_reference1=WEB-9&merchant_reference2=B-9".to_owned(),
+            ),
+            ("add_shipping_info", "shipping_company=PostNord&shipping_method=Home".to_owned()),
+            (
+                "capture",
+                "amount=100&tracking_number=T-1&tracking_uri=https%3A%2F%2Fexample.com%2FT"
+                    .to_owned(),
+            ),
+            ("refund", "amount=20".to_owned()),
+            ("resend_communication", "CAPTURE".to_owned()),
+            ("release", String::new()),
+        ] {
+            let page = clerk.page(&path).await;
+            let csrf = Clerk::hidden(&page.text, action, "csrf");
+            let key = Clerk::hidden(&page.text, action, "key");
+            let fields = if fields == "CAPTURE" {
+                let now = valley.payment(&payment["id"]).await;
+                format!("capture_id={}", now["captures"][0]["id"].as_str().unwrap())
+            } else {
+                fields
+            };
+            let body = format!("csrf={csrf}&key={key}&{fields}");
+            let place = format!("{path}/{action}");
+            let (one, two) =
+                tokio::join!(clerk.send(&place, body.clone()), clerk.send(&place, body.clone()));
+            for reply in [&one, &two] {
+                assert_eq!(reply.status, 303, "{action}: {}", reply.text);
+                assert_eq!(reply.headers["location"], format!("{path}?done={action}").as_str());
+            }
+            let forged = clerk.send(&place, format!("csrf=x&key={key}&{fields}")).await;
+            assert_eq!(forged.status, 403, "{action}");
+            let after = clerk.page(&format!("{path}?done={action}")).await;
+            assert!(after.text.contains("notice good"), "{action}");
+        }
+        let now = valley.payment(&payment["id"]).await;
+        assert_eq!(now["amounts"]["captured"], 10_000);
+        assert_eq!(now["amounts"]["refunded"], 2_000);
+        assert_eq!(now["merchant_reference"], "WEB-9");
+        assert_eq!(now["captures"][0]["shipping_info"].as_array().unwrap().len(), 1);
+        let operations = valley.town.call("GET", "/v1/operations?limit=100", &Value::Null).await;
+        let count = operations.body["data"].as_array().unwrap().len();
+        assert_eq!(count, 11, "the order, and each press once: {}", operations.text);
+
+        let capture_id = now["captures"][0]["id"].as_str().unwrap();
+        let offers = clerk.page(&format!("{path}/due-date/{capture_id}")).await;
+        assert!(offers.text.contains("Klarna charges you"), "{}", offers.text);
+        let csrf = Clerk::hidden(&offers.text, "extend_due_date", "csrf");
+        let key = Clerk::hidden(&offers.text, "extend_due_date", "key");
+        let body = format!("csrf={csrf}&key={key}&capture_id={capture_id}&number_of_days=10");
+        let moved = clerk.send(&format!("{path}/extend_due_date"), body).await;
+        assert_eq!(moved.status, 303, "{}", moved.text);
+        assert_eq!(clerk.page(&format!("{path}/due-date/nobody")).await.status, 404);
+
+        // What cannot be is told in the words of people.
+        for (action, fields, says) in [
+            ("refund", "amount=80.01", "more than the"),
+            ("refund", "amount=abc", "is not an amount in SEK"),
+            ("resend_communication", "", "Choose a capture"),
+            ("extend_due_date", "capture_id=x", "Choose a number of days"),
+            ("add_shipping_info", "", "at least one thing"),
+            ("update_customer_details", "", "cannot be sent elsewhere"),
+            ("cancel", "", "cannot be cancelled"),
+        ] {
+            let body = format!("csrf={csrf}&key=again-{action}-{}&{fields}", fields.len());
+            let reply = clerk.send(&format!("{path}/{action}"), body).await;
+            assert!((400..500).contains(&reply.status), "{action}: {}", reply.status);
+            assert!(reply.text.contains(says), "{says} in {}", reply.text);
+        }
+        let unknown = clerk.send(&format!("{path}/burn"), format!("csrf={csrf}&key=k")).await;
+        assert_eq!(unknown.status, 404);
+
+        let expiry = "/dashboard/expiry";
+        let page = clerk.page(expiry).await;
+        assert!(page.text.contains("Nothing: people decide"), "{}", page.text);
+        let wanted = format!("csrf={csrf}&on_expiry=extend&act_days=4&notice_days=2,+9");
+        assert_eq!(clerk.send(expiry, wanted).await.status, 303);
+        let policy = valley.town.call("GET", "/v1/expiry-policy", &Value::Null).await;
+        let kept = json!({ "on_expiry": "extend", "act_days": 4, "notice_days": [9, 2] });
+        assert_eq!(policy.body, kept);
+        let wrong = format!("csrf={csrf}&on_expiry=extend&act_days=400&notice_days=");
+        let wrong = clerk.send(expiry, wrong).await;
+        assert_eq!(wrong.status, 400);
+        assert!(wrong.text.contains("not between 1 and 180"), "{}", wrong.text);
+        assert_eq!(clerk.send(expiry, "csrf=x".to_owned()).await.status, 403);
+        valley.town.end().await;
+    }
+}

@@ -19,9 +19,9 @@ use crate::domain::idempotency;
 use crate::domain::journal::Outcome;
 use crate::domain::lines::Wanted;
 use crate::domain::operation::{Kind, State as Stands};
-use crate::domain::payment::{NewAuthorization, RefundShare, ReturnFee, Risk, Share};
+use crate::domain::payment::{NewAuthorization, RefundShare, Rejection, ReturnFee, Risk, Share};
 use crate::engine::changes::ChangeWish;
-use crate::engine::commands::{CaptureWish, Command, RefundWish};
+use crate::engine::commands::{CaptureWish, Command, NotPossible, RefundWish};
 use crate::store::payments;
 
 /// How long a person looks at a page that loads.
@@ -178,7 +178,7 @@ pub(super) async fn submit(
         fingerprint: idempotency::fingerprint("FORM", &id, action.as_bytes()),
     };
     match command::take(&app, &person.store_id, &id, asked).await {
-        Ok(taken) => answer(&app, &person, &id, &action, taken).await,
+        Ok(taken) => answer(&app, &person, (&id, &action, &currency), taken).await,
         Err(fault) => layout::failed(&fault),
     }
 }
@@ -251,7 +251,35 @@ fn wish(change: Change, fields: &Fields, currency: &Currency) -> Result<ChangeWi
     })
 }
 
-async fn answer(app: &App, person: &Person, id: &str, action: &str, taken: Taken) -> Response {
+/// Why it is not possible, with amounts as people read them.
+fn impossible(not_possible: NotPossible, currency: &Currency) -> Problem {
+    let money = |amount| format::money(amount, currency);
+    let detail = match &not_possible {
+        NotPossible::Rejected(Rejection::TooMuch { wanted, limit, what }) => Some(format!(
+            "{} is more than the {} that can be {what}.",
+            money(*wanted),
+            money(*limit)
+        )),
+        NotPossible::Rejected(Rejection::TooLittle { wanted, limit }) => Some(format!(
+            "{} is less than {}, which is captured or on its way to be.",
+            money(*wanted),
+            money(*limit)
+        )),
+        NotPossible::Unknown | NotPossible::Rejected(_) | NotPossible::Limits(_) => None,
+    };
+    let mut problem = Problem::from(not_possible);
+    if let Some(detail) = detail {
+        problem.detail = detail;
+    }
+    problem
+}
+
+async fn answer(
+    app: &App,
+    person: &Person,
+    (id, action, currency): (&str, &str, &Currency),
+    taken: Taken,
+) -> Response {
     let problem = match taken {
         Taken::Operation(operation) if operation.held => return done(id, "accepted"),
         Taken::Operation(operation) => match app.engine().outcome(&operation.id, PATIENCE).await {
@@ -267,7 +295,7 @@ async fn answer(app: &App, person: &Person, id: &str, action: &str, taken: Taken
             }
             Err(fault) => return layout::failed(&fault),
         },
-        Taken::NotPossible(not_possible) => not_possible.into(),
+        Taken::NotPossible(not_possible) => impossible(not_possible, currency),
         Taken::Different => {
             Problem::conflict("This form was used for something else.", "Reload the page.")
         }

@@ -12,6 +12,7 @@ use super::{Person, layout, sign_in};
 use crate::api::expiry_policy::keep;
 use crate::app::App;
 use crate::domain::expiry::{OnExpiry, Policy};
+use crate::domain::role::Permission;
 use crate::store::policies;
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,7 +65,11 @@ fn view(policy: &Policy, person: &Person, notice: Option<&Notice>) -> Markup {
                 input #act_days name="act_days" type="number" min="1" max="180" value=(policy.act_days) required;
                 label for="notice_days" { "Announce it so many days before " span.muted { "up to five numbers" } }
                 input #notice_days name="notice_days" value=(days.join(", ")) autocomplete="off" pattern="[0-9 ,]*";
-                button.primary type="submit" { "Keep" }
+                @if person.may(Permission::Administer) {
+                    button.primary type="submit" { "Keep" }
+                } @else {
+                    p.muted { "Only an admin can change this." }
+                }
             }
         }
     }

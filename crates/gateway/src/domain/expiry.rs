@@ -179,6 +179,11 @@ impl Payment {
         due
     }
 
+    /// Sets when to look, of a calendar that was just begun.
+    pub fn draw_up(&mut self, policy: &Policy, now_ms: i64) {
+        self.expiry.look_at_ms = self.next_look_ms(policy).map(|at_ms| at_ms.max(now_ms));
+    }
+
     fn next_look_ms(&self, policy: &Policy) -> Option<i64> {
         let notices = self.notices(policy).map(|(at_ms, _)| at_ms);
         notices.chain(self.acts_at_ms(policy)).min()
@@ -275,6 +280,17 @@ mod tests {
         assert_eq!(again, acts + 28 * DAY_MS);
         let due = payment.take_due(&policy, again);
         assert_eq!(due, [Due::Notice { days: 7 }, Due::Act(OnExpiry::Extend)]);
+    }
+
+    #[test]
+    fn a_calendar_is_drawn_up_without_giving_a_notice() {
+        let mut payment = payment();
+        let end = payment.expires_at_ms.unwrap();
+        payment.draw_up(&Policy::default(), 0);
+        let fresh = Calendar { look_at_ms: Some(end - 7 * DAY_MS), ..Calendar::default() };
+        assert_eq!(payment.expiry, fresh);
+        payment.draw_up(&Policy::default(), end - DAY_MS);
+        assert_eq!(payment.expiry.look_at_ms, Some(end - DAY_MS), "what is late is due now");
     }
 
     #[test]

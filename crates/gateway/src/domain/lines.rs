@@ -546,5 +546,43 @@ mod tests {
             let refunded: i64 = refunds.iter().map(|line| line.total_amount.get()).sum();
             prop_assert_eq!(captured, refunded);
         }
+
+        /// Refunds by amount, whatever the amounts: each tells lines that add up to it, or none; no
+        /// line is given back beyond what it cost; and when all is given back, the lines' tax is
+        /// the tax that was captured, to the minor unit.
+        #[test]
+        fn refunds_by_amount_add_up_to_what_was_captured(
+            order in any_order(),
+            amounts in proptest::collection::vec(1_i64..5_000, 0..12),
+        ) {
+            let captured: Vec<&OrderLine> = order.iter().collect();
+            let total: i64 = order.iter().map(|line| line.total_amount.get()).sum();
+            let mut left = total;
+            let mut refunds: Vec<OrderLine> = Vec::new();
+            for amount in amounts.into_iter().chain([total]) {
+                let amount = amount.min(left);
+                if amount == 0 {
+                    continue;
+                }
+                let refs: Vec<&OrderLine> = refunds.iter().collect();
+                let parts = give_back_amount(&captured, &refs, MinorUnits::new(amount));
+                prop_assert!(!parts.is_empty(), "{amount} of {left}");
+                prop_assert_eq!(totals(&parts).iter().sum::<i64>(), amount);
+                refunds.extend(parts);
+                left -= amount;
+            }
+            let tax = |lines: &[OrderLine]| -> i64 {
+                lines.iter().filter_map(|line| line.total_tax_amount).map(MinorUnits::get).sum()
+            };
+            for line in &order {
+                let of_line = refunds.iter().filter(|part| key(part) == key(line));
+                let given_back: i64 = of_line.map(|part| part.total_amount.get()).sum();
+                prop_assert!(given_back <= line.total_amount.get());
+            }
+            if left == 0 {
+                // A line that cost nothing is nowhere given back; its tax is nothing, too.
+                prop_assert_eq!(tax(&refunds), tax(&order));
+            }
+        }
     }
 }

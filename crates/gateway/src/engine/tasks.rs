@@ -21,7 +21,7 @@ use crate::domain::payment::{Fraud, Happened};
 use crate::domain::retry;
 use crate::fault::Fault;
 use crate::store::operations::BACKGROUND;
-use crate::store::{checkouts, events, payments};
+use crate::store::{checkouts, events, payments, policies};
 
 const RESOLVE: &str = "resolve_checkout";
 const SYNC: &str = "sync_payment";
@@ -257,6 +257,10 @@ async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, 
             if happened.is_empty() {
                 payments::set_check_at(tx, &payment.id, check_at_ms)?;
                 return Ok(true);
+            }
+            if payment.expiry.look_at_ms == Some(now_ms) {
+                let policy = policies::expiry(tx, &payment.store_id)?;
+                payment.draw_up(&policy, now_ms);
             }
             payments::update(tx, &mut payment, check_at_ms, now_ms)?;
             for happened in happened {
