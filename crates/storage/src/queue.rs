@@ -91,6 +91,39 @@ impl Queue {
         Ok(added == 1)
     }
 
+    /// Makes sure that an item of this id is queued, and due at `due_at_ms` at the latest. Unlike after
+    /// [`enqueue`](Self::enqueue), whoever completes an earlier item of the same id at the same moment does not take
+    /// this one along: the row is touched either way. For items that stand for "look whether there is something to do";
+    /// to rely on it, their worker must touch the item too (with [`renew`](Self::renew), say) before it looks.
+    pub fn ensure(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        due_at_ms: i64,
+        payload: &str,
+    ) -> Result<(), Error> {
+        let token: i64 = rand::random_range(0..1 << 62);
+        tx.execute(
+            "INSERT INTO work_items (queue, id, due_at_ms, payload, attempts, lease)
+             VALUES ($1, $2, $3, $4, 0, $5)
+             ON CONFLICT (queue, id) DO UPDATE SET due_at_ms =
+                 CASE WHEN work_items.due_at_ms < $3 THEN work_items.due_at_ms ELSE $3 END",
+            &[&self.name, &id, &due_at_ms, &payload, &token],
+        )?;
+        Ok(())
+    }
+
+    /// Whether an item can be claimed now. Cheaper than [`next_due_at`](Self::next_due_at) where many wait for later.
+    pub fn is_due(&self, tx: &mut Tx<'_>, now_ms: i64) -> Result<bool, Error> {
+        let found = tx.query(
+            "SELECT id FROM work_items
+             WHERE queue = $1 AND due_at_ms <= $2 AND (leased_until_ms IS NULL OR leased_until_ms <= $2)
+             ORDER BY due_at_ms, id LIMIT 1",
+            &[&self.name, &now_ms],
+        )?;
+        Ok(!found.is_empty())
+    }
+
     /// Takes up to `limit` items that are due and that nobody holds, the longest due first, for `lease_ms`.
     ///
     /// Best called within [`Database::write_row_locked`](crate::Database::write_row_locked): many nodes then claim

@@ -741,6 +741,20 @@ async fn queue_order_and_attempts(world: World) {
             assert_eq!((again[0].payload.as_str(), again[0].attempts), ("C2", 1));
             assert!(again[0].lease > first[0].lease);
 
+            JOBS.ensure(tx, "later", 950, "stays")?;
+            assert!(!JOBS.is_due(tx, 899)?, "nothing that nobody holds");
+            JOBS.ensure(tx, "later", 800, "stays")?;
+            assert!(JOBS.is_due(tx, 800)?);
+            let earlier = JOBS.claim(tx, 800, "w", 1_000, 9)?;
+            assert_eq!(
+                (ids(&earlier), earlier[0].payload.as_str()),
+                (vec!["later".to_owned()], "L")
+            );
+            // What is completed takes along what was asked for before, and nothing that comes after.
+            assert!(JOBS.complete(tx, &earlier[0])?);
+            JOBS.ensure(tx, "later", 900, "new")?;
+            assert!(!JOBS.complete(tx, &earlier[0])?, "this is another item");
+
             assert!(JOBS.cancel(tx, "b")?);
             assert!(!JOBS.cancel(tx, "b")?);
             assert!(!JOBS.complete(tx, &second[0])?, "a cancelled item is nobody's");
