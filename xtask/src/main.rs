@@ -4,6 +4,7 @@
 //!   postgresql, nodejs, npm and python3-venv, and the clients that others wrote), starts a PostgreSQL
 //!   server of its own, runs every test and prints one total.
 //! - `api` holds the public API of the published crates against the text that is kept of it.
+//! - `clients` writes the typed clients of the gateway's API from its description.
 //! - `fidelity` writes into docs/fidelity.md what the playground's tests have seen of what Klarna documents.
 //! - `fuzz` tries the parsers and validators with whatever input, for a bounded time.
 //! - `sim` lives through histories of the gateway's engine, as many as one likes.
@@ -13,6 +14,7 @@
 
 mod api;
 mod bench;
+mod clients;
 mod fidelity;
 mod foreign;
 mod fuzz;
@@ -33,6 +35,7 @@ Usage: cargo xtask CHORE [OPTIONS]
        --no-install     fail instead of installing
        --package NAME   only this crate's tests (repeatable)
   api [--accept]        compare the public API of the published crates with docs/api, or keep it
+  clients [--check]     write the typed clients below clients/ from the gateway's description
   fidelity              run the playground's tests and write what they show into docs/fidelity.md
   fuzz [TARGET…]        try parsers and validators with whatever input, for a while each
        --seconds N      how long each target is tried [default: 30]
@@ -62,6 +65,11 @@ fn main() -> ExitCode {
             [] => api::run(api::OnChange::Fail),
             [accept] if accept == "--accept" => api::run(api::OnChange::Accept),
             _ => return wrong_usage("api takes nothing but `--accept`"),
+        },
+        "clients" => match rest {
+            [] => clients::run(clients::OnChange::Write),
+            [check] if check == "--check" => clients::run(clients::OnChange::Fail),
+            _ => return wrong_usage("clients takes nothing but `--check`"),
         },
         "fuzz" => match fuzz::Options::parse(rest) {
             Ok(options) => fuzz::run(&options),

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use klarna_types::Secret;
+use service::Shutdown;
 use storage::Database;
 
 use crate::access::Doors;
 use crate::engine::Engine;
+use crate::engine::feed::Feed;
+use crate::engine::webhooks::{Courier, Targets};
 
 /// The store of a gateway that was not told of any.
 pub const DEFAULT_STORE: &str = "default";
@@ -22,6 +25,8 @@ struct Inner {
     dashboard_password: Secret,
     doors: Doors,
     secure_cookies: bool,
+    courier: Courier,
+    feed: Feed,
 }
 
 impl App {
@@ -32,13 +37,42 @@ impl App {
         dashboard_password: Secret,
         secure_cookies: bool,
     ) -> Self {
+        let courier = Courier::new(engine.clone(), Targets::default());
         Self(Arc::new(Inner {
+            courier,
+            feed: Feed::new(Shutdown::new()),
             engine,
             script_url,
             dashboard_password,
             doors: Doors::default(),
             secure_cookies,
         }))
+    }
+
+    /// The same with webhooks that may lead elsewhere. For the start, before the state is shared.
+    pub fn with_courier(mut self, courier: Courier) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.courier = courier;
+        }
+        self
+    }
+
+    /// The same with watchers that are sent away when the server stops. For the start as well.
+    pub fn with_feed(mut self, feed: Feed) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.feed = feed;
+        }
+        self
+    }
+
+    /// Who watches what happens.
+    pub fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
+    /// What carries events to the shop.
+    pub fn courier(&self) -> &Courier {
+        &self.0.courier
     }
 
     /// The engine.

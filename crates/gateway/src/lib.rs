@@ -34,6 +34,7 @@ use storage::{Database, Location};
 use tokio::task::JoinHandle;
 use url::Url;
 
+pub use crate::engine::webhooks::Targets as WebhookTargets;
 pub use crate::fault::Fault;
 
 use crate::app::{App, DEFAULT_STORE};
@@ -42,8 +43,10 @@ use crate::domain::idempotency;
 use crate::domain::role::Role;
 use crate::domain::scope::Scopes;
 use crate::domain::user::BOOTSTRAP_USER;
+use crate::engine::feed::Feed;
 use crate::engine::klarna::{Accounts, OneAccount};
 use crate::engine::sdk::Sdk;
+use crate::engine::webhooks::{Courier, Targets};
 use crate::engine::{Engine, Parts};
 use crate::store::migrations::MIGRATIONS;
 use crate::store::users::User;
@@ -77,6 +80,9 @@ pub struct Config {
     pub dashboard_password: Secret,
     /// Where shops load Klarna's browser library from; the playground's own when Klarna is one.
     pub script_url: Option<Url>,
+    /// Where webhooks may lead. Unless given: to the internet and to this machine's networks while only
+    /// this machine can reach the gateway, and to the internet alone otherwise.
+    pub webhook_targets: Option<Targets>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -107,6 +113,7 @@ pub struct Running {
     pub addr: SocketAddr,
     server: Server,
     worker: JoinHandle<()>,
+    courier: JoinHandle<()>,
     stop_worker: Shutdown,
     readiness: Readiness,
     shutdown: Shutdown,
@@ -170,22 +177,38 @@ impl Gateway {
             fresh: Arc::new(service::random::secret),
             public_url: url.clone(),
         });
+        let shutdown = Shutdown::new();
+        let near = if addr.ip().is_loopback() { Targets::Networks } else { Targets::Internet };
+        let targets = config.webhook_targets.unwrap_or(near);
         let secure_cookies = url.starts_with("https://");
         let app = App::new(
             engine.clone(),
             script_url(&config),
             config.dashboard_password.clone(),
             secure_cookies,
-        );
-        let shutdown = Shutdown::new();
+        )
+        .with_courier(Courier::new(engine.clone(), targets))
+        .with_feed(Feed::new(shutdown.clone()));
         let readiness = Readiness::new();
         // The worker has a signal of its own: it goes on until the last request was answered.
         let stop_worker = Shutdown::new();
+        tokio::spawn(app.feed().clone().run(engine.clone()));
         let worker = tokio::spawn(engine.run(stop_worker.clone()));
+        let courier = tokio::spawn(app.courier().clone().run(stop_worker.clone()));
         let router = router(app).merge(readiness.router());
         let server = listener.serve(router, shutdown.clone());
         readiness.ready();
-        Ok(Running { url, addr, server, worker, stop_worker, readiness, shutdown, database })
+        Ok(Running {
+            url,
+            addr,
+            server,
+            worker,
+            courier,
+            stop_worker,
+            readiness,
+            shutdown,
+            database,
+        })
     }
 }
 
@@ -207,6 +230,9 @@ impl Running {
         self.stop_worker.request();
         if self.worker.await.is_err() {
             tracing::error!("the worker panicked");
+        }
+        if self.courier.await.is_err() {
+            tracing::error!("the courier of webhooks panicked");
         }
         self.database.close().await;
     }

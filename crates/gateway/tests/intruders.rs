@@ -157,7 +157,7 @@ fn members(document: &Value, operation: &Operation) -> Vec<String> {
 /// and what admins do is kept in the audit log; none of that is what a stranger changed.
 async fn state(town: &Town) -> BTreeMap<String, i64> {
     let mut counts = town.counts().await;
-    for table in ["work_items", "audit_log", "attempts", "receipts", "events"] {
+    for table in ["work_items", "audit_log", "attempts", "receipts", "events", "event_places"] {
         counts.remove(table);
     }
     counts
@@ -257,7 +257,12 @@ const NO_ROW: &[&str] = &[];
 #[tokio::test]
 async fn another_stores_key_learns_nothing_and_changes_nothing() {
     for town in Town::on_each_engine().await {
+        // An endpoint with something to tell, and switched off, so that the world comes to rest.
+        let body = json!({ "url": "http://127.0.0.1:9/nobody" });
+        let endpoint = town.call("POST", "/v1/webhook_endpoints", &body).await.body;
         town.paid().await;
+        let off = format!("/v1/webhook_endpoints/{}/disable", endpoint["id"].as_str().unwrap());
+        assert_eq!(town.call("POST", &off, &Value::Null).await.status, 200);
         let stranger = town.key_of(OTHER_STORE, Kind::Secret, Scopes::everything(), None).await;
         let publishable =
             town.key_of(OTHER_STORE, Kind::Publishable, Scopes::default(), None).await;
@@ -267,8 +272,9 @@ async fn another_stores_key_learns_nothing_and_changes_nothing() {
             let what = format!("{} {}", operation.method, operation.path);
             let key = if operation.needs == Needs::Publishable { &publishable } else { &stranger };
             if !operation.has_id() {
-                // Lists are empty of what is the other store's.
-                if operation.method == "GET" && operation.needs != Needs::Nothing {
+                // Lists are empty of what is the other store's. A stream has no end to wait for.
+                let ends = !operation.path.ends_with("/stream");
+                if operation.method == "GET" && operation.needs != Needs::Nothing && ends {
                     let reply = town.with(key, "GET", &operation.path, &Value::Null).await;
                     for table in ["checkouts", "payments", "operations"] {
                         let id = town.some_id(table).await.unwrap();

@@ -57,6 +57,9 @@ Drive the playground:
   clock        Read or move the clock
   faults       Make the APIs fail on purpose
 
+Call the gateway:
+  webhooks     List, test and replay what it tells a shop
+
 Other:
   completions  Print a completion script for a shell
   help         Print this message, or the help of a command
@@ -123,6 +126,8 @@ pub(crate) struct UpArgs {
     pub(crate) doors: DoorArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
 
     /// Where the playground listens [default: 127.0.0.1:7072]
     #[arg(long, env = "KASSA_PLAYGROUND_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
@@ -164,6 +169,8 @@ pub(crate) struct GatewayArgs {
     pub(crate) listen: ListenArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
     /// The database: postgres://… [default: SQLite in the data directory]
     #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
@@ -289,6 +296,15 @@ impl<'de> Deserialize<'de> for SftpListen {
     }
 }
 
+/// What the gateway tells a shop.
+#[derive(Debug, Default, Args)]
+pub(crate) struct HookArgs {
+    /// Where webhooks may go: `networks` allows this machine and private networks, and http without TLS
+    /// [default: networks while only this machine can reach the gateway, internet otherwise]
+    #[arg(long, env = "KASSA_WEBHOOK_TARGETS", value_name = "TARGETS")]
+    pub(crate) webhook_targets: Option<WebhookTargets>,
+}
+
 /// The keys to the gateway.
 #[derive(Debug, Default, Args)]
 pub(crate) struct KeyArgs {
@@ -322,6 +338,16 @@ pub(crate) enum CallbackTargets {
     Networks,
     /// Anywhere, a cloud's metadata included
     Anywhere,
+}
+
+/// Where the gateway's webhooks may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WebhookTargets {
+    /// The internet alone, with TLS
+    Internet,
+    /// This machine and private networks as well
+    Networks,
 }
 
 /// A test merchant, written `MID=USERNAME:PASSWORD`.

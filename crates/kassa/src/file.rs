@@ -10,7 +10,7 @@ use klarna::types::secret::Secret;
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::{CallbackTargets, MerchantSpec, RateLimits, SftpListen};
+use crate::cli::{CallbackTargets, MerchantSpec, RateLimits, SftpListen, WebhookTargets};
 
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +67,8 @@ pub(crate) struct GatewaySection {
     #[serde(alias = "klarna_url")]
     #[serde(deserialize_with = "url")]
     pub(crate) klarna_url: Option<Url>,
+    #[serde(alias = "webhook_targets")]
+    pub(crate) webhook_targets: Option<WebhookTargets>,
     #[serde(alias = "klarna_username")]
     pub(crate) klarna_username: Option<String>,
     #[serde(alias = "klarna_password")]

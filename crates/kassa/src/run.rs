@@ -10,7 +10,8 @@ use storage::Location;
 use url::Url;
 
 use crate::cli::{
-    Cli, Command, GatewayArgs, KlarnaSideArgs, MerchantSpec, PlaygroundArgs, ShopArgs, UpArgs,
+    Cli, Command, GatewayArgs, HookArgs, KlarnaSideArgs, MerchantSpec, PlaygroundArgs, ShopArgs,
+    UpArgs,
 };
 use crate::credentials::Credentials;
 use crate::doors::Doors;
@@ -164,6 +165,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
             password: first.password.clone(),
         },
         script_url: Some(playground.url().join("kp/lib/v1/api.js")?),
+        webhook_targets: webhook_targets(&args.hooks, file),
         api_keys: vec![credentials.api_key.clone()],
         dashboard_password: credentials.dashboard_password.clone(),
         clock: playground.clock(),
@@ -286,6 +288,7 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
         location: database(args.database.as_deref(), file, &home)?,
         klarna,
         script_url: None,
+        webhook_targets: webhook_targets(&args.hooks, file),
         api_keys: vec![api_key.clone()],
         dashboard_password: dashboard_password.clone(),
         clock: SystemClock::shared(),
@@ -401,6 +404,10 @@ fn rate_limits(args: &KlarnaSideArgs, file: &File) -> playground::RateLimits {
 
 fn callback_targets(args: &KlarnaSideArgs, file: &File) -> Option<playground::CallbackTargets> {
     args.callback_targets.or(file.callback_targets).map(Into::into)
+}
+
+fn webhook_targets(args: &HookArgs, file: &File) -> Option<gateway::WebhookTargets> {
+    args.webhook_targets.or(file.gateway.webhook_targets).map(Into::into)
 }
 
 fn database(flag: Option<&str>, file: &File, home: &Home) -> Outcome<Location> {

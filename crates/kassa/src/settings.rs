@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use storage::Location;
 use url::Url;
 
-use crate::cli::{CallbackTargets, DataArgs, RateLimits};
+use crate::cli::{CallbackTargets, DataArgs, RateLimits, WebhookTargets};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::file::File;
 
@@ -96,6 +96,15 @@ impl From<CallbackTargets> for playground::CallbackTargets {
             CallbackTargets::Internet => Self::Internet,
             CallbackTargets::Networks => Self::Networks,
             CallbackTargets::Anywhere => Self::Anywhere,
+        }
+    }
+}
+
+impl From<WebhookTargets> for gateway::WebhookTargets {
+    fn from(targets: WebhookTargets) -> Self {
+        match targets {
+            WebhookTargets::Internet => Self::Internet,
+            WebhookTargets::Networks => Self::Networks,
         }
     }
 }

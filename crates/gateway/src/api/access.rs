@@ -44,7 +44,8 @@ pub type Rule = (&'static str, &'static str, Needs);
 pub const RULES: &[Rule] = {
     use Needs::{Nothing, Publishable};
     use Scope::{
-        CheckoutsRead, CheckoutsWrite, KeysManage, PaymentsRead, PaymentsWrite, StoresManage,
+        CheckoutsRead, CheckoutsWrite, EventsRead, KeysManage, PaymentsRead, PaymentsWrite,
+        StoresManage, WebhooksManage,
     };
     const fn of(scope: Scope) -> Needs {
         Needs::Scope(scope)
@@ -85,6 +86,27 @@ pub const RULES: &[Rule] = {
         ("POST", "/v1/operations/{id}/look", of(PaymentsWrite)),
         ("POST", "/v1/operations/{id}/resume", of(PaymentsWrite)),
         ("POST", "/v1/operations/{id}/settle", of(PaymentsWrite)),
+        // What happened, and telling of it. Streams take a token of their own as well: see `STREAMS`.
+        ("GET", "/v1/events", of(EventsRead)),
+        ("GET", "/v1/events/{id}", of(EventsRead)),
+        ("GET", "/v1/events/stream", of(EventsRead)),
+        ("GET", "/v1/checkouts/{id}/stream", of(CheckoutsRead)),
+        ("POST", "/v1/checkouts/{id}/stream_tokens", of(CheckoutsWrite)),
+        ("GET", "/v1/payments/{id}/stream", of(PaymentsRead)),
+        ("POST", "/v1/payments/{id}/stream_tokens", of(PaymentsWrite)),
+        ("GET", "/v1/webhook_endpoints", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints", of(WebhooksManage)),
+        ("GET", "/v1/webhook_endpoints/{id}", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints/{id}", of(WebhooksManage)),
+        ("DELETE", "/v1/webhook_endpoints/{id}", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints/{id}/rotate", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints/{id}/enable", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints/{id}/disable", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints/{id}/test", of(WebhooksManage)),
+        ("POST", "/v1/webhook_endpoints/{id}/replay", of(WebhooksManage)),
+        ("GET", "/v1/webhook_deliveries", of(WebhooksManage)),
+        ("GET", "/v1/webhook_deliveries/{id}", of(WebhooksManage)),
+        ("POST", "/v1/webhook_deliveries/{id}/replay", of(WebhooksManage)),
         // Access itself.
         ("GET", "/v1/api_keys", of(KeysManage)),
         ("POST", "/v1/api_keys", of(KeysManage)),
@@ -94,6 +116,11 @@ pub const RULES: &[Rule] = {
         ("GET", "/v1/audit_log", of(KeysManage)),
     ]
 };
+
+/// What a stream token opens in place of a key. Whether the token is good, and for which subject, is looked
+/// at by the handler.
+const STREAMS: [&str; 3] =
+    ["/v1/checkouts/{id}/stream", "/v1/payments/{id}/stream", "/v1/events/stream"];
 
 /// What a route needs, if it is known.
 pub fn needs(method: &str, route: &str) -> Option<Needs> {
@@ -140,6 +167,14 @@ pub async fn guard(
             ))
         }
         Some(Needs::Nothing) => Ok(()),
+        Some(_) if STREAMS.contains(&route) && has_token(request.uri().query()) => {
+            let limiter = &app.doors().public_calls;
+            if limiter.take(&Name::address(peer), app.engine().now_ms()) {
+                Ok(())
+            } else {
+                Err(Problem::too_many(limiter.window_seconds()))
+            }
+        }
         Some(needs) => admit(&app, needs, peer, &mut request).await,
     };
     let readable = parameters.iter().all(|(_, value)| is_readable(value));
@@ -156,6 +191,11 @@ pub async fn guard(
         allow_origin(&mut response, origin.as_ref());
     }
     response
+}
+
+fn has_token(query: Option<&str>) -> bool {
+    let mut pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.any(|(name, _)| name == "token")
 }
 
 fn is_readable(value: &str) -> bool {

@@ -8,14 +8,20 @@
 pub mod access;
 pub mod callbacks;
 pub mod checkouts;
+mod describe;
+pub mod events;
 pub mod expiry_policy;
 pub mod extract;
 pub mod keys;
+pub mod once;
 pub mod openapi;
 pub mod operations;
 pub mod payments;
 pub mod problem;
 pub mod public;
+mod reference;
+pub mod streams;
+pub mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -87,6 +93,31 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/api_keys/{id}/rotate", post(keys::act::rotate))
         .route("/v1/api_keys/{id}/revoke", post(keys::act::revoke))
         .route("/v1/audit_log", get(keys::audit::list))
+        .route(
+            "/v1/webhook_endpoints",
+            get(webhooks::endpoints::list).post(webhooks::endpoints::create),
+        )
+        .route(
+            "/v1/webhook_endpoints/{id}",
+            get(webhooks::endpoints::read)
+                .post(webhooks::endpoints::update)
+                .delete(webhooks::endpoints::delete),
+        )
+        .route("/v1/webhook_endpoints/{id}/rotate", post(webhooks::standing::rotate))
+        .route("/v1/webhook_endpoints/{id}/enable", post(webhooks::standing::enable))
+        .route("/v1/webhook_endpoints/{id}/disable", post(webhooks::standing::disable))
+        .route("/v1/webhook_endpoints/{id}/test", post(webhooks::standing::test))
+        .route("/v1/webhook_endpoints/{id}/replay", post(webhooks::standing::replay))
+        .route("/v1/webhook_deliveries", get(webhooks::deliveries::list))
+        .route("/v1/webhook_deliveries/{id}", get(webhooks::deliveries::read))
+        .route("/v1/webhook_deliveries/{id}/replay", post(webhooks::deliveries::replay))
+        .route("/v1/events", get(events::list))
+        .route("/v1/events/{id}", get(events::read))
+        .route("/v1/events/stream", get(streams::store))
+        .route("/v1/checkouts/{id}/stream", get(streams::checkout))
+        .route("/v1/checkouts/{id}/stream_tokens", post(streams::checkout_token))
+        .route("/v1/payments/{id}/stream", get(streams::payment))
+        .route("/v1/payments/{id}/stream_tokens", post(streams::payment_token))
         .route("/v1/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         // Only where a route answers to the method: elsewhere there is nothing to guard.
@@ -97,6 +128,7 @@ pub fn router(app: &App) -> Router<App> {
         .layer(DefaultBodyLimit::max(CALLBACK_LIMIT_BYTES));
     shops
         .merge(klarna)
+        .merge(reference::router())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(map_response(uncached))
 }

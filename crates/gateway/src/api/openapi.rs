@@ -1,13 +1,13 @@
 //! `GET /v1/openapi.json`: this API, described by itself.
 
 use axum::Json;
-use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::Type;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Object, OpenApi as Document, RefOr, Required};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
 
-use super::{checkouts, expiry_policy, keys, operations, payments, public};
+use super::describe::{Errors, Examples, Headers, Names, Queries, Schemes, Tags};
+use super::{
+    checkouts, events, expiry_policy, keys, operations, payments, public, streams, webhooks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,35 +56,33 @@ use super::{checkouts, expiry_policy, keys, operations, payments, public};
         keys::act::rotate,
         keys::act::revoke,
         keys::audit::list,
+        events::list,
+        events::read,
+        streams::store,
+        streams::checkout,
+        streams::checkout_token,
+        streams::payment,
+        streams::payment_token,
+        webhooks::endpoints::create,
+        webhooks::endpoints::list,
+        webhooks::endpoints::read,
+        webhooks::endpoints::update,
+        webhooks::endpoints::delete,
+        webhooks::standing::rotate,
+        webhooks::standing::enable,
+        webhooks::standing::disable,
+        webhooks::standing::test,
+        webhooks::standing::replay,
+        webhooks::deliveries::list,
+        webhooks::deliveries::read,
+        webhooks::deliveries::replay,
     ),
-    modifiers(&ApiKey, &Headers)
+    modifiers(&Schemes, &Tags, &Queries, &Headers, &Errors, &Names, &Examples)
 )]
 struct Api;
 
-struct ApiKey;
-
-impl Modify for ApiKey {
-    fn modify(&self, document: &mut Document) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An API key of the store: `kassa_sk_…`."))
-            .build();
-        if let Some(components) = document.components.as_mut() {
-            components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
-            let publishable = HttpBuilder::new()
-                .scheme(HttpAuthScheme::Bearer)
-                .description(Some("A publishable key of the store: `kassa_pk_…`."))
-                .build();
-            components.add_security_scheme("publishable_key", SecurityScheme::Http(publishable));
-        }
-    }
-}
-
-/// The headers that every change takes.
-struct Headers;
-
 /// The operations that take an `Idempotency-Key` and wait for their outcome.
-const CHANGES: [&str; 18] = [
+pub(super) const CHANGES: [&str; 18] = [
     "/v1/checkouts",
     "/v1/checkouts/{id}/confirm",
     "/v1/payments/{id}/captures",
@@ -106,46 +104,7 @@ const CHANGES: [&str; 18] = [
 ];
 
 /// Those of them that Klarna has no part in: nobody waits.
-const AT_ONCE: [&str; 3] = ["/v1/checkouts", "/v1/api_keys", "/v1/api_keys/{id}/rotate"];
-
-impl Modify for Headers {
-    fn modify(&self, document: &mut Document) {
-        let header = |name: &str, says: &str| {
-            RefOr::T(
-                ParameterBuilder::new()
-                    .name(name)
-                    .parameter_in(ParameterIn::Header)
-                    .required(Required::False)
-                    .description(Some(says))
-                    .schema(Some(Object::with_type(Type::String)))
-                    .build(),
-            )
-        };
-        for path in CHANGES {
-            let Some(operation) =
-                document.paths.paths.get_mut(path).and_then(|item| item.post.as_mut())
-            else {
-                continue;
-            };
-            let parameters = operation.parameters.get_or_insert_default();
-            // Confirming is the same for the same token, whoever repeats it.
-            if !path.ends_with("/confirm") {
-                parameters.push(header(
-                    "Idempotency-Key",
-                    "1 to 255 printable ASCII characters. The same request under the same key is \
-                     carried out once; another request under it is refused with 409.",
-                ));
-            }
-            if !AT_ONCE.contains(&path) {
-                parameters.push(header(
-                    "Prefer",
-                    "`wait=SECONDS` (30 at most; 10 if nothing is said) or `respond-async`: how long \
-                     to wait for Klarna's answer before 202 is answered.",
-                ));
-            }
-        }
-    }
-}
+pub(super) const AT_ONCE: [&str; 3] = ["/v1/checkouts", "/v1/api_keys", "/v1/api_keys/{id}/rotate"];
 
 /// The description of the API.
 pub fn description() -> Document {
@@ -159,6 +118,43 @@ pub async fn document() -> Json<Document> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    /// Whoever reads the description finds everything that a request needs and can meet.
+    #[test]
+    fn the_description_is_complete() {
+        let described = serde_json::to_value(super::description()).unwrap();
+        assert_eq!(described["openapi"], "3.1.0");
+        let mut names = HashSet::new();
+        for (path, item) in described["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let at = format!("{method} {path}");
+                let text = |pointer: &str| operation.pointer(pointer).and_then(Value::as_str);
+                assert!(text("/summary").is_some_and(|says| !says.is_empty()), "{at}: no summary");
+                assert!(names.insert(text("/operationId").unwrap()), "{at}: a name is used twice");
+                assert!(operation["tags"][0].is_string(), "{at}: no tag");
+                assert!(operation["security"][0].is_object(), "{at}: no security");
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let says = response["description"].as_str().unwrap_or_default();
+                    assert!(!says.is_empty(), "{at}: {status} says nothing");
+                    if status == "default" || status.starts_with('4') {
+                        assert!(
+                            response["content"]["application/problem+json"].is_object(),
+                            "{at}: {status}"
+                        );
+                    }
+                }
+                assert!(operation["responses"]["default"].is_object(), "{at}: no errors");
+                for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                    let says = parameter["description"].as_str().unwrap_or_default();
+                    assert!(!says.is_empty(), "{at}: {} says nothing", parameter["name"]);
+                }
+            }
+        }
+    }
+
     /// A change of the contract is a visible change of this file.
     #[test]
     fn the_contract_is_as_recorded() {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use storage::Tx;
 
 use super::payment::{Notice, pretty, said};
-use super::{Person, format, layout, sign_in};
+use super::{Person, format, layout, sign_in, webhooks};
 use crate::api::operations::act::LONGEST_NOTE;
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -19,12 +19,13 @@ use crate::domain::checkout::Cart;
 use crate::domain::circuit::Phase;
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State as Stands};
+use crate::domain::webhook::Endpoint;
 use crate::engine::attention::{self, Act, NotDone, Word};
 use crate::engine::nodes::Status;
 use crate::engine::worker::redacted;
 use crate::fault::Fault;
 use crate::store::operations::Attempt;
-use crate::store::{checkouts, events, operations};
+use crate::store::{checkouts, events, operations, webhooks as webhook_rows};
 
 /// How many are shown at once; the rest comes up as these are settled.
 const MOST: i64 = 50;
@@ -78,11 +79,19 @@ async fn show(app: &App, person: &Person, status: StatusCode, notice: Option<Not
         Ok(engine) => engine,
         Err(fault) => return layout::failed(&fault),
     };
-    match app.database().read_long(move |tx| load(tx, &store_id)).await {
-        Ok(waiting) => {
+    let found = app
+        .database()
+        .read_long(move |tx| {
+            let mut silent = webhook_rows::endpoints(tx, &store_id)?;
+            silent.retain(Endpoint::needs_attention);
+            Ok::<_, Fault>((load(tx, &store_id)?, silent))
+        })
+        .await;
+    match found {
+        Ok((waiting, silent)) => {
             let content = html! {
                 (unanswered(&engine))
-                (view(&waiting, person, notice.as_ref()))
+                (view(&waiting, &silent, person, notice.as_ref()))
             };
             (status, layout::page("Needs attention", Some(person), &content)).into_response()
         }
@@ -90,17 +99,23 @@ async fn show(app: &App, person: &Person, status: StatusCode, notice: Option<Not
     }
 }
 
-fn view(waiting: &[Waiting], person: &Person, notice: Option<&Notice>) -> Markup {
+fn view(
+    waiting: &[Waiting],
+    silent: &[Endpoint],
+    person: &Person,
+    notice: Option<&Notice>,
+) -> Markup {
     html! {
         div.head { h1 { "Needs attention" } }
         (said(notice))
-        @if waiting.is_empty() {
+        @if waiting.is_empty() && silent.is_empty() {
             section.card.empty {
                 h2 { "Nothing needs you" }
                 p.muted { "An operation stands here when Klarna's answer was lost and its books do not tell what happened." }
                 p { a.button href="/dashboard" { "Back to payments" } }
             }
         }
+        (webhooks::needing_attention(silent))
         @for each in waiting { (card(each, person)) }
     }
 }

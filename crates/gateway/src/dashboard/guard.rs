@@ -18,8 +18,8 @@ use crate::domain::role::{self, Needs, Permission, Role};
 use crate::domain::user::USE_NOTED_EVERY_MS;
 use crate::fault::Fault;
 use crate::store::audit::{self, Actor, Deed};
-use crate::store::operations;
 use crate::store::sessions::{self, Stage};
+use crate::store::{operations, webhooks};
 
 /// A person who has signed in.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct Person {
     pub(crate) session_digest: String,
     /// The id of their session, for pages.
     pub(crate) session_id: String,
-    /// How many operations of the store wait for a person.
+    /// How many operations and webhook endpoints of the store wait for a person.
     pub(crate) waiting: i64,
 }
 
@@ -183,7 +183,8 @@ async fn known(app: &App, headers: &HeaderMap) -> Result<Option<Person>, Fault> 
             let Some((session, user)) = sessions::find(tx, &wanted, Stage::Full, now_ms)? else {
                 return Ok(None);
             };
-            let waiting = operations::count_waiting(tx, &session.store_id)?;
+            let waiting = operations::count_waiting(tx, &session.store_id)?
+                + webhooks::count_needing_attention(tx, &session.store_id)?;
             Ok::<_, Fault>(Some((session, user, waiting)))
         })
         .await?;

@@ -32,6 +32,7 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                     @if let Some(person) = person {
                         nav aria-label="Main" {
                             a href="/dashboard" { "Payments" }
+                            a href="/dashboard/webhooks" { "Webhooks" }
                             a href="/dashboard/attention" {
                                 "Needs attention"
                                 @if person.waiting > 0 { " " span.badge { (person.waiting) } }

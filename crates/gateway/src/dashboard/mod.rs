@@ -16,6 +16,7 @@ mod list;
 mod payment;
 mod people;
 pub(crate) mod sign_in;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -47,6 +48,12 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/dashboard/payments/{id}/{action}", post(actions::submit))
         .route("/dashboard/payments/{id}/due-date/{capture_id}", get(due_date::page))
         .route("/dashboard/expiry", get(expiry::page).post(expiry::submit))
+        .route("/dashboard/payments/{id}/stream", get(payment::stream))
+        .route("/dashboard/webhooks", get(webhooks::page).post(webhooks::create))
+        .route("/dashboard/webhooks/{id}", get(webhooks::endpoint))
+        .route("/dashboard/webhooks/{id}/{action}", post(webhooks::submit))
+        .route("/dashboard/deliveries/{id}", get(webhooks::delivery))
+        .route("/dashboard/deliveries/{id}/replay", post(webhooks::resend))
         .route("/dashboard/attention", get(attention::page))
         .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/assets/style.css", get(style))
@@ -73,7 +80,7 @@ async fn guarded(mut response: Response) -> Response {
         (
             "content-security-policy",
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         ("cache-control", "no-store"),
         ("referrer-policy", "same-origin"),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use storage::Tx;
 
 use super::{Person, format, forms, layout, list};
+use crate::api::streams::{self, Seen};
 use crate::app::App;
 use crate::domain::expiry::Policy;
 use crate::domain::journal::Operation;
@@ -56,6 +57,18 @@ pub(super) async fn page(
     Query(query): Query<PageQuery>,
 ) -> Response {
     show(&app, &person, &id, StatusCode::OK, query.done.as_deref().map(notice)).await
+}
+
+/// What happens to the payment, as it happens.
+pub(super) async fn stream(
+    State(app): State<App>,
+    person: Person,
+    seen: Seen,
+    Path(id): Path<String>,
+) -> Response {
+    streams::of_person(&app, person.store_id, seen, id)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
 }
 
 /// What is said on top of the page.
@@ -124,7 +137,9 @@ fn view(shown: &Shown, desk: &forms::Desk<'_>, notice: Option<&Notice>, now_ms: 
     let (offered, refused) = payment.actions(&pending, now_ms);
     html! {
         nav.crumbs aria-label="Breadcrumb" { a href="/dashboard" { "Payments" } span { (payment.merchant_reference) } }
-        div.head {
+        // The script watches the stream, and takes these parts from the page as it then is.
+        p.hidden role="status" data-stream={ "/dashboard/payments/" (payment.id) "/stream" } {}
+        div.head data-live="head" {
             div {
                 h1 { (payment.merchant_reference) }
                 p.chips { (list::chips(payment, &shown.policy, now_ms)) }
@@ -132,15 +147,15 @@ fn view(shown: &Shown, desk: &forms::Desk<'_>, notice: Option<&Notice>, now_ms: 
             p.total { (format::money(payment.amounts.authorized, &payment.currency)) }
         }
         (said(notice))
-        (troubles(shown))
-        (sums(payment))
+        div data-live="troubles" { (troubles(shown)) }
+        div data-live="sums" { (sums(payment)) }
         div.columns {
-            div {
+            div data-live="history" {
                 (bought(payment))
                 (moved(payment))
                 (timeline(shown))
             }
-            aside aria-label="What can be done" { (forms::all(desk, &offered, refused)) (facts(payment)) }
+            aside aria-label="What can be done" data-live="actions" { (forms::all(desk, &offered, refused)) (facts(payment)) }
         }
     }
 }

@@ -29,6 +29,11 @@ pub fn event_id(aggregate_id: &str, version: i64, kind: &str) -> String {
     format!("evt_{}", derived("event", &format!("{aggregate_id}/{version}/{kind}")).simple())
 }
 
+/// The id of the delivery of an event to a webhook endpoint: there is one.
+pub fn delivery_id(endpoint_id: &str, event_id: &str) -> String {
+    format!("dlv_{}", derived("delivery", &format!("{endpoint_id}/{event_id}")).simple())
+}
+
 fn derived(purpose: &str, name: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{purpose}:{name}").as_bytes())
 }

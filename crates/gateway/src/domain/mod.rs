@@ -25,3 +25,4 @@ pub mod role;
 pub mod scope;
 pub mod totp;
 pub mod user;
+pub mod webhook;

@@ -127,6 +127,14 @@ pub const PAGES: &[Page] = {
         ("GET", "/dashboard/payments/{id}/due-date/{capture_id}", None, May(Serve)),
         ("GET", "/dashboard/expiry", None, May(See)),
         ("POST", "/dashboard/expiry", None, May(Administer)),
+        ("GET", "/dashboard/payments/{id}/stream", None, May(See)),
+        // Where the shop is told of events.
+        ("GET", "/dashboard/webhooks", None, May(See)),
+        ("POST", "/dashboard/webhooks", None, May(Administer)),
+        ("GET", "/dashboard/webhooks/{id}", None, May(See)),
+        ("POST", "/dashboard/webhooks/{id}/{action}", None, May(Administer)),
+        ("GET", "/dashboard/deliveries/{id}", None, May(See)),
+        ("POST", "/dashboard/deliveries/{id}/replay", None, May(Administer)),
         // What is in doubt.
         ("GET", "/dashboard/attention", None, May(See)),
         ("POST", OPERATION, Some("look"), May(Serve)),

@@ -20,6 +20,7 @@ pub mod attention;
 pub mod changes;
 pub mod commands;
 mod expiry;
+pub mod feed;
 mod gates;
 pub mod hub;
 mod janitor;
@@ -35,6 +36,7 @@ mod settle;
 #[path = "../../tests/simulation/mod.rs"]
 mod simulation;
 pub(crate) mod tasks;
+pub mod webhooks;
 pub(crate) mod worker;
 
 use std::fmt;
@@ -97,6 +99,8 @@ struct Inner {
     shared: bool,
     #[cfg(test)]
     planted: Option<planted::Bug>,
+    /// Rings when there may be new events: a hint only, since other nodes write them too.
+    news: Notify,
 }
 
 impl fmt::Debug for Engine {
@@ -114,6 +118,7 @@ impl Inner {
             owner,
             hub: Hub::default(),
             wake: Notify::new(),
+            news: Notify::new(),
             nodes: Nodes::default(),
             shared,
             #[cfg(test)]
@@ -187,6 +192,12 @@ impl Engine {
     /// Says that there is new work.
     pub fn wake(&self) {
         self.0.wake.notify_one();
+        self.0.news.notify_waiters();
+    }
+
+    /// Rings when there may be new events.
+    pub(crate) fn news(&self) -> &Notify {
+        &self.0.news
     }
 
     /// Looks at checkouts that were active lately: while this process was away, callbacks may have

@@ -166,6 +166,7 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
                 }
             }
             engine.0.hub.moved(&id);
+            engine.0.news.notify_waiters();
         }
         Work::Read(item) => {
             if let Err(error) = tasks::read(engine, &item).await {

@@ -16,7 +16,9 @@ pub mod payments;
 pub mod policies;
 pub mod receipts;
 pub mod sessions;
+pub mod streams;
 pub mod users;
+pub mod webhooks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -87,6 +87,7 @@ impl Town {
             api_keys: vec![Secret::new(API_KEY)],
             dashboard_password: Secret::new(PASSWORD),
             script_url: None,
+            webhook_targets: None,
             clock,
         };
         let gateway = Gateway::start_with(config, accounts).await.unwrap();

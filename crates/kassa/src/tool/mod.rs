@@ -1,4 +1,4 @@
-//! Commands that talk to Klarna or to a running playground, and end: calls of the APIs, callbacks as they
+//! Commands that talk to Klarna, to a running playground or to a running gateway, and end: calls of the APIs, callbacks as they
 //! arrive, the playground's clock, faults and log, and whole stories told to it.
 //!
 //! They know the playground as everyone does, over HTTP. None of them starts a part, and none holds a rule
@@ -9,12 +9,14 @@ mod clock;
 mod control;
 mod failure;
 mod faults;
+mod gateway;
 mod listen;
 mod logs;
 mod requests;
 mod show;
 mod target;
 mod trigger;
+mod webhooks;
 
 use clap::Subcommand;
 use serde_json::Value;
@@ -45,6 +47,9 @@ pub(crate) enum Tool {
     /// Make the playground's APIs fail on purpose
     #[command(after_help = faults::EXAMPLES)]
     Faults(faults::FaultsArgs),
+    /// Where the gateway tells a shop of events, and what is told again
+    #[command(after_help = webhooks::EXAMPLES)]
+    Webhooks(webhooks::WebhooksArgs),
 }
 
 /// Does it.
@@ -56,6 +61,7 @@ pub(crate) async fn run(tool: Tool, file: &File, output: Output) -> Result<(), F
         Tool::Logs(args) => logs::run(args, file, output).await,
         Tool::Clock(args) => clock::run(args, file, output).await,
         Tool::Faults(args) => faults::run(args, file, output).await,
+        Tool::Webhooks(args) => webhooks::run(args, file, output).await,
     }
 }
 

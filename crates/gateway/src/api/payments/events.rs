@@ -9,10 +9,11 @@ use super::super::extract::Caller;
 use super::super::problem::Problem;
 use crate::app::App;
 use crate::fault::Fault;
+use crate::store::events::Event;
 use crate::store::{events, payments};
 
 /// Something that happened.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct EventView {
     /// The same fact has the same id.
     pub id: String,
@@ -26,6 +27,18 @@ pub struct EventView {
     pub data: serde_json::Value,
     /// When.
     pub created_at: String,
+}
+
+impl From<Event> for EventView {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind,
+            subject_id: event.subject_id,
+            data: event.data,
+            created_at: time(event.created_at_ms),
+        }
+    }
 }
 
 /// What happened to a payment and to the checkout it came from.
@@ -57,12 +70,5 @@ pub async fn events(
         })
         .await?
         .ok_or_else(|| Problem::not_found("payment"))?;
-    let data = found.into_iter().map(|event| EventView {
-        id: event.id,
-        kind: event.kind,
-        subject_id: event.subject_id,
-        data: event.data,
-        created_at: time(event.created_at_ms),
-    });
-    Ok(Json(EventList { data: data.collect() }))
+    Ok(Json(EventList { data: found.into_iter().map(EventView::from).collect() }))
 }

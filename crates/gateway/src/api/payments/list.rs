@@ -25,6 +25,7 @@ const LARGEST_LIMIT: i64 = 100;
 pub struct ListQuery {
     /// 1 to 100; 20 if it is left out.
     #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
     pub limit: Option<i64>,
     /// The `next_cursor` of the page before.
     #[serde(default)]

@@ -1,11 +1,14 @@
 // Asks before money moves, and keeps a form from being sent twice. Without this script the forms
 // work all the same: each carries a key, and the same key never acts twice.
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) {
-      event.preventDefault();
-      return;
-    }
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.confirm === undefined && form.dataset.busy === undefined) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  // What needs no question only looks.
+  if (form.dataset.confirm !== undefined) {
     const lines = [...form.querySelectorAll("input[name=quantity]")].filter((input) => Number(input.value) > 0);
     const amount = form.querySelector("[data-amount]")?.value ?? "";
     const asked = event.submitter?.dataset.confirm ?? form.dataset.confirm;
@@ -16,23 +19,48 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
       event.preventDefault();
       return;
     }
-    sent(form, event.submitter);
-  });
-}
-
-// These need no question: they only look.
-for (const form of document.querySelectorAll("form[data-busy]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    else sent(form, event.submitter);
-  });
-}
+  }
+  sent(form, event.submitter);
+});
 
 function sent(form, pressed) {
   form.dataset.sent = "yes";
   const button = pressed ?? form.querySelector("button");
   button.setAttribute("aria-busy", "true");
   button.textContent = "Working…";
+}
+
+// A payment's page follows what happens to it: each event has the page read again, and its parts taken
+// from there. What someone is filling in is left alone.
+const watched = document.querySelector("[data-stream]");
+if (watched) {
+  const source = new EventSource(watched.dataset.stream);
+  let wanted = false;
+  let reading = false;
+  const refresh = async () => {
+    wanted = true;
+    if (reading) return;
+    reading = true;
+    while (wanted) {
+      wanted = false;
+      const answer = await fetch(window.location.pathname, { headers: { accept: "text/html" } }).catch(() => null);
+      if (!answer?.ok) break;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-live]")) {
+        const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
+        const busy = part.querySelector("form") && (part.contains(document.activeElement) || part.querySelector("[data-sent]") || edited(part));
+        if (fresh && !busy && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
+      }
+      watched.textContent = "This page was updated.";
+    }
+    reading = false;
+  };
+  source.addEventListener("message", refresh);
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function edited(part) {
+  return [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
 }
 
 // A page that comes back from the browser's cache is fresh again.

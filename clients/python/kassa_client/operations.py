@@ -1,0 +1,295 @@
+"""Every operation of the API.
+
+Made by `cargo xtask clients` from the API's description. Not to be changed by hand.
+"""
+
+from typing import Iterator, List, Literal, Optional, Union
+
+from . import types
+from .transport import Group, Transport, segment
+
+
+class ApiKeys(Group):
+    def create(self, body: types.CreateKey, *, idempotency_key: Optional[str] = None) -> types.KeyView:
+        """Makes a key. The answer shows it, once."""
+        return self._call("POST", "/v1/api_keys", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.KeyList:
+        """Lists the store's keys, newest first; those that have ended, too."""
+        return self._call("GET", "/v1/api_keys", query={"limit": limit, "cursor": cursor})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.KeyView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/api_keys", query={"limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.KeyView:
+        """Reads a key; never the key itself."""
+        return self._call("GET", f"/v1/api_keys/{segment(id)}")
+
+    def revoke(self, id: str) -> types.KeyView:
+        """Ends a key at once, and for good."""
+        return self._call("POST", f"/v1/api_keys/{segment(id)}/revoke")
+
+    def rotate(self, id: str, body: types.RotateKey, *, idempotency_key: Optional[str] = None) -> types.KeyView:
+        """Puts a new key in the place of one; the old one works on for a while."""
+        return self._call("POST", f"/v1/api_keys/{segment(id)}/rotate", body=body, keyed=True, idempotency_key=idempotency_key)
+
+
+class AuditLog(Group):
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.AuditList:
+        """Lists who did what in the dashboard and with keys, newest first. Nothing in it is ever changed."""
+        return self._call("GET", "/v1/audit_log", query={"limit": limit, "cursor": cursor})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.AuditEntry]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/audit_log", query={"limit": limit, "cursor": cursor})
+
+
+class Checkouts(Group):
+    def cancel(self, id: str) -> types.CheckoutView:
+        """Calls a checkout off: no authorisation is taken for it any more."""
+        return self._call("POST", f"/v1/checkouts/{segment(id)}/cancel")
+
+    def confirm(self, id: str, body: types.Confirm, *, wait_seconds: Optional[int] = None) -> types.CheckoutView:
+        """Places the order. The same token again is the same order, whoever brings it: this call, a repeat
+        of it, Klarna's callback.
+        """
+        return self._call("POST", f"/v1/checkouts/{segment(id)}/confirm", body=body, wait_seconds=wait_seconds)
+
+    def create(self, body: types.CreateCheckout, *, idempotency_key: Optional[str] = None) -> types.CheckoutView:
+        """Opens a checkout."""
+        return self._call("POST", "/v1/checkouts", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def read(self, id: str) -> types.CheckoutView:
+        """Reads a checkout. One whose Klarna session is over, or nearly so, gets a fresh one on the way:
+        take `klarna.client_token` from this answer each time a shopper comes back.
+        """
+        return self._call("GET", f"/v1/checkouts/{segment(id)}")
+
+    def stream_token(self, id: str) -> types.StreamToken:
+        """Makes a token with which a browser watches this checkout for an hour, and sees nothing else."""
+        return self._call("POST", f"/v1/checkouts/{segment(id)}/stream_tokens")
+
+    def update(self, id: str, body: types.UpdateCheckout) -> types.CheckoutView:
+        """Changes a checkout. A shopper who has authorised already must authorise again."""
+        return self._call("POST", f"/v1/checkouts/{segment(id)}", body=body)
+
+
+class Events(Group):
+    def list(self, *, type: Optional[str] = None, subject_id: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None, order: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.EventPage:
+        """Lists what happened in the store."""
+        return self._call("GET", "/v1/events", query={"type": type, "subject_id": subject_id, "from": from_, "until": until, "order": order, "limit": limit, "cursor": cursor})
+
+    def list_all(self, *, type: Optional[str] = None, subject_id: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None, order: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.EventView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/events", query={"type": type, "subject_id": subject_id, "from": from_, "until": until, "order": order, "limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.EventView:
+        """Reads an event."""
+        return self._call("GET", f"/v1/events/{segment(id)}")
+
+
+class ExpiryPolicy(Group):
+    def read(self) -> types.ExpiryPolicy:
+        """Reads what the store wants."""
+        return self._call("GET", "/v1/expiry-policy")
+
+    def replace(self, body: types.ExpiryPolicy) -> types.ExpiryPolicy:
+        """Replaces what the store wants. What was left out is as it is by default."""
+        return self._call("PUT", "/v1/expiry-policy", body=body)
+
+
+class Operations(Group):
+    def list(self, *, state: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.OperationList:
+        """Lists operations, newest first."""
+        return self._call("GET", "/v1/operations", query={"state": state, "limit": limit, "cursor": cursor})
+
+    def list_all(self, *, state: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.OperationDetail]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/operations", query={"state": state, "limit": limit, "cursor": cursor})
+
+    def look(self, id: str, body: types.Resume) -> types.OperationDetail:
+        """Looks into Klarna's books again and settles the operation if they tell."""
+        return self._call("POST", f"/v1/operations/{segment(id)}/look", body=body)
+
+    def read(self, id: str) -> types.OperationDetail:
+        """Reads an operation with everything that is known of it."""
+        return self._call("GET", f"/v1/operations/{segment(id)}")
+
+    def resume(self, id: str, body: types.Resume) -> types.OperationDetail:
+        """Has the operation tried again, under the same key and with the same bytes."""
+        return self._call("POST", f"/v1/operations/{segment(id)}/resume", body=body)
+
+    def settle(self, id: str, body: types.Settle) -> types.OperationDetail:
+        """Settles the operation by a person's word, once it was compared with Klarna's books."""
+        return self._call("POST", f"/v1/operations/{segment(id)}/settle", body=body)
+
+
+class Payments(Group):
+    def acknowledge(self, id: str, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Tells Klarna that the shop has the order. A capture says so too."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/acknowledge", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def cancel(self, id: str, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Cancels a payment of which nothing is captured: the whole authorisation is given back."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/cancel", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def capture(self, id: str, body: types.CreateCapture, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Captures a payment, wholly or in part."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/captures", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def capture_due_date_options(self, id: str, capture_id: str) -> types.DueDateOptions:
+        """Reads from Klarna by how many days the due date of a capture can be moved now, and for what fee."""
+        return self._call("GET", f"/v1/payments/{segment(id)}/captures/{segment(capture_id)}/due-date-options")
+
+    def capture_extend_due_date(self, id: str, capture_id: str, body: types.ExtendDueDate, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Lets the shopper pay a capture later. Klarna charges the merchant the fee that the option names."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/captures/{segment(capture_id)}/due-date", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def capture_resend_communication(self, id: str, capture_id: str, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Has Klarna write to the shopper again, with the latest state of a capture."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/captures/{segment(capture_id)}/resend-communication", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def capture_shipping_info(self, id: str, capture_id: str, body: types.AddShippingInfo, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Adds parcels to a capture."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/captures/{segment(capture_id)}/shipping-info", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def customer(self, id: str, body: types.CustomerDetails, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Changes where the order is sent. Klarna checks the shopper anew and may refuse."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/customer-details", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def events(self, id: str) -> types.EventList:
+        """Lists what happened, oldest first."""
+        return self._call("GET", f"/v1/payments/{segment(id)}/events")
+
+    def extend(self, id: str, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Gives the authorisation more time: Klarna's own period, from today."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/authorization/extend", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, status: Optional[str] = None, reference: Optional[str] = None) -> types.PaymentList:
+        """Lists payments, newest first."""
+        return self._call("GET", "/v1/payments", query={"limit": limit, "cursor": cursor, "status": status, "reference": reference})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, status: Optional[str] = None, reference: Optional[str] = None) -> Iterator[types.PaymentView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/payments", query={"limit": limit, "cursor": cursor, "status": status, "reference": reference})
+
+    def read(self, id: str) -> types.PaymentView:
+        """Reads a payment."""
+        return self._call("GET", f"/v1/payments/{segment(id)}")
+
+    def references(self, id: str, body: types.MerchantReferences, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Changes the shop's references."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/merchant-references", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def refund(self, id: str, body: types.CreateRefund, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Gives captured money back, wholly or in part."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/refunds", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def release(self, id: str, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Gives back what will not be captured."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/release", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def shipping_info(self, id: str, body: types.AddShippingInfo, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Adds parcels to the order, before it is captured. Afterwards they belong to a capture."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/shipping-info", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def stream_token(self, id: str) -> types.StreamToken:
+        """Makes a token with which a browser watches this payment for an hour, and sees nothing else."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/stream_tokens")
+
+    def update(self, id: str, body: types.UpdateAuthorization, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
+        """Changes amount and lines of what is not captured yet."""
+        return self._call("POST", f"/v1/payments/{segment(id)}/authorization", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+
+class Public(Group):
+    def confirm(self, id: str, body: types.Confirm, *, wait_seconds: Optional[int] = None) -> types.PublicCheckout:
+        """Places the order, as the shop's server would. The same token again is the same order."""
+        return self._call("POST", f"/v1/public/checkouts/{segment(id)}/confirm", body=body, wait_seconds=wait_seconds)
+
+    def read(self, id: str) -> types.PublicCheckout:
+        """Reads a checkout's public status."""
+        return self._call("GET", f"/v1/public/checkouts/{segment(id)}")
+
+
+class WebhookDeliveries(Group):
+    def list(self, *, endpoint_id: Optional[str] = None, status: Optional[str] = None, subject_id: Optional[str] = None, event_id: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.WebhookDeliveryList:
+        """Lists webhook deliveries, the newest event first."""
+        return self._call("GET", "/v1/webhook_deliveries", query={"endpoint_id": endpoint_id, "status": status, "subject_id": subject_id, "event_id": event_id, "limit": limit, "cursor": cursor})
+
+    def list_all(self, *, endpoint_id: Optional[str] = None, status: Optional[str] = None, subject_id: Optional[str] = None, event_id: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.WebhookDeliveryView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/webhook_deliveries", query={"endpoint_id": endpoint_id, "status": status, "subject_id": subject_id, "event_id": event_id, "limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.WebhookDeliveryDetail:
+        """Reads a webhook delivery, with what is sent and each attempt."""
+        return self._call("GET", f"/v1/webhook_deliveries/{segment(id)}")
+
+    def replay(self, id: str, *, idempotency_key: Optional[str] = None) -> types.WebhookDeliveryView:
+        """Sends one message again, now, whatever became of it."""
+        return self._call("POST", f"/v1/webhook_deliveries/{segment(id)}/replay", keyed=True, idempotency_key=idempotency_key)
+
+
+class WebhookEndpoints(Group):
+    def create(self, body: types.CreateWebhookEndpoint, *, idempotency_key: Optional[str] = None) -> types.WebhookEndpointView:
+        """Makes a webhook endpoint. The answer holds its secret, which is not shown again: check each
+        message's `webhook-signature` with it, as Standard Webhooks says.
+        """
+        return self._call("POST", "/v1/webhook_endpoints", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def delete(self, id: str) -> None:
+        """Removes a webhook endpoint with its log. What was on its way to it is not sent."""
+        self._call("DELETE", f"/v1/webhook_endpoints/{segment(id)}")
+
+    def disable(self, id: str, *, idempotency_key: Optional[str] = None) -> types.WebhookEndpointView:
+        """Has a webhook endpoint called no more. What is on its way to it becomes a dead letter."""
+        return self._call("POST", f"/v1/webhook_endpoints/{segment(id)}/disable", keyed=True, idempotency_key=idempotency_key)
+
+    def enable(self, id: str, *, idempotency_key: Optional[str] = None) -> types.WebhookEndpointView:
+        """Has a webhook endpoint called again. What happened while it was disabled can be replayed."""
+        return self._call("POST", f"/v1/webhook_endpoints/{segment(id)}/enable", keyed=True, idempotency_key=idempotency_key)
+
+    def list(self) -> types.WebhookEndpointList:
+        """Lists the store's webhook endpoints."""
+        return self._call("GET", "/v1/webhook_endpoints")
+
+    def read(self, id: str) -> types.WebhookEndpointView:
+        """Reads a webhook endpoint, and how it has been lately."""
+        return self._call("GET", f"/v1/webhook_endpoints/{segment(id)}")
+
+    def replay(self, id: str, body: types.ReplayMessages, *, idempotency_key: Optional[str] = None) -> types.ReplayedMessages:
+        """Sends messages again: those that were given up, or all of a stretch of time. Receivers know a
+        repeated message by its `webhook-id`. At most 500 events are looked through at a time.
+        """
+        return self._call("POST", f"/v1/webhook_endpoints/{segment(id)}/replay", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def rotate(self, id: str, body: types.RotateSecret, *, idempotency_key: Optional[str] = None) -> types.WebhookEndpointView:
+        """Gives a webhook endpoint a newer secret. Until the overlap ends each message is signed with both:
+        exchange the secret at the receiver, and nothing is lost. The answer holds the new one, once.
+        """
+        return self._call("POST", f"/v1/webhook_endpoints/{segment(id)}/rotate", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def test(self, id: str, *, idempotency_key: Optional[str] = None) -> types.WebhookDeliveryView:
+        """Sends a `webhook.test` message to one endpoint. Read the delivery to see what came of it."""
+        return self._call("POST", f"/v1/webhook_endpoints/{segment(id)}/test", keyed=True, idempotency_key=idempotency_key)
+
+    def update(self, id: str, body: types.UpdateWebhookEndpoint, *, idempotency_key: Optional[str] = None) -> types.WebhookEndpointView:
+        """Changes a webhook endpoint."""
+        return self._call("POST", f"/v1/webhook_endpoints/{segment(id)}", body=body, keyed=True, idempotency_key=idempotency_key)
+
+
+class Api:
+    """Every group of operations."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.api_keys = ApiKeys(transport)
+        self.audit_log = AuditLog(transport)
+        self.checkouts = Checkouts(transport)
+        self.events = Events(transport)
+        self.expiry_policy = ExpiryPolicy(transport)
+        self.operations = Operations(transport)
+        self.payments = Payments(transport)
+        self.public = Public(transport)
+        self.webhook_deliveries = WebhookDeliveries(transport)
+        self.webhook_endpoints = WebhookEndpoints(transport)

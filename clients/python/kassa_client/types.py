@@ -1,0 +1,939 @@
+"""The shapes of requests and answers.
+
+Made by `cargo xtask clients` from the API's description. Not to be changed by hand.
+"""
+
+from typing import Any, Dict, List, Literal, Optional, TypedDict
+
+try:
+    from typing import NotRequired
+except ImportError:  # before Python 3.11
+    from typing_extensions import NotRequired
+
+
+class OperationView(TypedDict):
+    """An operation that is on its way, or that a person must look at."""
+    amount: NotRequired[Optional[int]]
+    """The amount of a capture or refund, or the new total of the authorisation."""
+    attempts: int
+    """How often Klarna was asked."""
+    created_at: str
+    """When it was accepted."""
+    held: bool
+    """Set while it waits for Klarna's decision about fraud."""
+    id: str
+    """Its id."""
+    kind: str
+    """What it asks for: `place_order`, `capture`, `refund`, `cancel`, `release`,
+    `update_authorization`, `extend_authorization`, `update_customer_details`,
+    `update_merchant_references`, `add_shipping_info`, `resend_communication`,
+    `extend_due_date` or `acknowledge`.
+    """
+    refusal: NotRequired[Optional["RefusalView"]]
+    state: str
+    """Where it stands: `queued`, `running`, `in_doubt`, `done`, `refused` or `needs_attention`."""
+
+
+class WebhookDeliveryView(TypedDict):
+    """One event on its way to one endpoint."""
+    attempts: int
+    """How often it was tried."""
+    created_at: str
+    """When the event happened."""
+    endpoint_id: str
+    """Where to."""
+    event_id: str
+    """What is told: the `webhook-id` of each attempt."""
+    id: str
+    """Its id."""
+    last_outcome: str
+    """What the last attempt came to."""
+    last_status: NotRequired[Optional[int]]
+    """The HTTP status of the last answer."""
+    next_attempt_at: NotRequired[Optional[str]]
+    """When it is tried next, if an earlier event of the subject does not hold it up."""
+    status: str
+    """`pending` (waits for its turn or the next attempt), `delivered`, or `dead` (given up)."""
+    subject_id: str
+    """What the event happened to. Events of one subject are delivered in their order."""
+    type: str
+    """The event's type."""
+    updated_at: str
+    """The last change."""
+
+
+class Accepted(TypedDict):
+    """The answer while an outcome is not known yet."""
+    operation: "OperationView"
+    """The operation: read the payment to see what becomes of it."""
+    payment: "PaymentView"
+    """The payment as it is now."""
+
+
+class ActionView(TypedDict):
+    """Something that can be done now."""
+    action: str
+    """`capture`, `refund`, `cancel`, `release`, `update_authorization`, `extend_authorization`,
+    `update_customer_details`, `update_merchant_references`, `add_shipping_info`,
+    `resend_communication`, `extend_due_date` or `acknowledge`.
+    """
+    capture_ids: NotRequired[List[str]]
+    """The captures that it can be done to, where it is done to one."""
+    max_amount: NotRequired[Optional[int]]
+    """At most how much, in minor units."""
+    min_amount: NotRequired[Optional[int]]
+    """At least how much, in minor units: for the new total of an authorisation."""
+    return_fee: NotRequired[bool]
+    """Set when a refund may keep back a return fee."""
+    until: NotRequired[Optional[str]]
+    """Until when, as far as that is known."""
+    waits_for_fraud_decision: NotRequired[bool]
+    """Set when it is accepted now and carried out once Klarna has accepted the risk."""
+
+
+class AddShippingInfo(TypedDict):
+    """Parcels. They are added to those there are: Klarna replaces none."""
+    shipping_info: List["Parcel"]
+    """1 to 500 of them."""
+
+
+class AddressPatch(TypedDict):
+    """The members of an address that change."""
+    attention: NotRequired[Optional[str]]
+    """The person or department in the organisation."""
+    city: NotRequired[Optional[str]]
+    """City."""
+    country: NotRequired[Optional[str]]
+    """ISO 3166-1 alpha-2 code."""
+    email: NotRequired[Optional[str]]
+    """E-mail address."""
+    family_name: NotRequired[Optional[str]]
+    """Family name."""
+    given_name: NotRequired[Optional[str]]
+    """Given name."""
+    organization_name: NotRequired[Optional[str]]
+    """The organisation, for purchases of businesses."""
+    phone: NotRequired[Optional[str]]
+    """Phone number."""
+    postal_code: NotRequired[Optional[str]]
+    """Postal code."""
+    region: NotRequired[Optional[str]]
+    """State or province."""
+    street_address: NotRequired[Optional[str]]
+    """Street and house number."""
+    street_address2: NotRequired[Optional[str]]
+    """What else the street needs."""
+    title: NotRequired[Optional[str]]
+    """Title, in the country's own form."""
+
+
+class AmountsView(TypedDict):
+    """The sums of a payment, in minor units."""
+    authorized: int
+    """What the authorisation is for now."""
+    captured: int
+    """What was captured."""
+    original: int
+    """What it was for at first."""
+    refundable: int
+    """What can still be given back."""
+    refunded: int
+    """What was given back."""
+    remaining: int
+    """What can still be captured."""
+
+
+class AttemptView(TypedDict):
+    """One call to Klarna."""
+    answer: NotRequired[Optional[Dict[str, Any]]]
+    """What Klarna answered, as far as it may be shown."""
+    at: str
+    """When it ended."""
+    correlation_id: NotRequired[Optional[str]]
+    """Klarna's id of the exchange."""
+    number: int
+    """Counts from 1."""
+    outcome: str
+    """What it came to, in a few words."""
+    status: NotRequired[Optional[int]]
+    """The HTTP status, if there was an answer."""
+
+
+class AuditEntry(TypedDict):
+    """Something that somebody did."""
+    action: str
+    """What was done, such as `api_key.rotated`."""
+    actor_id: str
+    """The id of the user or of the key."""
+    actor_kind: str
+    """`user`, `api_key` or `system`."""
+    actor_name: str
+    """The user's or the key's name at that time."""
+    created_at: str
+    """When."""
+    data: Dict[str, Any]
+    """More about it."""
+    id: str
+    """Its id."""
+    subject: str
+    """To what: an id, or a path."""
+
+
+class AuditList(TypedDict):
+    """A page of the audit log."""
+    data: List["AuditEntry"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class CaptureView(TypedDict):
+    """A capture."""
+    amount: int
+    """Its amount."""
+    captured_at: str
+    """When."""
+    description: NotRequired[Optional[str]]
+    """Shown to the shopper."""
+    due_date_extensions: NotRequired[List[int]]
+    """By how many days its due date was moved, each time."""
+    id: str
+    """Klarna's id."""
+    klarna_reference: NotRequired[Optional[str]]
+    """Klarna's short reference."""
+    order_lines: List[Dict[str, Any]]
+    """Which lines."""
+    reference: NotRequired[Optional[str]]
+    """Stands in settlement files."""
+    refunded: int
+    """How much of it was given back, as far as Klarna has said."""
+    shipping_info: NotRequired[List["Parcel"]]
+    """Its parcels."""
+
+
+class CheckoutView(TypedDict):
+    """A checkout."""
+    checkout_secret: NotRequired[Optional[str]]
+    """By what the shopper's browser shows that this checkout is its own, when it calls
+    `/v1/public` with a publishable key; in the answer that opened it. Never in a URL.
+    """
+    country: str
+    """Where the shopper buys."""
+    created_at: str
+    """When it was opened."""
+    currency: str
+    """The currency of every amount in it."""
+    expires_at: str
+    """When the checkout ends if nobody comes back."""
+    id: str
+    """Its id."""
+    klarna: NotRequired[Optional["KlarnaView"]]
+    locale: str
+    """The shopper's language."""
+    merchant_reference: str
+    """The shop's order number."""
+    order_amount: int
+    """The total, in minor units."""
+    order_lines: List[Dict[str, Any]]
+    """The lines, as Klarna is told them."""
+    order_tax_amount: int
+    """The tax in it."""
+    payment: NotRequired[Optional["PaymentView"]]
+    payment_id: NotRequired[Optional[str]]
+    """The payment it led to."""
+    redirect_url: NotRequired[Optional[str]]
+    """Where the shopper's browser should go after the purchase, in the answer to `confirm`."""
+    refusal: NotRequired[Optional["RefusalView"]]
+    status: str
+    """Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`."""
+
+
+class Confirm(TypedDict):
+    """The shopper's approval."""
+    authorization_token: str
+    """What the browser's `authorize` callback got."""
+
+
+class CreateCapture(TypedDict):
+    """What to capture. Neither amount nor lines: everything that remains."""
+    amount: NotRequired[Optional[int]]
+    """So much, in minor units."""
+    description: NotRequired[Optional[str]]
+    """Shown to the shopper."""
+    lines: NotRequired[Optional[List["LineShare"]]]
+    """These lines. Amounts come from the recorded lines; a given amount must be their sum."""
+    reference: NotRequired[Optional[str]]
+    """Stands in settlement files; the operation's id if it is left out."""
+    risk: NotRequired["RiskBearer"]
+    """`klarna`, or `merchant` to overrule Klarna's refusal of the risk at your own."""
+    shipping_delay_days: NotRequired[Optional[int]]
+    """Days until the goods leave. Klarna must have allowed that for the merchant id."""
+    shipping_info: NotRequired[List["Parcel"]]
+    """The parcels. More can be added later."""
+
+
+class CreateCheckout(TypedDict):
+    """A cart to be paid."""
+    capture: NotRequired[Optional[str]]
+    """`manual` (capture when you ship) or `automatic` (Klarna must have allowed it)."""
+    confirmation_url: NotRequired[Optional[str]]
+    """Where the shopper's browser ends up; `{checkout_id}` is filled in."""
+    country: str
+    """Where the shopper buys: two letters."""
+    currency: NotRequired[Optional[str]]
+    """Derived from the country; if it is said, it must be that one."""
+    lines: List["LineInput"]
+    """What is bought."""
+    locale: NotRequired[Optional[str]]
+    """The shopper's language, such as `sv-SE`; the country's first if it is left out."""
+    merchant_reference: str
+    """The shop's order number, shown to the shopper."""
+    prices: "PricesMode"
+    """Whether prices contain tax."""
+
+
+class CreateKey(TypedDict):
+    """A key to be made."""
+    expires_at: NotRequired[Optional[str]]
+    """When it ends by itself; never, if it is left out."""
+    kind: NotRequired[Optional[str]]
+    """`secret` (for servers) or `publishable` (for browsers); `secret` if it is left out."""
+    name: str
+    """What people call it."""
+    origins: NotRequired[List[str]]
+    """From which pages a publishable key may be used, such as `https://shop.example`."""
+    scopes: NotRequired[List[str]]
+    """What a secret key may do; only what the asking key may do itself."""
+
+
+class CreateRefund(TypedDict):
+    """What to refund. Neither amount nor lines: everything that was captured and not given back."""
+    amount: NotRequired[Optional[int]]
+    """So much, in minor units. The lines are derived from the captured ones."""
+    capture_id: NotRequired[Optional[str]]
+    """Only what this capture took. Klarna finds a refund's capture by the lines' references; where
+    several captures have the same ones, it takes the oldest first.
+    """
+    description: NotRequired[Optional[str]]
+    """Shown to the shopper."""
+    lines: NotRequired[Optional[List["LineShare"]]]
+    """These lines. Amounts come from the recorded lines; a given amount must be their sum."""
+    reference: NotRequired[Optional[str]]
+    """Stands in settlement files; the operation's id if it is left out."""
+    return_fee: NotRequired[Optional["KeptBack"]]
+
+
+class CreateWebhookEndpoint(TypedDict):
+    """Where the shop wants to be told."""
+    description: NotRequired[str]
+    """For people; at most 200 characters."""
+    events: NotRequired[List[str]]
+    """Which events: types such as `payment.captured`, or `payment.*`. All, if the list is empty or
+    left out.
+    """
+    url: str
+    """Where messages are posted."""
+
+
+class CustomerDetails(TypedDict):
+    """Where the goods are sent. A member that is left out stays; an empty text takes it away. It is
+    passed on to Klarna and not kept.
+    """
+    billing_address: NotRequired[Optional[Dict[str, Any]]]
+    """Cannot be changed any more: naming it is refused."""
+    shipping_address: NotRequired["AddressPatch"]
+    """What changes of the shipping address."""
+
+
+class DueDateOption(TypedDict):
+    """One offer."""
+    fee: int
+    """What Klarna charges the merchant for it, in minor units."""
+    number_of_days: int
+    """By so many days."""
+
+
+class DueDateOptions(TypedDict):
+    """By how much a due date can be moved."""
+    currency: NotRequired[Optional[str]]
+    """The currency of the fees."""
+    options: List["DueDateOption"]
+    """What Klarna offers now; nothing: the due date cannot be moved now."""
+
+
+Ended = Literal["done", "refused"]
+"""How an operation is said to have ended."""
+
+
+class EventList(TypedDict):
+    """What happened to a payment and to the checkout it came from."""
+    data: List["EventView"]
+    """Oldest first."""
+
+
+class EventPage(TypedDict):
+    """A page of events."""
+    data: List["EventView"]
+    """In the order that was asked for."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one, unless the oldest come first."""
+
+
+class EventView(TypedDict):
+    """Something that happened."""
+    created_at: str
+    """When."""
+    data: Dict[str, Any]
+    """More about it."""
+    id: str
+    """The same fact has the same id."""
+    subject_id: str
+    """The checkout or payment it happened to."""
+    type: str
+    """What, such as `payment.captured`."""
+
+
+class ExpiryPolicy(TypedDict):
+    """What the store wants."""
+    act_days: NotRequired[int]
+    """How many days before the expiry it is done: 1 to 180."""
+    notice_days: NotRequired[List[int]]
+    """How many days before the expiry `payment.authorization_expiring` is sent: at most five
+    numbers, 1 to 180.
+    """
+    on_expiry: NotRequired["OnExpiry"]
+    """What is done about a payment of which something can still be captured: `none`, `extend` the
+    authorisation, `capture_remaining`, or `release` what remains.
+    """
+
+
+class ExtendDueDate(TypedDict):
+    """By how much the due date moves."""
+    number_of_days: int
+    """One of the numbers of days that the capture's options name."""
+
+
+class KeptBack(TypedDict):
+    """A return fee."""
+    amount: int
+    """How much, in minor units."""
+    name: NotRequired[str]
+    """What the shopper reads."""
+    tax_rate: NotRequired[int]
+    """The tax in it, in hundredths of a percent."""
+
+
+class KeyList(TypedDict):
+    """A page of keys."""
+    data: List["KeyView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class KeyView(TypedDict):
+    """An API key. The key itself is shown once, when it is made."""
+    created_at: str
+    """When it was made."""
+    created_by: str
+    """Who made it: a key, a user, or `configuration`."""
+    expires_at: NotRequired[Optional[str]]
+    """When it ends by itself."""
+    hint: str
+    """The last characters of the key; empty for a key of the configuration."""
+    id: str
+    """Its id."""
+    key: NotRequired[Optional[str]]
+    """The key itself: in the answer that made it, and never again. A repeat of the request under
+    the same `Idempotency-Key` is answered without it; rotate the key if it was lost.
+    """
+    kind: str
+    """`secret` (for servers) or `publishable` (for browsers)."""
+    last_used_at: NotRequired[Optional[str]]
+    """When it was last used, to within ten minutes."""
+    name: str
+    """What people call it."""
+    origins: List[str]
+    """From which pages a publishable key may be used."""
+    replaced_by: NotRequired[Optional[str]]
+    """The key that takes its place."""
+    revoked_at: NotRequired[Optional[str]]
+    """When it was revoked."""
+    scopes: List[str]
+    """What it may do."""
+    status: str
+    """`active`, `expired` or `revoked`."""
+
+
+class KlarnaCause(TypedDict):
+    """What Klarna answered, where that is the cause."""
+    correlation_id: NotRequired[Optional[str]]
+    """Klarna's id of the exchange: quote it to Klarna's support."""
+    error_code: NotRequired[Optional[str]]
+    """Klarna's code."""
+    error_messages: List[str]
+    """Klarna's messages: English, for people who debug."""
+    status: NotRequired[Optional[int]]
+    """The HTTP status of Klarna's answer."""
+
+
+class KlarnaView(TypedDict):
+    """What the shop's page needs to show Klarna's widget."""
+    client_token: str
+    """For `Klarna.Payments.init`."""
+    payment_method_categories: List[Dict[str, Any]]
+    """What the widget can show."""
+    script_url: str
+    """Where the browser library is loaded from."""
+    session_expires_at: str
+    """When the client token ends. A read of the checkout renews it in time."""
+
+
+class LineInput(TypedDict):
+    """A line of the shop's cart."""
+    discount: NotRequired[Optional[int]]
+    """Off this line, in minor units."""
+    image_url: NotRequired[Optional[str]]
+    """A picture of it."""
+    name: str
+    """What the shopper reads."""
+    product_url: NotRequired[Optional[str]]
+    """Its page."""
+    quantity: NotRequired[int]
+    """How many."""
+    reference: NotRequired[Optional[str]]
+    """The shop's article number: by it, lines are captured and refunded."""
+    tax_rate: NotRequired[int]
+    """In hundredths of a percent: 2500 is 25 %."""
+    type: NotRequired["LineKind"]
+    """What it is; `physical` if it is not said."""
+    unit_price: int
+    """The price of one, in minor units. Of a discount, gift card or store credit: what is taken
+    off, with either sign.
+    """
+
+
+LineKind = Literal["physical", "digital", "shipping_fee", "surcharge", "discount", "gift_card", "store_credit"]
+"""What a line of the shop's cart is."""
+
+
+class LineShare(TypedDict):
+    """So many units of a line."""
+    quantity: int
+    """How many units."""
+    reference: str
+    """The line's reference."""
+
+
+class MerchantReferences(TypedDict):
+    """The shop's references. What is left out stays."""
+    merchant_reference1: NotRequired[Optional[str]]
+    """The shop's order number, shown to the shopper."""
+    merchant_reference2: NotRequired[Optional[str]]
+    """Another number of the shop; an empty text takes it away."""
+
+
+class MethodView(TypedDict):
+    """How the shopper pays Klarna."""
+    description: NotRequired[Optional[str]]
+    """Klarna's words for it."""
+    number_of_installments: NotRequired[Optional[int]]
+    """In how many parts."""
+    type: str
+    """Klarna's type, such as `INVOICE`."""
+
+
+OnExpiry = Literal["none", "extend", "capture_remaining", "release"]
+"""What a store wants done about a payment that is about to lapse."""
+
+
+class OperationDetail(OperationView):
+    """An operation with everything that is known of it."""
+    calls: List["AttemptView"]
+    """Every call to Klarna, oldest first."""
+    checkout_id: str
+    """The checkout it belongs to."""
+    correlation_id: NotRequired[Optional[str]]
+    """Klarna's id of the last exchange."""
+    klarna_id: NotRequired[Optional[str]]
+    """Klarna's id of what it made, where it took effect."""
+    klarna_order_id: NotRequired[Optional[str]]
+    """The Klarna order it is about."""
+    merchant_reference: str
+    """The shop's order number."""
+    payment_id: NotRequired[Optional[str]]
+    """The payment it is about, or led to."""
+    request: NotRequired[Optional[Dict[str, Any]]]
+    """What is sent, as far as it may be shown."""
+    settled: NotRequired[Optional["SettlementView"]]
+    updated_at: str
+    """The last change."""
+    version: int
+    """Grows with every change: send it along to act on what you saw."""
+
+
+class OperationList(TypedDict):
+    """A page of operations."""
+    data: List["OperationDetail"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class Parcel(TypedDict):
+    """One parcel, and the one that may come back."""
+    return_shipping_company: NotRequired[Optional[str]]
+    """The carrier of a return."""
+    return_tracking_number: NotRequired[Optional[str]]
+    """The carrier's number of a return."""
+    return_tracking_uri: NotRequired[Optional[str]]
+    """Where a return can be followed."""
+    shipping_company: NotRequired[Optional[str]]
+    """The carrier; be specific: `DHL US`, not `DHL`."""
+    shipping_method: NotRequired[Optional[str]]
+    """`PickUpStore`, `Home`, `BoxReg`, `BoxUnreg`, `PickUpPoint`, `Own`, `Postal`,
+    `DHLPackstation`, `Digital`, `Undefined`, `PickUpWarehouse`, `ClickCollect` or
+    `PalletDelivery`.
+    """
+    tracking_number: NotRequired[Optional[str]]
+    """The carrier's number."""
+    tracking_uri: NotRequired[Optional[str]]
+    """Where the shopper can follow it."""
+
+
+class PaymentList(TypedDict):
+    """A page of payments."""
+    data: List["PaymentView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class PaymentView(TypedDict):
+    """A payment."""
+    amounts: "AmountsView"
+    """The sums."""
+    available_actions: List["ActionView"]
+    """What can be done now, with limits."""
+    captures: List["CaptureView"]
+    """What was captured."""
+    checkout_id: str
+    """The checkout it came from."""
+    country: str
+    """Where the shopper bought."""
+    created_at: str
+    """When the order was made."""
+    currency: str
+    """The currency of every amount in it."""
+    expires_at: NotRequired[Optional[str]]
+    """The last moment for a capture."""
+    fraud_status: str
+    """`ACCEPTED`, `PENDING` or `REJECTED`. Ship only when it is accepted."""
+    id: str
+    """Its id."""
+    klarna_order_id: str
+    """Klarna's id of the order."""
+    klarna_reference: NotRequired[Optional[str]]
+    """Klarna's short reference."""
+    merchant_reference: str
+    """The shop's order number."""
+    merchant_reference2: NotRequired[Optional[str]]
+    """Another number of the shop."""
+    operations: List["OperationView"]
+    """What is on its way."""
+    order_lines: List[Dict[str, Any]]
+    """What was bought."""
+    payment_method: NotRequired[Optional["MethodView"]]
+    refunds: List["RefundView"]
+    """What was given back."""
+    shipping_info: NotRequired[List["Parcel"]]
+    """Parcels of the order as such."""
+    status: str
+    """`authorized`, `part_captured`, `captured`, `cancelled`, `expired` or `closed`."""
+    unavailable_actions: List["UnavailableView"]
+    """What cannot be done now, and why not."""
+
+
+PricesMode = Literal["including_tax", "excluding_tax"]
+"""Whether the shop's prices contain tax."""
+
+
+class Problem(TypedDict):
+    """An error answer."""
+    code: str
+    """Stable, for programs."""
+    correlation_id: NotRequired[Optional[str]]
+    """Klarna's id of the exchange, where Klarna is the cause."""
+    detail: str
+    """What is wrong this time."""
+    klarna: NotRequired[Optional["KlarnaCause"]]
+    member: NotRequired[Optional[str]]
+    """The member of the request that is wrong."""
+    operation_id: NotRequired[Optional[str]]
+    """The operation that was refused."""
+    remedy: str
+    """What to do about it."""
+    status: int
+    """The HTTP status."""
+    title: str
+    """The kind of problem for people."""
+    type: str
+    """A name for the kind of problem: `urn:kassa:problem:` and the code."""
+
+
+class PublicCheckout(TypedDict):
+    """A checkout as its shopper's browser may see it."""
+    currency: str
+    """The currency of the total."""
+    expires_at: str
+    """When the checkout ends if nobody comes back."""
+    id: str
+    """Its id."""
+    merchant_reference: str
+    """The shop's order number."""
+    order_amount: int
+    """The total, in minor units."""
+    redirect_url: NotRequired[Optional[str]]
+    """Where to go after the purchase."""
+    status: str
+    """Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`."""
+
+
+class RefundView(TypedDict):
+    """A refund."""
+    amount: int
+    """Its amount."""
+    capture_id: NotRequired[Optional[str]]
+    """The capture it was asked for of, where one was named."""
+    description: NotRequired[Optional[str]]
+    """Shown to the shopper."""
+    id: str
+    """Klarna's id."""
+    order_lines: List[Dict[str, Any]]
+    """Which lines."""
+    reference: NotRequired[Optional[str]]
+    """Stands in settlement files."""
+    refunded_at: str
+    """When."""
+
+
+class RefusalView(TypedDict):
+    """Why the last authorisation led to no order."""
+    code: str
+    """Stable, for programs."""
+    detail: str
+    """For people."""
+    klarna: NotRequired[Optional["KlarnaCause"]]
+    remedy: str
+    """What to do about it."""
+
+
+ReplayMessages = TypedDict("ReplayMessages", {
+    "cursor": NotRequired[Optional[str]],
+    "from": NotRequired[Optional[str]],
+    "until": NotRequired[Optional[str]],
+    "what": "ReplayWhat",
+})
+"""What is to be sent again."""
+
+
+ReplayWhat = Literal["dead", "range"]
+"""Which messages are sent again."""
+
+
+class ReplayedMessages(TypedDict):
+    """What a replay came to."""
+    count: int
+    """So many messages are on their way again."""
+    next_cursor: NotRequired[Optional[str]]
+    """Set when there is more: ask again with it."""
+
+
+class Resume(TypedDict):
+    """Which state of the operation is meant."""
+    note: NotRequired[Optional[str]]
+    """Why; stays in the history."""
+    version: NotRequired[Optional[int]]
+    """The `version` you saw; whatever it is now, if it is left out."""
+
+
+RiskBearer = Literal["klarna", "merchant"]
+"""Who bears the risk of a capture."""
+
+
+class RotateKey(TypedDict):
+    """How a key is to be replaced."""
+    overlap_seconds: NotRequired[Optional[int]]
+    """How long the old key still works, in seconds: 0 to 2592000; a day if it is left out."""
+
+
+class RotateSecret(TypedDict):
+    """How a secret is replaced."""
+    overlap_hours: NotRequired[Optional[int]]
+    """For how many hours the older secrets go on signing beside the new one: 0 to 168; 24 if it is
+    left out.
+    """
+
+
+class SecretView(TypedDict):
+    """A secret, without itself."""
+    created_at: str
+    """Since when it signs."""
+    expires_at: NotRequired[Optional[str]]
+    """Until when, once there is a newer one."""
+
+
+class Settle(TypedDict):
+    """What happened."""
+    klarna_id: NotRequired[Optional[str]]
+    """The capture or refund that was made, where Klarna's books show several that it may be."""
+    klarna_order_id: NotRequired[Optional[str]]
+    """The order that was made: needed to settle a `place_order` as done."""
+    note: str
+    """How you know; stays in the history."""
+    outcome: "Ended"
+    """`done` or `refused`. Compared with Klarna's books before it is believed."""
+    version: NotRequired[Optional[int]]
+    """The `version` you saw; whatever it is now, if it is left out."""
+
+
+class SettlementView(TypedDict):
+    """Who settled an operation that waited for a person."""
+    at: str
+    """When."""
+    by: str
+    """Who."""
+    note: str
+    """Why, in their words."""
+
+
+class StreamToken(TypedDict):
+    """A token for one stream."""
+    expires_at: str
+    """When it ends."""
+    token: str
+    """What stands in `url`."""
+    url: str
+    """For the browser: `new EventSource(url)`."""
+
+
+class UnavailableView(TypedDict):
+    """Something that cannot be done now."""
+    action: str
+    """What."""
+    code: str
+    """The code that asking for it would be answered with."""
+    detail: str
+    """Why not."""
+    remedy: str
+    """What to do about it."""
+
+
+class UpdateAuthorization(TypedDict):
+    """What the authorisation becomes. Lines replace those there are; with an amount alone those there
+    are stay, and a line called "Adjustment" makes them add up.
+    """
+    amount: NotRequired[Optional[int]]
+    """The new total, in minor units: not less than what is captured. More than there is needs a
+    payment method for which Klarna offers that, and a new check of the shopper.
+    """
+    description: NotRequired[Optional[str]]
+    """Why; Klarna keeps it."""
+    lines: NotRequired[Optional[List["LineInput"]]]
+    """Everything that is bought now, as in a checkout. A given amount must be their sum."""
+    prices: NotRequired[Optional["PricesMode"]]
+
+
+class UpdateCheckout(TypedDict):
+    """What is to be changed; what is left out stays. `lines` are replaced as a whole."""
+    country: NotRequired[Optional[str]]
+    """Where the shopper buys. A change gives the checkout a fresh Klarna session."""
+    currency: NotRequired[Optional[str]]
+    """Must be the country's."""
+    lines: NotRequired[Optional[List["LineInput"]]]
+    """What is bought."""
+    locale: NotRequired[Optional[str]]
+    """The shopper's language. Left out with a new country: that country's first."""
+    merchant_reference: NotRequired[Optional[str]]
+    """The shop's order number."""
+    prices: NotRequired[Optional["PricesMode"]]
+
+
+class UpdateWebhookEndpoint(TypedDict):
+    """What is to be changed; what is left out stays."""
+    description: NotRequired[Optional[str]]
+    """For people."""
+    events: NotRequired[Optional[List[str]]]
+    """Which events; replaced as a whole."""
+    url: NotRequired[Optional[str]]
+    """Where messages are posted."""
+
+
+class WebhookAttemptView(TypedDict):
+    """One attempt at a delivery."""
+    answer: NotRequired[str]
+    """The beginning of the answer's body."""
+    at: str
+    """When it began."""
+    duration_ms: int
+    """How long it took, in milliseconds."""
+    number: int
+    """Counts from 1."""
+    outcome: str
+    """What it came to."""
+    status: NotRequired[Optional[int]]
+    """The HTTP status, if there was an answer."""
+
+
+class WebhookDeliveryDetail(WebhookDeliveryView):
+    """A delivery with what is sent and each attempt."""
+    body: NotRequired[Optional[str]]
+    """The body of each attempt, byte for byte; absent once the event was erased."""
+    log: List["WebhookAttemptView"]
+    """Every attempt, oldest first."""
+
+
+class WebhookDeliveryList(TypedDict):
+    """A page of deliveries."""
+    data: List["WebhookDeliveryView"]
+    """The newest event first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class WebhookEndpointList(TypedDict):
+    """The endpoints of the store."""
+    data: List["WebhookEndpointView"]
+    """Oldest first; a store has at most 20."""
+
+
+class WebhookEndpointView(TypedDict):
+    """Where a store is told of events."""
+    created_at: str
+    """When it was made."""
+    description: str
+    """For people."""
+    disabled_reason: NotRequired[Optional[str]]
+    """Why it is disabled: `asked`, `failing` (nothing arrived for three days) or `gone` (it answered
+    410).
+    """
+    events: List[str]
+    """Which events: types such as `payment.captured`, or `payment.*`. All, if the list is empty."""
+    failing_since: NotRequired[Optional[str]]
+    """Since when none did, although some were sent."""
+    id: str
+    """Its id."""
+    last_outcome: NotRequired[str]
+    """What the last attempt came to."""
+    last_success_at: NotRequired[Optional[str]]
+    """When a message last arrived."""
+    secret: NotRequired[Optional[str]]
+    """The newest secret itself, `whsec_…`: only in the answer that made it. Keep it safe."""
+    signing_secrets: List["SecretView"]
+    """What signs now, the newest first; more than one while secrets are exchanged."""
+    status: str
+    """`enabled` or `disabled`."""
+    updated_at: str
+    """The last change."""
+    url: str
+    """Where messages are posted."""

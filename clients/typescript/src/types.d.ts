@@ -1,0 +1,1122 @@
+// Made by `cargo xtask clients` from the API's description. Not to be changed by hand.
+
+import type { CallOptions, KeyedOptions, WaitingOptions } from "./index.js";
+
+/** The answer while an outcome is not known yet. */
+export interface Accepted {
+  /** The operation: read the payment to see what becomes of it. */
+  operation: OperationView;
+  /** The payment as it is now. */
+  payment: PaymentView;
+}
+
+/** Something that can be done now. */
+export interface ActionView {
+  /**
+   * `capture`, `refund`, `cancel`, `release`, `update_authorization`, `extend_authorization`,
+   * `update_customer_details`, `update_merchant_references`, `add_shipping_info`,
+   * `resend_communication`, `extend_due_date` or `acknowledge`.
+   */
+  action: string;
+  /** The captures that it can be done to, where it is done to one. */
+  capture_ids?: string[];
+  /** At most how much, in minor units. */
+  max_amount?: number | null;
+  /** At least how much, in minor units: for the new total of an authorisation. */
+  min_amount?: number | null;
+  /** Set when a refund may keep back a return fee. */
+  return_fee?: boolean;
+  /** Until when, as far as that is known. */
+  until?: string | null;
+  /** Set when it is accepted now and carried out once Klarna has accepted the risk. */
+  waits_for_fraud_decision?: boolean;
+}
+
+/** Parcels. They are added to those there are: Klarna replaces none. */
+export interface AddShippingInfo {
+  /** 1 to 500 of them. */
+  shipping_info: Parcel[];
+}
+
+/** The members of an address that change. */
+export interface AddressPatch {
+  /** The person or department in the organisation. */
+  attention?: string | null;
+  /** City. */
+  city?: string | null;
+  /** ISO 3166-1 alpha-2 code. */
+  country?: string | null;
+  /** E-mail address. */
+  email?: string | null;
+  /** Family name. */
+  family_name?: string | null;
+  /** Given name. */
+  given_name?: string | null;
+  /** The organisation, for purchases of businesses. */
+  organization_name?: string | null;
+  /** Phone number. */
+  phone?: string | null;
+  /** Postal code. */
+  postal_code?: string | null;
+  /** State or province. */
+  region?: string | null;
+  /** Street and house number. */
+  street_address?: string | null;
+  /** What else the street needs. */
+  street_address2?: string | null;
+  /** Title, in the country's own form. */
+  title?: string | null;
+}
+
+/** The sums of a payment, in minor units. */
+export interface AmountsView {
+  /** What the authorisation is for now. */
+  authorized: number;
+  /** What was captured. */
+  captured: number;
+  /** What it was for at first. */
+  original: number;
+  /** What can still be given back. */
+  refundable: number;
+  /** What was given back. */
+  refunded: number;
+  /** What can still be captured. */
+  remaining: number;
+}
+
+/** One call to Klarna. */
+export interface AttemptView {
+  /** What Klarna answered, as far as it may be shown. */
+  answer?: Record<string, unknown> | null;
+  /** When it ended. */
+  at: string;
+  /** Klarna's id of the exchange. */
+  correlation_id?: string | null;
+  /** Counts from 1. */
+  number: number;
+  /** What it came to, in a few words. */
+  outcome: string;
+  /** The HTTP status, if there was an answer. */
+  status?: number | null;
+}
+
+/** Something that somebody did. */
+export interface AuditEntry {
+  /** What was done, such as `api_key.rotated`. */
+  action: string;
+  /** The id of the user or of the key. */
+  actor_id: string;
+  /** `user`, `api_key` or `system`. */
+  actor_kind: string;
+  /** The user's or the key's name at that time. */
+  actor_name: string;
+  /** When. */
+  created_at: string;
+  /** More about it. */
+  data: Record<string, unknown>;
+  /** Its id. */
+  id: string;
+  /** To what: an id, or a path. */
+  subject: string;
+}
+
+/** A page of the audit log. */
+export interface AuditList {
+  /** Newest first. */
+  data: AuditEntry[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A capture. */
+export interface CaptureView {
+  /** Its amount. */
+  amount: number;
+  /** When. */
+  captured_at: string;
+  /** Shown to the shopper. */
+  description?: string | null;
+  /** By how many days its due date was moved, each time. */
+  due_date_extensions?: number[];
+  /** Klarna's id. */
+  id: string;
+  /** Klarna's short reference. */
+  klarna_reference?: string | null;
+  /** Which lines. */
+  order_lines: Record<string, unknown>[];
+  /** Stands in settlement files. */
+  reference?: string | null;
+  /** How much of it was given back, as far as Klarna has said. */
+  refunded: number;
+  /** Its parcels. */
+  shipping_info?: Parcel[];
+}
+
+/** A checkout. */
+export interface CheckoutView {
+  /**
+   * By what the shopper's browser shows that this checkout is its own, when it calls
+   * `/v1/public` with a publishable key; in the answer that opened it. Never in a URL.
+   */
+  checkout_secret?: string | null;
+  /** Where the shopper buys. */
+  country: string;
+  /** When it was opened. */
+  created_at: string;
+  /** The currency of every amount in it. */
+  currency: string;
+  /** When the checkout ends if nobody comes back. */
+  expires_at: string;
+  /** Its id. */
+  id: string;
+  klarna?: KlarnaView | null;
+  /** The shopper's language. */
+  locale: string;
+  /** The shop's order number. */
+  merchant_reference: string;
+  /** The total, in minor units. */
+  order_amount: number;
+  /** The lines, as Klarna is told them. */
+  order_lines: Record<string, unknown>[];
+  /** The tax in it. */
+  order_tax_amount: number;
+  payment?: PaymentView | null;
+  /** The payment it led to. */
+  payment_id?: string | null;
+  /** Where the shopper's browser should go after the purchase, in the answer to `confirm`. */
+  redirect_url?: string | null;
+  refusal?: RefusalView | null;
+  /** Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`. */
+  status: string;
+}
+
+/** The shopper's approval. */
+export interface Confirm {
+  /** What the browser's `authorize` callback got. */
+  authorization_token: string;
+}
+
+/** What to capture. Neither amount nor lines: everything that remains. */
+export interface CreateCapture {
+  /** So much, in minor units. */
+  amount?: number | null;
+  /** Shown to the shopper. */
+  description?: string | null;
+  /** These lines. Amounts come from the recorded lines; a given amount must be their sum. */
+  lines?: LineShare[] | null;
+  /** Stands in settlement files; the operation's id if it is left out. */
+  reference?: string | null;
+  /** `klarna`, or `merchant` to overrule Klarna's refusal of the risk at your own. */
+  risk?: RiskBearer;
+  /** Days until the goods leave. Klarna must have allowed that for the merchant id. */
+  shipping_delay_days?: number | null;
+  /** The parcels. More can be added later. */
+  shipping_info?: Parcel[];
+}
+
+/** A cart to be paid. */
+export interface CreateCheckout {
+  /** `manual` (capture when you ship) or `automatic` (Klarna must have allowed it). */
+  capture?: string | null;
+  /** Where the shopper's browser ends up; `{checkout_id}` is filled in. */
+  confirmation_url?: string | null;
+  /** Where the shopper buys: two letters. */
+  country: string;
+  /** Derived from the country; if it is said, it must be that one. */
+  currency?: string | null;
+  /** What is bought. */
+  lines: LineInput[];
+  /** The shopper's language, such as `sv-SE`; the country's first if it is left out. */
+  locale?: string | null;
+  /** The shop's order number, shown to the shopper. */
+  merchant_reference: string;
+  /** Whether prices contain tax. */
+  prices: PricesMode;
+}
+
+/** A key to be made. */
+export interface CreateKey {
+  /** When it ends by itself; never, if it is left out. */
+  expires_at?: string | null;
+  /** `secret` (for servers) or `publishable` (for browsers); `secret` if it is left out. */
+  kind?: string | null;
+  /** What people call it. */
+  name: string;
+  /** From which pages a publishable key may be used, such as `https://shop.example`. */
+  origins?: string[];
+  /** What a secret key may do; only what the asking key may do itself. */
+  scopes?: string[];
+}
+
+/** What to refund. Neither amount nor lines: everything that was captured and not given back. */
+export interface CreateRefund {
+  /** So much, in minor units. The lines are derived from the captured ones. */
+  amount?: number | null;
+  /**
+   * Only what this capture took. Klarna finds a refund's capture by the lines' references; where
+   * several captures have the same ones, it takes the oldest first.
+   */
+  capture_id?: string | null;
+  /** Shown to the shopper. */
+  description?: string | null;
+  /** These lines. Amounts come from the recorded lines; a given amount must be their sum. */
+  lines?: LineShare[] | null;
+  /** Stands in settlement files; the operation's id if it is left out. */
+  reference?: string | null;
+  return_fee?: KeptBack | null;
+}
+
+/** Where the shop wants to be told. */
+export interface CreateWebhookEndpoint {
+  /** For people; at most 200 characters. */
+  description?: string;
+  /**
+   * Which events: types such as `payment.captured`, or `payment.*`. All, if the list is empty or
+   * left out.
+   */
+  events?: string[];
+  /** Where messages are posted. */
+  url: string;
+}
+
+/**
+ * Where the goods are sent. A member that is left out stays; an empty text takes it away. It is
+ * passed on to Klarna and not kept.
+ */
+export interface CustomerDetails {
+  /** Cannot be changed any more: naming it is refused. */
+  billing_address?: Record<string, unknown> | null;
+  /** What changes of the shipping address. */
+  shipping_address?: AddressPatch;
+}
+
+/** One offer. */
+export interface DueDateOption {
+  /** What Klarna charges the merchant for it, in minor units. */
+  fee: number;
+  /** By so many days. */
+  number_of_days: number;
+}
+
+/** By how much a due date can be moved. */
+export interface DueDateOptions {
+  /** The currency of the fees. */
+  currency?: string | null;
+  /** What Klarna offers now; nothing: the due date cannot be moved now. */
+  options: DueDateOption[];
+}
+
+/** How an operation is said to have ended. */
+export type Ended = "done" | "refused";
+
+/** What happened to a payment and to the checkout it came from. */
+export interface EventList {
+  /** Oldest first. */
+  data: EventView[];
+}
+
+/** A page of events. */
+export interface EventPage {
+  /** In the order that was asked for. */
+  data: EventView[];
+  /** Where the next page begins; absent on the last one, unless the oldest come first. */
+  next_cursor?: string | null;
+}
+
+/** Something that happened. */
+export interface EventView {
+  /** When. */
+  created_at: string;
+  /** More about it. */
+  data: Record<string, unknown>;
+  /** The same fact has the same id. */
+  id: string;
+  /** The checkout or payment it happened to. */
+  subject_id: string;
+  /** What, such as `payment.captured`. */
+  type: string;
+}
+
+/** What the store wants. */
+export interface ExpiryPolicy {
+  /** How many days before the expiry it is done: 1 to 180. */
+  act_days?: number;
+  /**
+   * How many days before the expiry `payment.authorization_expiring` is sent: at most five
+   * numbers, 1 to 180.
+   */
+  notice_days?: number[];
+  /**
+   * What is done about a payment of which something can still be captured: `none`, `extend` the
+   * authorisation, `capture_remaining`, or `release` what remains.
+   */
+  on_expiry?: OnExpiry;
+}
+
+/** By how much the due date moves. */
+export interface ExtendDueDate {
+  /** One of the numbers of days that the capture's options name. */
+  number_of_days: number;
+}
+
+/** A return fee. */
+export interface KeptBack {
+  /** How much, in minor units. */
+  amount: number;
+  /** What the shopper reads. */
+  name?: string;
+  /** The tax in it, in hundredths of a percent. */
+  tax_rate?: number;
+}
+
+/** A page of keys. */
+export interface KeyList {
+  /** Newest first. */
+  data: KeyView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** An API key. The key itself is shown once, when it is made. */
+export interface KeyView {
+  /** When it was made. */
+  created_at: string;
+  /** Who made it: a key, a user, or `configuration`. */
+  created_by: string;
+  /** When it ends by itself. */
+  expires_at?: string | null;
+  /** The last characters of the key; empty for a key of the configuration. */
+  hint: string;
+  /** Its id. */
+  id: string;
+  /**
+   * The key itself: in the answer that made it, and never again. A repeat of the request under
+   * the same `Idempotency-Key` is answered without it; rotate the key if it was lost.
+   */
+  key?: string | null;
+  /** `secret` (for servers) or `publishable` (for browsers). */
+  kind: string;
+  /** When it was last used, to within ten minutes. */
+  last_used_at?: string | null;
+  /** What people call it. */
+  name: string;
+  /** From which pages a publishable key may be used. */
+  origins: string[];
+  /** The key that takes its place. */
+  replaced_by?: string | null;
+  /** When it was revoked. */
+  revoked_at?: string | null;
+  /** What it may do. */
+  scopes: string[];
+  /** `active`, `expired` or `revoked`. */
+  status: string;
+}
+
+/** What Klarna answered, where that is the cause. */
+export interface KlarnaCause {
+  /** Klarna's id of the exchange: quote it to Klarna's support. */
+  correlation_id?: string | null;
+  /** Klarna's code. */
+  error_code?: string | null;
+  /** Klarna's messages: English, for people who debug. */
+  error_messages: string[];
+  /** The HTTP status of Klarna's answer. */
+  status?: number | null;
+}
+
+/** What the shop's page needs to show Klarna's widget. */
+export interface KlarnaView {
+  /** For `Klarna.Payments.init`. */
+  client_token: string;
+  /** What the widget can show. */
+  payment_method_categories: Record<string, unknown>[];
+  /** Where the browser library is loaded from. */
+  script_url: string;
+  /** When the client token ends. A read of the checkout renews it in time. */
+  session_expires_at: string;
+}
+
+/** A line of the shop's cart. */
+export interface LineInput {
+  /** Off this line, in minor units. */
+  discount?: number | null;
+  /** A picture of it. */
+  image_url?: string | null;
+  /** What the shopper reads. */
+  name: string;
+  /** Its page. */
+  product_url?: string | null;
+  /** How many. */
+  quantity?: number;
+  /** The shop's article number: by it, lines are captured and refunded. */
+  reference?: string | null;
+  /** In hundredths of a percent: 2500 is 25 %. */
+  tax_rate?: number;
+  /** What it is; `physical` if it is not said. */
+  type?: LineKind;
+  /**
+   * The price of one, in minor units. Of a discount, gift card or store credit: what is taken
+   * off, with either sign.
+   */
+  unit_price: number;
+}
+
+/** What a line of the shop's cart is. */
+export type LineKind = "physical" | "digital" | "shipping_fee" | "surcharge" | "discount" | "gift_card" | "store_credit";
+
+/** So many units of a line. */
+export interface LineShare {
+  /** How many units. */
+  quantity: number;
+  /** The line's reference. */
+  reference: string;
+}
+
+/** The shop's references. What is left out stays. */
+export interface MerchantReferences {
+  /** The shop's order number, shown to the shopper. */
+  merchant_reference1?: string | null;
+  /** Another number of the shop; an empty text takes it away. */
+  merchant_reference2?: string | null;
+}
+
+/** How the shopper pays Klarna. */
+export interface MethodView {
+  /** Klarna's words for it. */
+  description?: string | null;
+  /** In how many parts. */
+  number_of_installments?: number | null;
+  /** Klarna's type, such as `INVOICE`. */
+  type: string;
+}
+
+/** What a store wants done about a payment that is about to lapse. */
+export type OnExpiry = "none" | "extend" | "capture_remaining" | "release";
+
+/** An operation with everything that is known of it. */
+export interface OperationDetail extends OperationView {
+  /** Every call to Klarna, oldest first. */
+  calls: AttemptView[];
+  /** The checkout it belongs to. */
+  checkout_id: string;
+  /** Klarna's id of the last exchange. */
+  correlation_id?: string | null;
+  /** Klarna's id of what it made, where it took effect. */
+  klarna_id?: string | null;
+  /** The Klarna order it is about. */
+  klarna_order_id?: string | null;
+  /** The shop's order number. */
+  merchant_reference: string;
+  /** The payment it is about, or led to. */
+  payment_id?: string | null;
+  /** What is sent, as far as it may be shown. */
+  request?: Record<string, unknown> | null;
+  settled?: SettlementView | null;
+  /** The last change. */
+  updated_at: string;
+  /** Grows with every change: send it along to act on what you saw. */
+  version: number;
+}
+
+/** A page of operations. */
+export interface OperationList {
+  /** Newest first. */
+  data: OperationDetail[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** An operation that is on its way, or that a person must look at. */
+export interface OperationView {
+  /** The amount of a capture or refund, or the new total of the authorisation. */
+  amount?: number | null;
+  /** How often Klarna was asked. */
+  attempts: number;
+  /** When it was accepted. */
+  created_at: string;
+  /** Set while it waits for Klarna's decision about fraud. */
+  held: boolean;
+  /** Its id. */
+  id: string;
+  /**
+   * What it asks for: `place_order`, `capture`, `refund`, `cancel`, `release`,
+   * `update_authorization`, `extend_authorization`, `update_customer_details`,
+   * `update_merchant_references`, `add_shipping_info`, `resend_communication`,
+   * `extend_due_date` or `acknowledge`.
+   */
+  kind: string;
+  refusal?: RefusalView | null;
+  /** Where it stands: `queued`, `running`, `in_doubt`, `done`, `refused` or `needs_attention`. */
+  state: string;
+}
+
+/** One parcel, and the one that may come back. */
+export interface Parcel {
+  /** The carrier of a return. */
+  return_shipping_company?: string | null;
+  /** The carrier's number of a return. */
+  return_tracking_number?: string | null;
+  /** Where a return can be followed. */
+  return_tracking_uri?: string | null;
+  /** The carrier; be specific: `DHL US`, not `DHL`. */
+  shipping_company?: string | null;
+  /**
+   * `PickUpStore`, `Home`, `BoxReg`, `BoxUnreg`, `PickUpPoint`, `Own`, `Postal`,
+   * `DHLPackstation`, `Digital`, `Undefined`, `PickUpWarehouse`, `ClickCollect` or
+   * `PalletDelivery`.
+   */
+  shipping_method?: string | null;
+  /** The carrier's number. */
+  tracking_number?: string | null;
+  /** Where the shopper can follow it. */
+  tracking_uri?: string | null;
+}
+
+/** A page of payments. */
+export interface PaymentList {
+  /** Newest first. */
+  data: PaymentView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A payment. */
+export interface PaymentView {
+  /** The sums. */
+  amounts: AmountsView;
+  /** What can be done now, with limits. */
+  available_actions: ActionView[];
+  /** What was captured. */
+  captures: CaptureView[];
+  /** The checkout it came from. */
+  checkout_id: string;
+  /** Where the shopper bought. */
+  country: string;
+  /** When the order was made. */
+  created_at: string;
+  /** The currency of every amount in it. */
+  currency: string;
+  /** The last moment for a capture. */
+  expires_at?: string | null;
+  /** `ACCEPTED`, `PENDING` or `REJECTED`. Ship only when it is accepted. */
+  fraud_status: string;
+  /** Its id. */
+  id: string;
+  /** Klarna's id of the order. */
+  klarna_order_id: string;
+  /** Klarna's short reference. */
+  klarna_reference?: string | null;
+  /** The shop's order number. */
+  merchant_reference: string;
+  /** Another number of the shop. */
+  merchant_reference2?: string | null;
+  /** What is on its way. */
+  operations: OperationView[];
+  /** What was bought. */
+  order_lines: Record<string, unknown>[];
+  payment_method?: MethodView | null;
+  /** What was given back. */
+  refunds: RefundView[];
+  /** Parcels of the order as such. */
+  shipping_info?: Parcel[];
+  /** `authorized`, `part_captured`, `captured`, `cancelled`, `expired` or `closed`. */
+  status: string;
+  /** What cannot be done now, and why not. */
+  unavailable_actions: UnavailableView[];
+}
+
+/** Whether the shop's prices contain tax. */
+export type PricesMode = "including_tax" | "excluding_tax";
+
+/** An error answer. */
+export interface Problem {
+  /** Stable, for programs. */
+  code: string;
+  /** Klarna's id of the exchange, where Klarna is the cause. */
+  correlation_id?: string | null;
+  /** What is wrong this time. */
+  detail: string;
+  klarna?: KlarnaCause | null;
+  /** The member of the request that is wrong. */
+  member?: string | null;
+  /** The operation that was refused. */
+  operation_id?: string | null;
+  /** What to do about it. */
+  remedy: string;
+  /** The HTTP status. */
+  status: number;
+  /** The kind of problem for people. */
+  title: string;
+  /** A name for the kind of problem: `urn:kassa:problem:` and the code. */
+  type: string;
+}
+
+/** A checkout as its shopper's browser may see it. */
+export interface PublicCheckout {
+  /** The currency of the total. */
+  currency: string;
+  /** When the checkout ends if nobody comes back. */
+  expires_at: string;
+  /** Its id. */
+  id: string;
+  /** The shop's order number. */
+  merchant_reference: string;
+  /** The total, in minor units. */
+  order_amount: number;
+  /** Where to go after the purchase. */
+  redirect_url?: string | null;
+  /** Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`. */
+  status: string;
+}
+
+/** A refund. */
+export interface RefundView {
+  /** Its amount. */
+  amount: number;
+  /** The capture it was asked for of, where one was named. */
+  capture_id?: string | null;
+  /** Shown to the shopper. */
+  description?: string | null;
+  /** Klarna's id. */
+  id: string;
+  /** Which lines. */
+  order_lines: Record<string, unknown>[];
+  /** Stands in settlement files. */
+  reference?: string | null;
+  /** When. */
+  refunded_at: string;
+}
+
+/** Why the last authorisation led to no order. */
+export interface RefusalView {
+  /** Stable, for programs. */
+  code: string;
+  /** For people. */
+  detail: string;
+  klarna?: KlarnaCause | null;
+  /** What to do about it. */
+  remedy: string;
+}
+
+/** What is to be sent again. */
+export interface ReplayMessages {
+  /** The `next_cursor` of the answer before. */
+  cursor?: string | null;
+  /** For a range: events from then on, such as `2031-05-04T00:00:00Z`. */
+  from?: string | null;
+  /** For a range: events from before then; now, if it is left out. */
+  until?: string | null;
+  /** Which messages. */
+  what: ReplayWhat;
+}
+
+/** Which messages are sent again. */
+export type ReplayWhat = "dead" | "range";
+
+/** What a replay came to. */
+export interface ReplayedMessages {
+  /** So many messages are on their way again. */
+  count: number;
+  /** Set when there is more: ask again with it. */
+  next_cursor?: string | null;
+}
+
+/** Which state of the operation is meant. */
+export interface Resume {
+  /** Why; stays in the history. */
+  note?: string | null;
+  /** The `version` you saw; whatever it is now, if it is left out. */
+  version?: number | null;
+}
+
+/** Who bears the risk of a capture. */
+export type RiskBearer = "klarna" | "merchant";
+
+/** How a key is to be replaced. */
+export interface RotateKey {
+  /** How long the old key still works, in seconds: 0 to 2592000; a day if it is left out. */
+  overlap_seconds?: number | null;
+}
+
+/** How a secret is replaced. */
+export interface RotateSecret {
+  /**
+   * For how many hours the older secrets go on signing beside the new one: 0 to 168; 24 if it is
+   * left out.
+   */
+  overlap_hours?: number | null;
+}
+
+/** A secret, without itself. */
+export interface SecretView {
+  /** Since when it signs. */
+  created_at: string;
+  /** Until when, once there is a newer one. */
+  expires_at?: string | null;
+}
+
+/** What happened. */
+export interface Settle {
+  /** The capture or refund that was made, where Klarna's books show several that it may be. */
+  klarna_id?: string | null;
+  /** The order that was made: needed to settle a `place_order` as done. */
+  klarna_order_id?: string | null;
+  /** How you know; stays in the history. */
+  note: string;
+  /** `done` or `refused`. Compared with Klarna's books before it is believed. */
+  outcome: Ended;
+  /** The `version` you saw; whatever it is now, if it is left out. */
+  version?: number | null;
+}
+
+/** Who settled an operation that waited for a person. */
+export interface SettlementView {
+  /** When. */
+  at: string;
+  /** Who. */
+  by: string;
+  /** Why, in their words. */
+  note: string;
+}
+
+/** A token for one stream. */
+export interface StreamToken {
+  /** When it ends. */
+  expires_at: string;
+  /** What stands in `url`. */
+  token: string;
+  /** For the browser: `new EventSource(url)`. */
+  url: string;
+}
+
+/** Something that cannot be done now. */
+export interface UnavailableView {
+  /** What. */
+  action: string;
+  /** The code that asking for it would be answered with. */
+  code: string;
+  /** Why not. */
+  detail: string;
+  /** What to do about it. */
+  remedy: string;
+}
+
+/**
+ * What the authorisation becomes. Lines replace those there are; with an amount alone those there
+ * are stay, and a line called "Adjustment" makes them add up.
+ */
+export interface UpdateAuthorization {
+  /**
+   * The new total, in minor units: not less than what is captured. More than there is needs a
+   * payment method for which Klarna offers that, and a new check of the shopper.
+   */
+  amount?: number | null;
+  /** Why; Klarna keeps it. */
+  description?: string | null;
+  /** Everything that is bought now, as in a checkout. A given amount must be their sum. */
+  lines?: LineInput[] | null;
+  prices?: PricesMode | null;
+}
+
+/** What is to be changed; what is left out stays. `lines` are replaced as a whole. */
+export interface UpdateCheckout {
+  /** Where the shopper buys. A change gives the checkout a fresh Klarna session. */
+  country?: string | null;
+  /** Must be the country's. */
+  currency?: string | null;
+  /** What is bought. */
+  lines?: LineInput[] | null;
+  /** The shopper's language. Left out with a new country: that country's first. */
+  locale?: string | null;
+  /** The shop's order number. */
+  merchant_reference?: string | null;
+  prices?: PricesMode | null;
+}
+
+/** What is to be changed; what is left out stays. */
+export interface UpdateWebhookEndpoint {
+  /** For people. */
+  description?: string | null;
+  /** Which events; replaced as a whole. */
+  events?: string[] | null;
+  /** Where messages are posted. */
+  url?: string | null;
+}
+
+/** One attempt at a delivery. */
+export interface WebhookAttemptView {
+  /** The beginning of the answer's body. */
+  answer?: string;
+  /** When it began. */
+  at: string;
+  /** How long it took, in milliseconds. */
+  duration_ms: number;
+  /** Counts from 1. */
+  number: number;
+  /** What it came to. */
+  outcome: string;
+  /** The HTTP status, if there was an answer. */
+  status?: number | null;
+}
+
+/** A delivery with what is sent and each attempt. */
+export interface WebhookDeliveryDetail extends WebhookDeliveryView {
+  /** The body of each attempt, byte for byte; absent once the event was erased. */
+  body?: string | null;
+  /** Every attempt, oldest first. */
+  log: WebhookAttemptView[];
+}
+
+/** A page of deliveries. */
+export interface WebhookDeliveryList {
+  /** The newest event first. */
+  data: WebhookDeliveryView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** One event on its way to one endpoint. */
+export interface WebhookDeliveryView {
+  /** How often it was tried. */
+  attempts: number;
+  /** When the event happened. */
+  created_at: string;
+  /** Where to. */
+  endpoint_id: string;
+  /** What is told: the `webhook-id` of each attempt. */
+  event_id: string;
+  /** Its id. */
+  id: string;
+  /** What the last attempt came to. */
+  last_outcome: string;
+  /** The HTTP status of the last answer. */
+  last_status?: number | null;
+  /** When it is tried next, if an earlier event of the subject does not hold it up. */
+  next_attempt_at?: string | null;
+  /** `pending` (waits for its turn or the next attempt), `delivered`, or `dead` (given up). */
+  status: string;
+  /** What the event happened to. Events of one subject are delivered in their order. */
+  subject_id: string;
+  /** The event's type. */
+  type: string;
+  /** The last change. */
+  updated_at: string;
+}
+
+/** The endpoints of the store. */
+export interface WebhookEndpointList {
+  /** Oldest first; a store has at most 20. */
+  data: WebhookEndpointView[];
+}
+
+/** Where a store is told of events. */
+export interface WebhookEndpointView {
+  /** When it was made. */
+  created_at: string;
+  /** For people. */
+  description: string;
+  /**
+   * Why it is disabled: `asked`, `failing` (nothing arrived for three days) or `gone` (it answered
+   * 410).
+   */
+  disabled_reason?: string | null;
+  /** Which events: types such as `payment.captured`, or `payment.*`. All, if the list is empty. */
+  events: string[];
+  /** Since when none did, although some were sent. */
+  failing_since?: string | null;
+  /** Its id. */
+  id: string;
+  /** What the last attempt came to. */
+  last_outcome?: string;
+  /** When a message last arrived. */
+  last_success_at?: string | null;
+  /** The newest secret itself, `whsec_…`: only in the answer that made it. Keep it safe. */
+  secret?: string | null;
+  /** What signs now, the newest first; more than one while secrets are exchanged. */
+  signing_secrets: SecretView[];
+  /** `enabled` or `disabled`. */
+  status: string;
+  /** The last change. */
+  updated_at: string;
+  /** Where messages are posted. */
+  url: string;
+}
+
+export interface ApiKeys {
+  /** Makes a key. The answer shows it, once. */
+  create(body: CreateKey, options?: KeyedOptions): Promise<KeyView>;
+  /** Lists the store's keys, newest first; those that have ended, too. */
+  list(query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<KeyList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<KeyView, void, undefined>;
+  /** Reads a key; never the key itself. */
+  read(id: string, options?: CallOptions): Promise<KeyView>;
+  /** Ends a key at once, and for good. */
+  revoke(id: string, options?: CallOptions): Promise<KeyView>;
+  /** Puts a new key in the place of one; the old one works on for a while. */
+  rotate(id: string, body: RotateKey, options?: KeyedOptions): Promise<KeyView>;
+}
+
+export interface AuditLog {
+  /** Lists who did what in the dashboard and with keys, newest first. Nothing in it is ever changed. */
+  list(query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<AuditList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<AuditEntry, void, undefined>;
+}
+
+export interface Checkouts {
+  /** Calls a checkout off: no authorisation is taken for it any more. */
+  cancel(id: string, options?: CallOptions): Promise<CheckoutView>;
+  /**
+   * Places the order. The same token again is the same order, whoever brings it: this call, a repeat
+   * of it, Klarna's callback.
+   */
+  confirm(id: string, body: Confirm, options?: WaitingOptions): Promise<CheckoutView>;
+  /** Opens a checkout. */
+  create(body: CreateCheckout, options?: KeyedOptions): Promise<CheckoutView>;
+  /**
+   * Reads a checkout. One whose Klarna session is over, or nearly so, gets a fresh one on the way:
+   * take `klarna.client_token` from this answer each time a shopper comes back.
+   */
+  read(id: string, options?: CallOptions): Promise<CheckoutView>;
+  /** Makes a token with which a browser watches this checkout for an hour, and sees nothing else. */
+  streamToken(id: string, options?: CallOptions): Promise<StreamToken>;
+  /** Changes a checkout. A shopper who has authorised already must authorise again. */
+  update(id: string, body: UpdateCheckout, options?: CallOptions): Promise<CheckoutView>;
+}
+
+export interface Events {
+  /** Lists what happened in the store. */
+  list(query?: { type?: string; subject_id?: string; from?: string; until?: string; order?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<EventPage>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { type?: string; subject_id?: string; from?: string; until?: string; order?: string; limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<EventView, void, undefined>;
+  /** Reads an event. */
+  read(id: string, options?: CallOptions): Promise<EventView>;
+}
+
+export interface ExpiryPolicy {
+  /** Reads what the store wants. */
+  read(options?: CallOptions): Promise<ExpiryPolicy>;
+  /** Replaces what the store wants. What was left out is as it is by default. */
+  replace(body: ExpiryPolicy, options?: CallOptions): Promise<ExpiryPolicy>;
+}
+
+export interface Operations {
+  /** Lists operations, newest first. */
+  list(query?: { state?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<OperationList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { state?: string; limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<OperationDetail, void, undefined>;
+  /** Looks into Klarna's books again and settles the operation if they tell. */
+  look(id: string, body: Resume, options?: CallOptions): Promise<OperationDetail>;
+  /** Reads an operation with everything that is known of it. */
+  read(id: string, options?: CallOptions): Promise<OperationDetail>;
+  /** Has the operation tried again, under the same key and with the same bytes. */
+  resume(id: string, body: Resume, options?: CallOptions): Promise<OperationDetail>;
+  /** Settles the operation by a person's word, once it was compared with Klarna's books. */
+  settle(id: string, body: Settle, options?: CallOptions): Promise<OperationDetail>;
+}
+
+export interface Payments {
+  /** Tells Klarna that the shop has the order. A capture says so too. */
+  acknowledge(id: string, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Cancels a payment of which nothing is captured: the whole authorisation is given back. */
+  cancel(id: string, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Captures a payment, wholly or in part. */
+  capture(id: string, body: CreateCapture, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Reads from Klarna by how many days the due date of a capture can be moved now, and for what fee. */
+  captureDueDateOptions(id: string, captureId: string, options?: CallOptions): Promise<DueDateOptions>;
+  /** Lets the shopper pay a capture later. Klarna charges the merchant the fee that the option names. */
+  captureExtendDueDate(id: string, captureId: string, body: ExtendDueDate, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Has Klarna write to the shopper again, with the latest state of a capture. */
+  captureResendCommunication(id: string, captureId: string, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Adds parcels to a capture. */
+  captureShippingInfo(id: string, captureId: string, body: AddShippingInfo, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Changes where the order is sent. Klarna checks the shopper anew and may refuse. */
+  customer(id: string, body: CustomerDetails, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Lists what happened, oldest first. */
+  events(id: string, options?: CallOptions): Promise<EventList>;
+  /** Gives the authorisation more time: Klarna's own period, from today. */
+  extend(id: string, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Lists payments, newest first. */
+  list(query?: { limit?: number; cursor?: string; status?: string; reference?: string }, options?: CallOptions): Promise<PaymentList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string; status?: string; reference?: string }, options?: CallOptions): AsyncGenerator<PaymentView, void, undefined>;
+  /** Reads a payment. */
+  read(id: string, options?: CallOptions): Promise<PaymentView>;
+  /** Changes the shop's references. */
+  references(id: string, body: MerchantReferences, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Gives captured money back, wholly or in part. */
+  refund(id: string, body: CreateRefund, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Gives back what will not be captured. */
+  release(id: string, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Adds parcels to the order, before it is captured. Afterwards they belong to a capture. */
+  shippingInfo(id: string, body: AddShippingInfo, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+  /** Makes a token with which a browser watches this payment for an hour, and sees nothing else. */
+  streamToken(id: string, options?: CallOptions): Promise<StreamToken>;
+  /** Changes amount and lines of what is not captured yet. */
+  update(id: string, body: UpdateAuthorization, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
+}
+
+export interface Public {
+  /** Places the order, as the shop's server would. The same token again is the same order. */
+  confirm(id: string, body: Confirm, options?: WaitingOptions): Promise<PublicCheckout>;
+  /** Reads a checkout's public status. */
+  read(id: string, options?: CallOptions): Promise<PublicCheckout>;
+}
+
+export interface WebhookDeliveries {
+  /** Lists webhook deliveries, the newest event first. */
+  list(query?: { endpoint_id?: string; status?: string; subject_id?: string; event_id?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<WebhookDeliveryList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { endpoint_id?: string; status?: string; subject_id?: string; event_id?: string; limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<WebhookDeliveryView, void, undefined>;
+  /** Reads a webhook delivery, with what is sent and each attempt. */
+  read(id: string, options?: CallOptions): Promise<WebhookDeliveryDetail>;
+  /** Sends one message again, now, whatever became of it. */
+  replay(id: string, options?: KeyedOptions): Promise<WebhookDeliveryView>;
+}
+
+export interface WebhookEndpoints {
+  /**
+   * Makes a webhook endpoint. The answer holds its secret, which is not shown again: check each
+   * message's `webhook-signature` with it, as Standard Webhooks says.
+   */
+  create(body: CreateWebhookEndpoint, options?: KeyedOptions): Promise<WebhookEndpointView>;
+  /** Removes a webhook endpoint with its log. What was on its way to it is not sent. */
+  delete(id: string, options?: CallOptions): Promise<void>;
+  /** Has a webhook endpoint called no more. What is on its way to it becomes a dead letter. */
+  disable(id: string, options?: KeyedOptions): Promise<WebhookEndpointView>;
+  /** Has a webhook endpoint called again. What happened while it was disabled can be replayed. */
+  enable(id: string, options?: KeyedOptions): Promise<WebhookEndpointView>;
+  /** Lists the store's webhook endpoints. */
+  list(options?: CallOptions): Promise<WebhookEndpointList>;
+  /** Reads a webhook endpoint, and how it has been lately. */
+  read(id: string, options?: CallOptions): Promise<WebhookEndpointView>;
+  /**
+   * Sends messages again: those that were given up, or all of a stretch of time. Receivers know a
+   * repeated message by its `webhook-id`. At most 500 events are looked through at a time.
+   */
+  replay(id: string, body: ReplayMessages, options?: KeyedOptions): Promise<ReplayedMessages>;
+  /**
+   * Gives a webhook endpoint a newer secret. Until the overlap ends each message is signed with both:
+   * exchange the secret at the receiver, and nothing is lost. The answer holds the new one, once.
+   */
+  rotate(id: string, body: RotateSecret, options?: KeyedOptions): Promise<WebhookEndpointView>;
+  /** Sends a `webhook.test` message to one endpoint. Read the delivery to see what came of it. */
+  test(id: string, options?: KeyedOptions): Promise<WebhookDeliveryView>;
+  /** Changes a webhook endpoint. */
+  update(id: string, body: UpdateWebhookEndpoint, options?: KeyedOptions): Promise<WebhookEndpointView>;
+}
+
+/** Every group of operations. */
+export interface Api {
+  readonly apiKeys: ApiKeys;
+  readonly auditLog: AuditLog;
+  readonly checkouts: Checkouts;
+  readonly events: Events;
+  readonly expiryPolicy: ExpiryPolicy;
+  readonly operations: Operations;
+  readonly payments: Payments;
+  readonly public: Public;
+  readonly webhookDeliveries: WebhookDeliveries;
+  readonly webhookEndpoints: WebhookEndpoints;
+}
