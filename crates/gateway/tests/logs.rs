@@ -158,6 +158,25 @@ async fn main_path(town: &Town) -> Vec<String> {
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
     assert_free("the payment", &confirmed.body["payment"].to_string(), &visit.marks);
 
+    // Sent elsewhere, and refused by either side.
+    let payment = confirmed.body["payment"]["id"].as_str().unwrap().to_owned();
+    let details = format!("/v1/payments/{payment}/customer-details");
+    let address = |postal_code: &str| {
+        let [given_name, family_name, email, phone, street_address] = PERSON;
+        json!({ "shipping_address": {
+            "given_name": given_name, "family_name": family_name, "email": email, "phone": phone,
+            "street_address": street_address, "postal_code": postal_code, "city": "Lund",
+            "country": "SE",
+        } })
+    };
+    for (postal_code, status) in [("22222", 200), ("ABCDE", 422), ("12345678901", 400)] {
+        let sent = visit.call("POST", &details, &address(postal_code)).await;
+        assert_eq!(sent.status, status, "{}", sent.text);
+        assert_free("the answer to an address", &sent.text, &visit.marks);
+    }
+    let operations = visit.call("GET", "/v1/operations", &Value::Null).await;
+    assert_free("the operations", &operations.text, &visit.marks);
+
     // Refused by the gateway, for what was in the wrong place.
     let [given_name, family_name, email, phone, street_address] = PERSON;
     for wrong in [
