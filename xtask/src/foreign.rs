@@ -20,8 +20,10 @@ struct Environment {
     pythons: &'static [&'static str],
 }
 
-const ENVIRONMENTS: &[Environment] =
-    &[Environment { name: "klarna-orders", pythons: &["python3"] }];
+const ENVIRONMENTS: &[Environment] = &[
+    Environment { name: "klarna-orders", pythons: &["python3"] },
+    Environment { name: "schemathesis", pythons: &["python3"] },
+];
 
 /// Installs what is missing, and says where everything is.
 pub(crate) fn ensure(may_install: bool) -> Outcome<PathBuf> {

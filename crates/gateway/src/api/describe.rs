@@ -118,6 +118,32 @@ fn add(operation: &mut Operation, name: &str, schema: Object, says: &str) {
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }
 
+/// No body at all is an empty object: where nothing has to be said, no body has to be sent.
+pub(super) struct Bodies;
+
+impl Modify for Bodies {
+    fn modify(&self, document: &mut Document) {
+        let schemas = document.components.as_ref().map(|components| &components.schemas);
+        let nothing_needed = |reference: &Ref| {
+            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+            let schema = schemas.and_then(|schemas| schemas.get(name));
+            matches!(schema, Some(RefOr::T(Schema::Object(object))) if object.required.is_empty())
+        };
+        for item in document.paths.paths.values_mut() {
+            for operation in operations(item) {
+                let Some(RefOr::T(body)) = operation.request_body.as_mut() else { continue };
+                let may_be_left_out = body.content.get("application/json").is_some_and(|content| {
+                    matches!(content, RefOr::T(content) if matches!(&content.schema,
+                        Some(RefOr::Ref(found)) if nothing_needed(found)))
+                });
+                if may_be_left_out {
+                    body.required = Some(Required::False);
+                }
+            }
+        }
+    }
+}
+
 /// What any request can meet, and how errors are written.
 pub(super) struct Errors;
 

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
-use super::describe::{Errors, Examples, Headers, Names, Queries, Schemes, Tags};
+use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
     checkouts, events, expiry_policy, keys, operations, payments, public, streams, webhooks,
 };
@@ -77,7 +77,7 @@ use super::{
         webhooks::deliveries::read,
         webhooks::deliveries::replay,
     ),
-    modifiers(&Schemes, &Tags, &Queries, &Headers, &Errors, &Names, &Examples)
+    modifiers(&Schemes, &Tags, &Queries, &Bodies, &Headers, &Errors, &Names, &Examples)
 )]
 struct Api;
 
