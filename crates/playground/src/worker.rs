@@ -2,22 +2,24 @@
 //!
 //! One task owns the passing of time. It wakes when a handler says so, when real time reaches the
 //! next due instant, or when the clock is moved; then it runs what is due: decisions and expiries
-//! of orders in the database, and callbacks over HTTP. Now and then it forgets what is past its time. While time passes by itself, a slow merchant
-//! holds up nobody else; while the clock is *moved*, each instant is completed before the next one,
+//! of orders in the database, and callbacks over HTTP, those about one subject one after the other. Now and then it
+//! forgets what is past its time. While time passes by itself, a slow merchant holds up nobody else; while the clock is *moved*, each instant is completed before the next one,
 //! so that a test sees the same order of events every time.
 
 mod sources;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use service::{Clock as _, Shutdown};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::api::error::Chain;
 use crate::app::{App, CLOCK_OFFSET};
-use crate::store::callbacks::{self, QUEUE};
+use crate::store::callbacks::{self, Progress, QUEUE};
 use crate::store::{StoreError, merchants, purge, reset};
 use sources::{DueSource, SOURCES};
 
@@ -26,6 +28,10 @@ const LEASE_MS: i64 = 15_000;
 
 /// How many deliveries are on their way at once.
 const IN_FLIGHT: usize = 64;
+
+/// How long a callback waits for the one before it about the same subject, so that a merchant hears of things in their
+/// order. A server that takes longer to answer is not waited for: the wait is part of the lease.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The longest sleep; a base clock that is moved by hand is looked at again after it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -63,6 +69,8 @@ pub(crate) struct Worker {
     commands: mpsc::UnboundedReceiver<Command>,
     owner: String,
     in_flight: JoinSet<()>,
+    /// The latest delivery about each subject, and when it has ended.
+    latest: HashMap<String, oneshot::Receiver<()>>,
     purge_due_at_ms: i64,
     faults_kept_at: Instant,
 }
@@ -75,6 +83,7 @@ impl Worker {
             commands,
             owner: service::random::uuid().to_string(),
             in_flight: JoinSet::new(),
+            latest: HashMap::new(),
             purge_due_at_ms: 0,
             faults_kept_at: Instant::now(),
         }
@@ -261,10 +270,22 @@ impl Worker {
                 Ok(claimed)
             })
             .await?;
+        let mut claimed = claimed;
+        claimed.sort_by_key(|(item, _)| (item.due_at_ms, Progress::of(item).place));
         let count = claimed.len();
+        self.latest.retain(|_, ended| matches!(ended.try_recv(), Err(TryRecvError::Empty)));
         for (item, delivery) in claimed {
             let app = self.app.clone();
-            self.in_flight.spawn(async move { app.sender().deliver(&app, item, delivery).await });
+            let (ends, ended) = oneshot::channel();
+            let earlier = self.latest.insert(delivery.callback.subject_id.clone(), ended);
+            self.in_flight.spawn(async move {
+                if let Some(earlier) = earlier {
+                    let _ = tokio::time::timeout(PATIENCE, earlier).await;
+                }
+                app.sender().deliver(&app, item, delivery).await;
+                // Whoever waits is woken by its being dropped.
+                drop(ends);
+            });
         }
         Ok(count)
     }

@@ -86,6 +86,14 @@ pub(crate) struct Progress {
     /// The fault that the coming attempt has had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fault: Option<Injected>,
+    /// How many others about the same subject came before it in the same instant.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) place: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(place: &i64) -> bool {
+    *place == 0
 }
 
 impl Progress {
@@ -179,6 +187,13 @@ pub(crate) fn enqueue(
     callback: &Callback,
     now_ms: i64,
 ) -> Result<(), storage::Error> {
+    // What happens to one subject within an instant is told in its order.
+    let place: i64 = tx
+        .query_one(
+            "SELECT COUNT(*) FROM callback_deliveries WHERE subject_id = $1 AND created_at_ms = $2",
+            &[&callback.subject_id, &now_ms],
+        )?
+        .get(0)?;
     let due_at_ms = now_ms.saturating_add(callback.kind.first_delay_ms());
     // Pairs of strings always serialize.
     let headers = serde_json::to_string(&callback.headers).unwrap_or_else(|_| "[]".to_owned());
@@ -201,7 +216,8 @@ pub(crate) fn enqueue(
         ],
     )?;
     if added == 1 {
-        QUEUE.enqueue(tx, &callback.id, due_at_ms, &Progress::default().write())?;
+        let progress = Progress { place, ..Progress::default() };
+        QUEUE.enqueue(tx, &callback.id, due_at_ms, &progress.write())?;
     }
     Ok(())
 }
