@@ -195,6 +195,11 @@ impl Running {
         &self.url
     }
 
+    /// Whether only this machine can reach it; otherwise its control API asks for a token.
+    pub fn is_loopback(&self) -> bool {
+        self.app.is_loopback()
+    }
+
     /// The address it is bound to.
     pub fn address(&self) -> SocketAddr {
         self.address

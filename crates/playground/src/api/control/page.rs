@@ -11,7 +11,7 @@ const STYLE: &str = "
 body { max-width: 46rem; margin: 3rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 code { font-size: .9em } td { padding: .2rem 1rem .2rem 0; vertical-align: top }
-.badge { background: #ffd166; color: #222; border-radius: .3rem; padding: .1rem .5rem; font-size: .8rem }
+td code { overflow-wrap: anywhere } .badge { white-space: nowrap; background: #ffd166; color: #222; border-radius: .3rem; padding: .1rem .5rem; font-size: .8rem }
 ";
 
 /// `GET /`.
@@ -38,6 +38,10 @@ pub(super) async fn index(State(app): State<App>) -> Markup {
                     tr { td { code { (base) "/payments/v1/…" } } td { "Payments" } }
                     tr { td { code { (base) "/ordermanagement/v1/orders/…" } } td { "Order Management" } }
                     tr { td { code { (base) "/hpp/v1/sessions/…" } } td { "Hosted Payment Page" } }
+                    tr { td { code { (base) "/customer-token/v1/tokens/…" } } td { "Customer Token" } }
+                    tr { td { code { (base) "/settlements/v1/…" } } td { "Settlements" } }
+                    tr { td { code { (base) "/v4/payment/disputes/…" } } td { "Disputes" } }
+                    tr { td { code { (base) "/iss/v1/distributions/…" } } td { "In-store" } }
                     tr { td { code { (base) "/kp/lib/v1/api.js" } } td { "Browser library" } }
                 }
                 h2 { "The playground's own" }
