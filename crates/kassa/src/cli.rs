@@ -16,8 +16,7 @@ use crate::tool::Tool;
 const ABOUT: &str = "Take, manage and rehearse Klarna payments, all on this machine.";
 
 const AFTER: &str = "\
-Without a command, `kassa` means `kassa up`: everything together on 127.0.0.1, no account and no
-network needed.
+Without a command, `kassa` means `kassa up`: everything together on 127.0.0.1, no account and no network needed.
 
 Examples:
   kassa                                 start everything, keep data in ./kassa-data
@@ -30,9 +29,9 @@ Examples:
   kassa completions bash > ~/.local/share/bash-completion/completions/kassa
 
 `kassa help up` lists the flags of `kassa` without a command, `kassa help COMMAND` those of another.
-Every flag is also read from the environment (KASSA_DATA_DIR, KASSA_LISTEN …), and every one but
---json, --log and --config from kassa.toml; the command line wins, then the environment, then the
-file.
+The flags of what runs can also be given in the environment, under the names that the help of each shows \
+(KASSA_DATA_DIR, KASSA_LISTEN …), and all but --json, --log and --config in kassa.toml; the command line wins, \
+then the environment, then the file.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
@@ -71,9 +70,9 @@ Options:
 #[derive(Debug, Parser)]
 #[command(name = "kassa", version, about = ABOUT, after_help = AFTER, help_template = TEMPLATE, propagate_version = true)]
 pub(crate) struct Cli {
-    /// Speak JSON: one object per line, the first being {"event":"ready",…} with every URL and
-    /// credential
-    #[arg(long, global = true, env = "KASSA_JSON")]
+    /// Speak JSON: one object per line. What starts something says {"event":"ready",…} first, with every
+    /// URL and credential; what fails says {"event":"error",…}
+    #[arg(long, global = true, env = "KASSA_JSON", value_parser = yes_or_no())]
     pub(crate) json: bool,
 
     /// The configuration file [default: kassa.toml, if there is one]
@@ -93,6 +92,11 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What a switch may be set to in the environment: 1 and 0, yes and no, true and false, on and off.
+fn yes_or_no() -> clap::builder::BoolishValueParser {
+    clap::builder::BoolishValueParser::new()
 }
 
 /// What to do.
@@ -220,7 +224,7 @@ pub(crate) struct DataArgs {
     #[arg(long, env = "KASSA_DATA_DIR", value_name = "DIR", conflicts_with = "ephemeral")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Keep everything in memory and forget it at the end
-    #[arg(long, env = "KASSA_EPHEMERAL")]
+    #[arg(long, env = "KASSA_EPHEMERAL", value_parser = yes_or_no())]
     pub(crate) ephemeral: bool,
 }
 
@@ -257,7 +261,7 @@ pub(crate) struct DoorArgs {
     pub(crate) tls_listen: Option<SocketAddr>,
     /// Answer over HTTPS under Klarna's own host names, for programs that cannot be told another URL.
     /// How they come to trust and reach it is printed; nothing of this machine is changed
-    #[arg(long, env = "KASSA_INTERCEPT")]
+    #[arg(long, env = "KASSA_INTERCEPT", value_parser = yes_or_no())]
     pub(crate) intercept: bool,
     /// Where to answer under Klarna's names; 127.0.0.1:443 needs the right to ports below 1024
     /// [default: 127.0.0.1:7443]

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use klarna::types::secret::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::cli::MerchantSpec;
+
 /// The file's name inside the data directory.
 const FILE: &str = "credentials.json";
 
@@ -27,6 +29,8 @@ pub(crate) struct Credentials {
     pub(crate) api_key: Secret,
     pub(crate) dashboard_password: Secret,
     pub(crate) session_secret: Secret,
+    /// The merchant that the playground here was last started with, where it is not the one that was made up.
+    pub(crate) merchant: Option<MerchantSpec>,
 }
 
 /// The form on disk: the one place where the secrets are written out.
@@ -38,6 +42,15 @@ struct Stored {
     api_key: String,
     dashboard_password: String,
     session_secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    merchant: Option<StoredMerchant>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredMerchant {
+    merchant_id: String,
+    username: String,
+    password: String,
 }
 
 /// The credentials cannot be kept.
@@ -62,6 +75,7 @@ impl Credentials {
             api_key: Secret::from(format!("kassa_sk_{}", hex())),
             dashboard_password: Secret::from(short(hex(), 20)),
             session_secret: Secret::from(hex()),
+            merchant: None,
         }
     }
 
@@ -72,12 +86,42 @@ impl Credentials {
         }
         let path = data_dir.join(FILE);
         let credentials = Self::generate();
-        credentials.create(data_dir, &path).map_err(|source| CredentialsError {
+        credentials.write(data_dir, path)?;
+        Ok(credentials)
+    }
+
+    /// Keeps whom the playground here is started with, so that the commands that call it find their credentials.
+    pub(crate) fn remember(
+        data_dir: &Path,
+        merchant: &MerchantSpec,
+    ) -> Result<(), CredentialsError> {
+        let mut credentials = Self::load_or_create(data_dir)?;
+        let is_made_up = merchant.merchant_id == credentials.merchant_id
+            && merchant.username == credentials.username
+            && merchant.password.expose() == credentials.password.expose();
+        let kept = (!is_made_up).then(|| merchant.clone());
+        let same = match (&kept, &credentials.merchant) {
+            (None, None) => true,
+            (Some(new), Some(old)) => {
+                new.merchant_id == old.merchant_id
+                    && new.username == old.username
+                    && new.password.expose() == old.password.expose()
+            }
+            _ => false,
+        };
+        if same {
+            return Ok(());
+        }
+        credentials.merchant = kept;
+        credentials.write(data_dir, data_dir.join(FILE))
+    }
+
+    fn write(&self, data_dir: &Path, path: PathBuf) -> Result<(), CredentialsError> {
+        self.create(data_dir, &path).map_err(|source| CredentialsError {
             action: "write",
             path,
             source,
-        })?;
-        Ok(credentials)
+        })
     }
 
     /// Those of the data directory, if it has any.
@@ -104,6 +148,11 @@ impl Credentials {
             api_key: self.api_key.expose().to_owned(),
             dashboard_password: self.dashboard_password.expose().to_owned(),
             session_secret: self.session_secret.expose().to_owned(),
+            merchant: self.merchant.as_ref().map(|merchant| StoredMerchant {
+                merchant_id: merchant.merchant_id.clone(),
+                username: merchant.username.clone(),
+                password: merchant.password.expose().to_owned(),
+            }),
         };
         // Written beside and renamed, so that a crash leaves the whole file or none.
         let draft = path.with_extension("json.new");
@@ -127,6 +176,11 @@ impl From<Stored> for Credentials {
             api_key: Secret::from(stored.api_key),
             dashboard_password: Secret::from(stored.dashboard_password),
             session_secret: Secret::from(stored.session_secret),
+            merchant: stored.merchant.map(|merchant| MerchantSpec {
+                merchant_id: merchant.merchant_id,
+                username: merchant.username,
+                password: Secret::from(merchant.password),
+            }),
         }
     }
 }
@@ -159,6 +213,24 @@ mod tests {
             assert_eq!(mode(&data_dir.join(FILE)), 0o600);
         }
         assert!(!format!("{first:?}").contains(first.api_key.expose()));
+    }
+
+    #[test]
+    fn the_merchant_that_was_given_is_remembered_until_another_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let made_up = Credentials::load_or_create(folder.path()).unwrap();
+        let given: MerchantSpec = "K1=user:password".parse().unwrap();
+        let kept = || Credentials::load(folder.path()).unwrap().unwrap();
+        Credentials::remember(folder.path(), &given).unwrap();
+        assert_eq!(kept().merchant.unwrap().username, "user");
+        assert_eq!(kept().api_key.expose(), made_up.api_key.expose());
+        let own = MerchantSpec {
+            merchant_id: made_up.merchant_id.clone(),
+            username: made_up.username.clone(),
+            password: made_up.password.clone(),
+        };
+        Credentials::remember(folder.path(), &own).unwrap();
+        assert!(kept().merchant.is_none());
     }
 
     #[test]

@@ -20,12 +20,17 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{Cli, Command};
 
+/// What the program ends with when what was asked for cannot be asked for.
+const WRONG_USAGE: u8 = 2;
+
 /// Runs the program: 0 when it did what was asked, 1 when that failed, 2 on wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::with_default_command(std::env::args_os()));
     if let Command::Completions { shell } = &cli.command {
         let mut command = Cli::command();
-        clap_complete::generate(*shell, &mut command, "kassa", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut command, "kassa", &mut script);
+        report::out(&String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
     let output = if cli.json { report::Output::Json } else { report::Output::Human };
@@ -37,7 +42,10 @@ pub fn main() -> ExitCode {
     if let Command::Tool(tool) = cli.command {
         let file = match file::File::load(cli.config.as_deref()) {
             Ok(file) => file,
-            Err(error) => return failed(output, &error),
+            Err(error) => {
+                output.error(&error);
+                return ExitCode::from(WRONG_USAGE);
+            }
         };
         return match runtime.block_on(tool::run(tool, &file, output)) {
             Ok(()) => ExitCode::SUCCESS,
@@ -49,6 +57,10 @@ pub fn main() -> ExitCode {
     }
     match runtime.block_on(run::run(cli, output)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<file::FileError>() => {
+            output.error(error.as_ref());
+            ExitCode::from(WRONG_USAGE)
+        }
         Err(error) => failed(output, error.as_ref()),
     }
 }

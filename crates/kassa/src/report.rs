@@ -32,9 +32,24 @@ pub(crate) struct Ready {
     /// Settlement reports by SFTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sftp: Option<ReadySftp>,
+    /// Who may use the control API.
+    #[serde(skip)]
+    pub(crate) control: ControlAccess,
     /// Where state is kept; absent when it is kept in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data_dir: Option<String>,
+}
+
+/// Who may use the playground's control API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ControlAccess {
+    /// Whoever reaches it: that is this machine alone.
+    #[default]
+    Open,
+    /// Who has the token.
+    Token,
+    /// Nobody: others can reach it, and there is no token.
+    Closed,
 }
 
 /// Where each part is.
@@ -213,6 +228,7 @@ fn page(ready: &Ready, colour: bool) -> String {
         &ready.sftp.as_ref().map(|sftp| sftp.url.clone()),
         "settlement reports, with a Klarna username and password",
     );
+    row("", &ready.sftp.as_ref().map(|sftp| sftp.fingerprint.clone()), "  its host key");
     let credentials = &ready.credentials;
     if !credentials.is_empty() {
         let _ = writeln!(text, "\n  {bold}Test credentials{reset}");
@@ -254,15 +270,25 @@ fn page(ready: &Ready, colour: bool) -> String {
     if let Some(dashboard) = &ready.urls.dashboard {
         step(format!("Open {dashboard}, sign in with the dashboard password, capture and refund."));
     }
-    if let Some(playground) = &ready.urls.playground {
+    if ready.control == ControlAccess::Closed {
+        step(
+            "Others can reach this playground, so its control API is closed: the clock, faults and the log.\n     \
+             Start it with --control-token (or KASSA_CONTROL_TOKEN) to use them."
+                .to_owned(),
+        );
+    } else if let Some(playground) = &ready.urls.playground {
         let playground = playground.trim_end_matches('/');
+        let token = match ready.control {
+            ControlAccess::Token => " -H \"authorization: Bearer $KASSA_CONTROL_TOKEN\"",
+            ControlAccess::Open | ControlAccess::Closed => "",
+        };
         step(format!(
             "Open {playground}/playground/v1/requests to see each call that reached Klarna's side,\n     \
              and why it was refused, if it was."
         ));
         step(format!(
             "Move Klarna's clock:\n     curl -X POST {playground}/playground/v1/clock \
-             -H 'content-type: application/json' -d '{{\"advance\":\"P1D\"}}'"
+             -H 'content-type: application/json'{token} -d '{{\"advance\":\"P1D\"}}'"
         ));
     }
     let kept = ready.data_dir.as_deref().map_or_else(
@@ -332,6 +358,7 @@ mod tests {
                 gateway_api_key: Some("kassa_sk_1".to_owned()),
                 dashboard_password: Some("letmein".to_owned()),
             },
+            control: ControlAccess::Open,
             data_dir: None,
             tls: None,
             intercept: Some(ReadyIntercept {
@@ -358,6 +385,20 @@ mod tests {
         let text = page(&ready, false);
         assert!(text.contains("127.0.0.1 api.klarna.com"), "{text}");
         assert!(!text.contains("setcap"), "{text}");
+    }
+
+    #[test]
+    fn nobody_is_led_to_a_control_api_that_is_closed() {
+        let mut ready = ready();
+        ready.control = ControlAccess::Closed;
+        let text = page(&ready, false);
+        assert!(
+            text.contains("--control-token") && !text.contains("/playground/v1/clock"),
+            "{text}"
+        );
+        ready.control = ControlAccess::Token;
+        let text = page(&ready, false);
+        assert!(text.contains("authorization: Bearer $KASSA_CONTROL_TOKEN"), "{text}");
     }
 
     #[test]

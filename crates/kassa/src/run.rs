@@ -16,7 +16,7 @@ use crate::cli::{
 use crate::credentials::Credentials;
 use crate::doors::Doors;
 use crate::file::File;
-use crate::report::{Output, Ready, ReadyCredentials, ReadyMerchant, Urls};
+use crate::report::{ControlAccess, Output, Ready, ReadyCredentials, ReadyMerchant, Urls};
 use crate::settings::{self, GATEWAY_PORT, Home, PLAYGROUND_PORT, SHOP_PORT, loopback};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -131,6 +131,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         ..made_up
     };
     let merchants = merchants(&args.klarna_side, file, &credentials);
+    home.remember(&merchants)?;
     let mut playground = playground::Playground::start(playground::Config {
         listen: args
             .playground_listen
@@ -200,6 +201,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         tls: doors.tls.clone(),
         intercept: doors.intercept.clone(),
         sftp: doors.sftp.clone(),
+        control: control_access(&playground, file.playground.control_token.is_some()),
         data_dir: home.directory().map(|directory| directory.display().to_string()),
     });
     Ok(Parts { shop: Some(shop), gateway: Some(gateway), playground: Some(playground), doors })
@@ -208,6 +210,9 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
 async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> Outcome<Parts> {
     let home = Home::resolve(&args.data, file);
     let merchants = merchants(&args.klarna_side, file, &home.credentials()?);
+    home.remember(&merchants)?;
+    let control_token = args.control_token.or_else(|| file.playground.control_token.clone());
+    let has_token = control_token.is_some();
     let mut playground = playground::Playground::start(playground::Config {
         listen: args
             .listen
@@ -220,7 +225,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
         callback_targets: callback_targets(&args.klarna_side, file),
-        control_token: args.control_token.or_else(|| file.playground.control_token.clone()),
+        control_token,
         clock: SystemClock::shared(),
     })
     .await
@@ -236,6 +241,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
         tls: doors.tls.clone(),
         intercept: doors.intercept.clone(),
         sftp: doors.sftp.clone(),
+        control: control_access(&playground, has_token),
         data_dir: home.directory().map(|directory| directory.display().to_string()),
     });
     Ok(Parts { playground: Some(playground), doors, ..Parts::default() })
@@ -400,6 +406,14 @@ fn shown(merchant: &MerchantSpec) -> ReadyMerchant {
 
 fn rate_limits(args: &KlarnaSideArgs, file: &File) -> playground::RateLimits {
     args.rate_limits.or(file.rate_limits).map_or(playground::RateLimits::Off, Into::into)
+}
+
+fn control_access(playground: &playground::Running, has_token: bool) -> ControlAccess {
+    match (has_token, playground.is_loopback()) {
+        (true, _) => ControlAccess::Token,
+        (false, true) => ControlAccess::Open,
+        (false, false) => ControlAccess::Closed,
+    }
 }
 
 fn callback_targets(args: &KlarnaSideArgs, file: &File) -> Option<playground::CallbackTargets> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use storage::Location;
 use url::Url;
 
-use crate::cli::{CallbackTargets, DataArgs, RateLimits, WebhookTargets};
+use crate::cli::{CallbackTargets, DataArgs, MerchantSpec, RateLimits, WebhookTargets};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::file::File;
 
@@ -70,6 +70,16 @@ impl Home {
         match self {
             Self::Ephemeral => Ok(Credentials::generate()),
             Self::Directory(directory) => Credentials::load_or_create(directory),
+        }
+    }
+
+    /// Keeps whom the playground was started with, for the commands that call it.
+    pub(crate) fn remember(&self, merchants: &[MerchantSpec]) -> Result<(), CredentialsError> {
+        match (self, merchants.first()) {
+            (Self::Directory(directory), Some(merchant)) => {
+                Credentials::remember(directory, merchant)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -199,10 +199,12 @@ fn nothing_is_changed_live_unless_somebody_says_so() {
 fn credentials_come_from_the_environment_a_protected_file_or_the_data_directory() {
     let playground = Playground::start_with(&["--merchant", "K7=user7:password7"]);
     let payouts = ["api", "settlements", "payouts"];
-    // The data directory's are of a merchant that this playground does not have.
-    let event = playground.refused(&payouts, 1);
-    assert_eq!(event["status"], 401);
-    assert!(text(&event, "remedy").contains("KASSA_KLARNA_USERNAME"), "{event}");
+    // The data directory knows whom the playground was started with.
+    playground.json(&payouts);
+    let wrong = [("KASSA_KLARNA_USERNAME", "user7"), ("KASSA_KLARNA_PASSWORD", "password8")];
+    let ended = playground.run_with(&payouts, &wrong, "");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("KASSA_KLARNA_USERNAME"), "{ended:?}");
     for settings in [
         &[("KASSA_KLARNA_USERNAME", "user7"), ("KASSA_KLARNA_PASSWORD", "password7")][..],
         &[("KASSA_KLARNA_API_KEY", "password7")],
@@ -280,7 +282,7 @@ fn no_playground_is_told_with_what_to_do() {
 fn nothing_that_the_playground_gives_is_missing() {
     let playground = Playground::start();
     let wrong = r#"{"match":{"operation":"no.such"},"effect":{"type":"drop"}}"#;
-    let event = playground.refused(&["faults", "add", "--data", wrong], 1);
+    let event = playground.refused(&["faults", "add", "--data", wrong], 2);
     let message = text(&event, "message");
     let (_, names) = message.split_once("the operations are ").unwrap();
     let given: Vec<&str> = names.split(", ").collect();

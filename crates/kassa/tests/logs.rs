@@ -93,9 +93,9 @@ fn the_clock_is_read_and_moved_forward_only() {
     assert!(page.contains("1 d 2 h ahead of real time"), "{page}");
     let set = playground.json(&["clock", "set", "2126-01-01T00:00:00Z"]);
     assert!(text(&set, "now").starts_with("2126-01-01T00:00:0"), "{set}");
-    let back = playground.refused(&["clock", "set", "2020-01-01T00:00:00Z"], 1);
+    let back = playground.refused(&["clock", "set", "2020-01-01T00:00:00Z"], 2);
     assert!(text(&back, "message").contains("does not go back"), "{back}");
-    playground.refused(&["clock", "advance", "tomorrow"], 1);
+    playground.refused(&["clock", "advance", "tomorrow"], 2);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn faults_are_armed_listed_hit_and_taken_away() {
     playground.json(&["faults", "clear"]);
     assert_eq!(playground.run(&["faults"]).stdout, "No fault is in force.\n");
     // What cannot be is told by the playground, or by the command line.
-    playground.refused(&["faults", "add", "--error", "42"], 1);
+    playground.refused(&["faults", "add", "--error", "42"], 2);
     playground.refused(&["faults", "add", "--truncate", "--after"], 2);
     playground.refused(&["faults", "remove", "../clock"], 2);
     playground.refused(&["faults", "remove", "fault-0"], 1);

@@ -139,7 +139,7 @@ fn refused(name: &str, status: u16, body: &Value) -> Failure {
     if !messages.is_empty() {
         message = format!("{message}: {}", messages.join("; "));
     }
-    let failure = Failure::failed(message)
+    let failure = if status == 400 { Failure::usage(message) } else { Failure::failed(message) }
         .detail("status", status)
         .detail("code", code)
         .detail("messages", messages);

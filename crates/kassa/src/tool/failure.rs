@@ -88,6 +88,17 @@ impl Failure {
                 let _ = writeln!(text, "  {label}: {}", crate::tool::show::plain(value));
             }
         }
+        let invalid = self.0.details.get("validation_errors").and_then(Value::as_array);
+        for problem in invalid.into_iter().flatten() {
+            let words: Vec<&str> = match problem {
+                Value::Object(members) => members.values().filter_map(Value::as_str).collect(),
+                other => other.as_str().into_iter().collect(),
+            };
+            let _ = writeln!(text, "  because: {}", crate::tool::show::plain(&words.join(": ")));
+        }
+        if let Some(tries) = self.0.details.get("tries").and_then(Value::as_u64) {
+            let _ = writeln!(text, "  tried: {tries} times");
+        }
         if let Some(remedy) = &self.0.remedy {
             let _ = writeln!(text, "  try: {remedy}");
         }
@@ -127,6 +138,9 @@ impl Failure {
         }
         if let Some(key) = error.idempotency_key() {
             failure = failure.detail("idempotency_key", key.as_str());
+        }
+        if error.tries() > 1 {
+            failure = failure.detail("tries", error.tries());
         }
         failure = failure
             .detail("outcome_unknown", error.outcome_unknown())
@@ -179,7 +193,7 @@ fn remedy(error: &Error) -> Option<String> {
             "the id may be of another merchant, or its time may be over; `kassa logs` shows the call"
         }
         (_, _, Some(429)) => "wait a second",
-        (_, _, Some(400 | 409 | 422)) => "`kassa api … --dry-run` shows what would be sent",
+        (_, _, Some(400 | 422)) => "`kassa api … --dry-run` shows what would be sent",
         _ => return None,
     };
     Some(text.to_owned())

@@ -89,7 +89,7 @@ struct Fault {
     #[arg(long)]
     after: bool,
     /// Only this operation
-    #[arg(long, value_name = "NAME", value_parser = api::operation_names(), hide_possible_values = true)]
+    #[arg(long, value_name = "NAME", value_parser = api::OperationName, hide_possible_values = true)]
     operation: Option<String>,
     /// Only this method
     #[arg(long, value_name = "METHOD", conflicts_with = "operation")]

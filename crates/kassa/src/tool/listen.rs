@@ -33,8 +33,9 @@ use crate::tool::show::plain;
 use crate::tool::target::PlaygroundArgs;
 
 pub(crate) const EXAMPLES: &str = "\
-It prints a URL: give it to Klarna as merchant_urls.authorization, notification, push or status_update
-(add a path of your own if you like). Callbacks that the playground sends elsewhere are shown, too.
+It prints a URL: give it to Klarna as merchant_urls.authorization, notification, push or status_update, with a \
+path of your own if you like. Callbacks that the playground sends elsewhere are shown and sent on, too, unless it \
+has called the same program itself. A forward URL without a path keeps each callback's own.
 
 Examples:
   kassa listen
@@ -48,8 +49,18 @@ const PORT: u16 = 7073;
 /// More than any callback has.
 const GREATEST_BODY: usize = 1024 * 1024;
 
-/// The headers that are passed on.
-const PASSED_ON: [&str; 3] = ["content-type", "klarna-signature", "klarna-correlation-id"];
+/// The headers that are not passed on: they are about the connection on which they came.
+const NOT_PASSED_ON: [header::HeaderName; 9] = [
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// What callbacks there are.
 const KINDS: [&str; 6] = [
@@ -269,8 +280,10 @@ impl Ear {
                 }
             }
             let body = if body.is_null() { String::new() } else { body.to_string() };
-            let query = Url::parse(url).ok().and_then(|url| url.query().map(str::to_owned));
-            let sent = self.send_on(Method::POST, query.as_deref(), headers, body.into()).await;
+            let called = Url::parse(url).ok();
+            let (path, query) =
+                called.as_ref().map_or(("/", None), |called| (called.path(), called.query()));
+            let sent = self.send_on(Method::POST, path, query, headers, body.into()).await;
             if let Some((_, forwarded)) = sent {
                 event.insert("forwarded".to_owned(), forwarded);
             }
@@ -280,7 +293,11 @@ impl Ear {
 
     /// Whether the playground has called the program itself.
     fn leads_there(&self, url: &str) -> bool {
-        self.forward.as_ref().is_some_and(|forward| is_below(url, forward.as_str()))
+        let called = Url::parse(url).ok();
+        self.forward
+            .as_ref()
+            .zip(called)
+            .is_some_and(|(forward, called)| forward.origin() == called.origin())
     }
 
     async fn arrived(&mut self, arrival: Arrival) {
@@ -305,15 +322,13 @@ impl Ear {
         if !value.is_null() {
             event.insert("body".to_owned(), value);
         }
-        let mut passed_on = HeaderMap::new();
-        for name in PASSED_ON {
-            if let Some(value) = headers.get(name) {
-                passed_on.insert(name, value.clone());
-            }
+        let mut passed_on = headers;
+        for name in NOT_PASSED_ON {
+            passed_on.remove(name);
         }
         let mut status = StatusCode::OK;
         if let Some((answered, forwarded)) =
-            self.send_on(method, uri.query(), passed_on, body).await
+            self.send_on(method, uri.path(), uri.query(), passed_on, body).await
         {
             status = answered;
             event.insert("forwarded".to_owned(), forwarded);
@@ -328,14 +343,12 @@ impl Ear {
     async fn send_on(
         &self,
         method: Method,
+        path: &str,
         query: Option<&str>,
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Option<(StatusCode, Value)> {
-        let mut url = self.forward.clone()?;
-        if let Some(query) = query {
-            url.set_query(Some(query));
-        }
+        let url = led_on(self.forward.as_ref()?, path, query);
         if !body.is_empty() {
             headers
                 .entry(header::CONTENT_TYPE)
@@ -360,6 +373,19 @@ impl Ear {
         };
         self.heard = try_out(&words).is_ok();
     }
+}
+
+/// Where a callback for this path and query is sent on to.
+fn led_on(forward: &Url, path: &str, query: Option<&str>) -> Url {
+    let mut url = forward.clone();
+    if url.path() == "/" {
+        url.set_path(path);
+    }
+    let queries: Vec<&str> = [forward.query(), query].into_iter().flatten().collect();
+    if !queries.is_empty() {
+        url.set_query(Some(&queries.join("&")));
+    }
+    url
 }
 
 /// Whether a URL is this one, or below it.
@@ -416,6 +442,18 @@ fn page(event: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_callback_keeps_what_the_forward_url_leaves_open() {
+        for (forward, path, query, expected) in [
+            ("http://a:1", "/my/path", Some("o=1"), "http://a:1/my/path?o=1"),
+            ("http://a:1/base?k=1", "/my/path", Some("o=1"), "http://a:1/base?k=1&o=1"),
+            ("http://a:1/base", "/", None, "http://a:1/base"),
+        ] {
+            let forward = Url::parse(forward).unwrap();
+            assert_eq!(led_on(&forward, path, query).as_str(), expected);
+        }
+    }
 
     #[test]
     fn callbacks_are_known_by_what_stands_in_them() {

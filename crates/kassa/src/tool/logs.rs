@@ -37,7 +37,7 @@ pub(crate) struct LogsArgs {
     #[arg(long, value_name = "TEXT")]
     path: Option<String>,
     /// Only answers with this status
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
     status: Option<u16>,
     /// Only what has this order's id in it
     #[arg(long, value_name = "ORDER_ID")]
@@ -134,8 +134,9 @@ pub(crate) fn notice(output: Output, event: &str, words: &str, members: &Value) 
 
 /// An entry as people read it.
 fn line(entry: &Value, bodies: bool) -> String {
+    // With the day: the playground's clock moves by weeks.
     let at = text(entry, "at");
-    let at = at.get(11..23).unwrap_or(at);
+    let at = at.get(..23).unwrap_or(at).replacen('T', " ", 1);
     let arrow = if text(entry, "direction") == "callback" { "<-" } else { "->" };
     let status = entry
         .get("status")
@@ -184,7 +185,7 @@ mod tests {
         });
         assert_eq!(
             line(&entry, true),
-            "10:00:00.250  -> 400  POST   /payments/v1/sessions  3 ms  K1\n              \
+            "2026-11-23 10:00:00.250  -> 400  POST   /payments/v1/sessions  3 ms  K1\n              \
              order_amount: is required\n              > {\"a\":1}\n"
         );
         let callback = json!({

@@ -6,7 +6,7 @@ use comfy_table::{Cell, Table, presets};
 use klarna::Currency;
 use serde_json::{Map, Value};
 
-/// No more columns than this in a list; what is left out is in the JSON.
+/// No more columns than this in a list; how many are left out is said below it.
 const COLUMNS: usize = 8;
 
 /// Text that leaves the terminal alone.
@@ -83,7 +83,10 @@ fn flatten<'v>(
     for (name, value) in members {
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
-            Value::Object(members) => flatten(&path, members, currency, rows, lists),
+            Value::Object(members) => {
+                let own = currency_of(value);
+                flatten(&path, members, own.as_ref().or(currency), rows, lists);
+            }
             Value::Array(items) if items.iter().any(Value::is_object) => lists.push((path, items)),
             Value::Array(items) => {
                 let items: Vec<String> = items.iter().map(|item| scalar("", item, None)).collect();
@@ -98,7 +101,8 @@ fn flatten<'v>(
     }
 }
 
-/// A list of objects, its members as columns in the order of their first appearance.
+/// A list of objects, its members as columns: where there are too many, first what stands in the objects themselves,
+/// then what matters most in what is nested; in the order of their first appearance.
 fn list(items: &[Value], currency: Option<&Currency>) -> String {
     if items.is_empty() {
         return "(none)\n".to_owned();
@@ -114,11 +118,16 @@ fn list(items: &[Value], currency: Option<&Currency>) -> String {
             rows.push(("value".to_owned(), scalar("", item, None)));
         }
         for (name, _) in &rows {
-            if !columns.contains(name) && columns.len() < COLUMNS {
+            if !columns.contains(name) {
                 columns.push(name.clone());
             }
         }
         lines.push(rows);
+    }
+    let left_out = columns.len().saturating_sub(COLUMNS);
+    if left_out > 0 {
+        columns.sort_by_key(|name| rank(name));
+        columns.truncate(COLUMNS);
     }
     let headings: Vec<&str> = columns.iter().map(String::as_str).collect();
     let rows = lines.into_iter().map(|row| {
@@ -127,7 +136,21 @@ fn list(items: &[Value], currency: Option<&Currency>) -> String {
         };
         columns.iter().map(|column| value(column).unwrap_or_default()).collect()
     });
-    grid(&headings, rows.collect())
+    let mut text = grid(&headings, rows.collect());
+    if left_out > 0 {
+        text = format!("{text}({left_out} more columns with --json)\n");
+    }
+    text
+}
+
+/// How late a column is wanted.
+fn rank(name: &str) -> u8 {
+    match name.rsplit_once('.') {
+        _ if name.ends_with("settlement_amount") => 1,
+        None => 0,
+        Some((_, "status" | "state" | "amount" | "currency")) => 2,
+        Some(_) => 3,
+    }
 }
 
 fn scalar(name: &str, value: &Value, currency: Option<&Currency>) -> String {
@@ -157,10 +180,16 @@ pub(crate) fn amount(minor: i64, currency: &Currency) -> String {
 
 /// The currency that a document speaks of.
 fn currency_of(value: &Value) -> Option<Currency> {
-    ["purchase_currency", "currency_code", "currency"]
-        .iter()
-        .find_map(|name| value.get(name)?.as_str())
-        .map(Currency::from)
+    [
+        "purchase_currency",
+        "currency_code",
+        "currency",
+        "settlement_currency_code",
+        "summary_currency_code",
+    ]
+    .iter()
+    .find_map(|name| value.get(name)?.as_str())
+    .map(Currency::from)
 }
 
 #[cfg(test)]
@@ -197,6 +226,21 @@ mod tests {
             "refunds": [],
         }));
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn too_many_columns_leave_out_what_is_nested() {
+        let totals = json!({
+            "a_amount": 1, "b_amount": 2, "c_amount": 3, "settlement_amount": 64_626, "d_amount": 4,
+        });
+        let text = document(&json!({ "payouts": [{
+            "totals": totals, "payment_reference": "R-1", "payout_date": "2026-01-02",
+            "currency_code": "SEK", "transactions": 3,
+        }]}));
+        for wanted in ["PAYMENT_REFERENCE", "R-1", "2026-01-02", "646.26 SEK"] {
+            assert!(text.contains(wanted), "{text}");
+        }
+        assert!(text.contains("(1 more columns with --json)"), "{text}");
     }
 
     #[test]

@@ -21,10 +21,10 @@ use crate::tool::failure::Failure;
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PlaygroundArgs {
     /// Where the playground is [default: http://localhost:7072, or as kassa.toml says]
-    #[arg(long, env = "KASSA_PLAYGROUND_URL", value_name = "URL", value_parser = web_url)]
+    #[arg(long, global = true, env = "KASSA_PLAYGROUND_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) playground_url: Option<Url>,
     /// A file with its control token, if it asks for one; or put the token in KASSA_CONTROL_TOKEN
-    #[arg(long, env = "KASSA_CONTROL_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "KASSA_CONTROL_TOKEN_FILE", value_name = "FILE")]
     pub(crate) control_token_file: Option<PathBuf>,
 }
 
@@ -213,14 +213,20 @@ impl Merchant {
         }
         let directory = settings::data_dir(args.data_dir.as_deref(), file);
         match MadeUp::load(&directory).map_err(|error| Failure::failed(error.to_string()))? {
+            Some(MadeUp { merchant: Some(given), .. }) => Ok(Self {
+                username: given.username,
+                password: given.password,
+                merchant_id: Some(given.merchant_id),
+            }),
             Some(made_up) => Ok(Self {
                 username: made_up.username,
                 password: made_up.password,
                 merchant_id: Some(made_up.merchant_id),
             }),
             None => Err(none.detail("looked_in", directory.display().to_string()).remedy(format!(
-                "name the directory of the playground with --data-dir ({} has none), or put those \
-                 that it printed at its start in KASSA_KLARNA_USERNAME and KASSA_KLARNA_PASSWORD",
+                "name the directory of the playground with --data-dir ({} has none); or, if it keeps \
+                 nothing on disk, put its merchant in KASSA_MERCHANT, as in \
+                 KASSA_MERCHANT=K1=user:password",
                 directory.display()
             ))),
         }

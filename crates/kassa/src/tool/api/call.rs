@@ -236,6 +236,10 @@ fn raw_call(client: &Client, request: &Prepared) -> Result<RawCall, Failure> {
 
 async fn json_call(call: RawCall, seen: &Seen, output: Output) -> Result<(), Failure> {
     let (body, meta) = call.send_raw().await?.into_parts();
+    if meta.tries > 1 && output == Output::Human {
+        // A fault that was armed, or a real one: whoever looks on wants to know.
+        let _ = writeln!(std::io::stderr(), "(answered at try {})", meta.tries);
+    }
     if !body.is_empty() {
         let Ok(value) = serde_json::from_slice::<Value>(&body) else {
             // Not JSON: a page, or a file that was asked for by path.
@@ -431,7 +435,13 @@ async fn explained(failure: Failure, target: &Target, flags: &ApiFlags, file: &F
     let Ok(control) = Control::of(&flags.playground, file) else { return failure };
     let Ok(log) = control.get("/requests", &[("correlation_id", id)]).await else { return failure };
     match log.pointer("/requests/0/explanation").and_then(Value::as_str) {
-        Some(explanation) => failure.detail("explanation", explanation),
+        Some(explanation) => {
+            let failure = failure.detail("explanation", explanation);
+            if explanation.contains("no such route") {
+                return failure.remedy("`kassa api --help` lists what there is");
+            }
+            failure
+        }
         None => failure,
     }
 }

@@ -11,6 +11,26 @@ use crate::tool::target::{KlarnaArgs, MerchantArgs, PlaygroundArgs};
 /// The command that calls by method and path.
 const RAW: &str = "raw";
 
+/// The group whose purchases begin in another one.
+const IN_STORE: &str = "in-store";
+
+const FROM_THE_TILL: &str = r#"A purchase in a store begins as a session whose link is handed to the shopper:
+
+  kassa api payments create-session --data @till.json
+  kassa api in-store status SESSION_ID
+
+with, in till.json, beside what every session has:
+
+  "acquiring_channel": "IN_STORE",
+  "distribution": { "method": "one_qr" },
+  "attachment": {
+    "content_type": "application/vnd.klarna.internal.emd-v2+json",
+    "body": "{\"in_store_payment\":[{\"store_info\":{…}}]}"
+  }
+
+store_info has merchant_store_id, store_terminal_id and store_address (street_address, street_number,
+postal_code, city, country). `kassa trigger in_store.completed` makes one; `kassa logs --bodies` shows it."#;
+
 /// What a call's path, query and file are called among the arguments.
 const FILE: &str = "FILE";
 
@@ -82,6 +102,9 @@ impl Subcommand for ApiCommand {
                 .about(area.about)
                 .subcommand_required(true)
                 .arg_required_else_help(true);
+            if area.name == IN_STORE {
+                group = group.after_help(FROM_THE_TILL);
+            }
             for operation in OPERATIONS.iter().filter(|operation| operation.area == area.name) {
                 group = group.subcommand(operation_command(operation));
             }
@@ -125,7 +148,7 @@ fn operation_command(operation: &'static Operation) -> Command {
         }
         Body::Required(example) => {
             command = with_body(command);
-            after = format!("{after}\n\nA body such as:\n  {example}");
+            after = format!("{after}\n\nA body such as:\n{}", indented(example));
         }
     }
     if operation.key == Key::Taken {
@@ -134,18 +157,31 @@ fn operation_command(operation: &'static Operation) -> Command {
     if operation.answer == Answer::File {
         command = command.arg(output());
     }
-    ApiFlags::augment_args(command).after_help(after)
+    with_flags(command, operation.about).after_help(after)
+}
+
+/// With the flags of every call, whose own description would otherwise stand for the command's.
+fn with_flags(command: Command, about: &'static str) -> Command {
+    ApiFlags::augment_args(command).about(about).long_about(None)
+}
+
+/// An example in lines so short that no terminal breaks one inside a text.
+fn indented(example: &str) -> String {
+    let pretty = serde_json::from_str::<serde_json::Value>(example)
+        .and_then(|value| serde_json::to_string_pretty(&value));
+    let pretty = pretty.unwrap_or_else(|_| example.to_owned());
+    let lines: Vec<String> = pretty.lines().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
 }
 
 fn raw_command() -> Command {
     let command = Command::new(RAW)
-        .about("Call by method and path, for what has no command of its own")
         .arg(Arg::new("method").required(true).help("GET, POST, PATCH, PUT or DELETE"))
         .arg(
             Arg::new("path").required(true).help("With its query: /settlements/v1/payouts?size=5"),
         );
     let command = with_body(command).arg(key()).arg(output());
-    ApiFlags::augment_args(command)
+    with_flags(command, "Call by method and path, for what has no command of its own")
 }
 
 fn with_body(command: Command) -> Command {
@@ -278,6 +314,20 @@ mod tests {
             assert_eq!(path.len(), operation.path_parameters().count());
             assert_eq!(query.len(), operation.query.len(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn every_operation_says_what_it_does() {
+        let api = ApiCommand::augment_subcommands(clap::Command::new("api"));
+        for operation in OPERATIONS {
+            let command = api
+                .find_subcommand(operation.area)
+                .and_then(|area| area.find_subcommand(operation.command))
+                .unwrap();
+            assert_eq!(command.get_about().unwrap().to_string(), operation.about);
+        }
+        let raw = api.find_subcommand(RAW).unwrap().get_about().unwrap().to_string();
+        assert!(raw.starts_with("Call by method and path"), "{raw}");
     }
 
     #[test]

@@ -22,8 +22,8 @@ use scenario::Scenario;
 use story::Story;
 
 pub(crate) const EXAMPLES: &str = "\
-Each scenario begins with a new session and leaves everything it made behind, so that you can go on from
-there. Scenarios that need time to pass move the playground's clock, and say so.
+Each scenario begins with a new session and leaves everything it made behind, so that you can go on from there. \
+Scenarios that need time to pass move the playground's clock, and say so.
 
 Examples:
   kassa trigger --list
@@ -35,8 +35,8 @@ Examples:
 /// What is to happen.
 #[derive(Debug, Args)]
 pub(crate) struct TriggerArgs {
-    /// What is to happen; --list says what there is
-    #[arg(required_unless_present = "list", hide_possible_values = true)]
+    /// What is to happen; without it, or with --list, what there is
+    #[arg(hide_possible_values = true)]
     scenario: Option<Scenario>,
     /// List what there is
     #[arg(long, conflicts_with = "scenario")]
@@ -141,7 +141,12 @@ fn page(made: &Value) -> String {
     }
     if see.is_empty() {
         let id = text(made, "session_id");
-        see.push(format!("  kassa api payments get-session {}\n", show::plain(id)));
+        let command = if text(made, "payment_link").is_empty() && made.get("called_off").is_none() {
+            "kassa api payments get-session"
+        } else {
+            "kassa api in-store status"
+        };
+        see.push(format!("  {command} {}\n", show::plain(id)));
     }
     words = format!("{words}\nLook at it:\n{}", see.concat());
     words

@@ -45,6 +45,12 @@ pub(super) struct Story {
     pub(super) made: Map<String, Value>,
 }
 
+/// Where orders are pushed to: the call has no body, so that its URL has to say which order it is about.
+fn pushed_to(url: &Url) -> String {
+    let joint = if url.query().is_some() { '&' } else { '?' };
+    format!("{url}{joint}order_id={{checkout.order.id}}")
+}
+
 impl Story {
     fn note(&mut self, name: &str, value: impl Into<Value>) {
         self.made.insert(name.to_owned(), value.into());
@@ -85,8 +91,9 @@ impl Story {
                 .merchant_reference1(REFERENCE)
                 .intent(intent);
         if let Some(url) = &self.callback_url {
+            let push = pushed_to(url);
             let url = url.as_str();
-            let urls = MerchantUrls::new().authorization(url).notification(url).push(url);
+            let urls = MerchantUrls::new().authorization(url).notification(url).push(push);
             request = request.merchant_urls(urls);
         }
         request
@@ -148,8 +155,8 @@ impl Story {
         .locale(self.locale.as_str())
         .merchant_reference1(REFERENCE);
         if let Some(url) = &self.callback_url {
-            let url = url.as_str();
-            request = request.merchant_urls(MerchantUrls::new().notification(url).push(url));
+            let urls = MerchantUrls::new().notification(url.as_str()).push(pushed_to(url));
+            request = request.merchant_urls(urls);
         }
         let order = self.client.payments().create_order(&token, &request).await?;
         // It is used up.
@@ -378,6 +385,7 @@ impl Story {
     pub(super) async fn in_store_called_off(&mut self) -> Result<(), Failure> {
         let session = self.till().await?;
         self.client.in_store().cancel(&session).await?;
+        self.note("called_off", true);
         self.till_now(&session).await
     }
 
@@ -425,6 +433,12 @@ impl Story {
     ) -> Result<PaymentDisputeId, Failure> {
         let merchant_id = MerchantId::new(self.merchant()?);
         self.client.disputes().enroll(&merchant_id).await?;
+        if let Some(url) = &self.callback_url {
+            // Klarna is told by its own people where a merchant's webhook is, once for all of the merchant's disputes.
+            let path = format!("/merchants/{}/disputes", merchant_id.as_str());
+            self.control.post(&path, &json!({ "webhook": { "url": url.as_str() } })).await?;
+            self.note("webhook_url", url.as_str().to_owned());
+        }
         let order = self.captured().await?;
         for name in ["status", "captured_amount", "refunded_amount"] {
             self.made.remove(name);
