@@ -7,6 +7,7 @@ use service::Shutdown;
 use storage::Database;
 
 use crate::access::Doors;
+use crate::domain::account::CONFIGURED;
 use crate::engine::Engine;
 use crate::engine::feed::Feed;
 use crate::engine::webhooks::{Courier, Targets};
@@ -88,6 +89,14 @@ impl App {
     /// Where shops load Klarna's browser library from.
     pub fn script_url(&self) -> &str {
         &self.0.script_url
+    }
+
+    /// Where the browser library for a checkout's session is loaded from.
+    pub fn script_url_of(&self, account_id: Option<&str>) -> String {
+        account_id
+            .filter(|id| *id != CONFIGURED)
+            .and_then(|id| self.0.engine.accounts().base_url(id))
+            .map_or_else(|| self.0.script_url.clone(), |base_url| crate::script_of(&base_url))
     }
 
     /// The password of the dashboard.

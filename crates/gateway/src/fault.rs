@@ -1,6 +1,8 @@
 //! What can go wrong inside the gateway that is nobody's answer: the database, a stored document
 //! that cannot be read, a lease that was lost.
 
+use crate::vault::VaultError;
+
 /// A failure of the gateway itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -19,6 +21,9 @@ pub enum Fault {
     /// A row that must exist does not, or a step that must be legal is not.
     #[error("the books do not fit together: {0}")]
     Inconsistent(String),
+    /// A stored secret could not be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// Another worker took over: this unit of work must not be recorded.
     #[error("another worker took over")]
     LeaseLost,

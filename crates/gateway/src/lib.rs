@@ -19,6 +19,7 @@ pub mod domain;
 pub mod engine;
 mod fault;
 pub mod store;
+pub mod vault;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,18 +40,22 @@ pub use crate::fault::Fault;
 
 use crate::app::{App, DEFAULT_STORE};
 use crate::domain::access_key::{Grant, Kind};
+use crate::domain::account::klarna_host;
 use crate::domain::idempotency;
 use crate::domain::role::Role;
 use crate::domain::scope::Scopes;
 use crate::domain::user::BOOTSTRAP_USER;
 use crate::engine::feed::Feed;
 use crate::engine::klarna::{Accounts, OneAccount};
+use crate::engine::accounts::{Configured, Directory, OfStore};
+use crate::engine::klarna::{Accounts, Klarna};
 use crate::engine::sdk::Sdk;
 use crate::engine::webhooks::{Courier, Targets};
 use crate::engine::{Engine, Parts};
 use crate::store::migrations::MIGRATIONS;
 use crate::store::users::User;
 use crate::store::{keys, users};
+use crate::vault::Vault;
 
 /// How Klarna is reached.
 #[derive(Debug, Clone)]
@@ -78,6 +83,8 @@ pub struct Config {
     pub api_keys: Vec<Secret>,
     /// The password of the dashboard.
     pub dashboard_password: Secret,
+    /// Seals Klarna's credentials and other secrets in the database.
+    pub vault: Vault,
     /// Where shops load Klarna's browser library from; the playground's own when Klarna is one.
     pub script_url: Option<Url>,
     /// Where webhooks may lead. Unless given: to the internet and to this machine's networks while only
@@ -124,17 +131,43 @@ pub struct Running {
 const KLARNA_SCRIPT_URL: &str = "https://x.klarnacdn.net/kp/lib/v1/api.js";
 
 fn script_url(config: &Config) -> String {
-    if let Some(url) = &config.script_url {
-        return url.to_string();
-    }
-    let is_klarna =
-        config.klarna.base_url.host_str().is_some_and(|host| host.ends_with(".klarna.com"));
+    config
+        .script_url
+        .as_ref()
+        .map_or_else(|| script_of(config.klarna.base_url.as_str()), Url::to_string)
+}
+
+/// Where the browser library for sessions of a host is.
+pub(crate) fn script_of(base_url: &str) -> String {
+    let is_klarna = Url::parse(base_url)
+        .is_ok_and(|url| url.host_str().is_some_and(|host| host.ends_with(".klarna.com")));
     if is_klarna {
         KLARNA_SCRIPT_URL.to_owned()
     } else {
-        let base = config.klarna.base_url.as_str().trim_end_matches('/');
-        format!("{base}/kp/lib/v1/api.js")
+        format!("{}/kp/lib/v1/api.js", base_url.trim_end_matches('/'))
     }
+}
+
+/// A caller of Klarna.
+fn connect(
+    base_url: &str,
+    username: &str,
+    password: &Secret,
+) -> Result<Arc<dyn Klarna>, klarna::BuildError> {
+    let builder = klarna::Client::builder(klarna::Credentials::new(username, password.clone()));
+    // Klarna's own hosts have published rate limits.
+    let builder = match klarna_host(base_url) {
+        Some((region, environment)) => builder.region(region, environment),
+        None => builder.base_url(base_url)?,
+    };
+    let client = builder
+        .user_agent(concat!("Kassa/", env!("CARGO_PKG_VERSION")))
+        // The journal repeats; a worker's lease must outlive the call.
+        .write_deadline(Duration::from_secs(20))
+        .build()?;
+    // A name that tells nothing of the credential, for logs and books.
+    let name = idempotency::digest(&format!("{base_url} {username}"));
+    Ok(Arc::new(Sdk::named(client, &format!("klarna_{}", name.get(..16).unwrap_or(&name)))))
 }
 
 /// A gateway.
@@ -144,16 +177,9 @@ pub struct Gateway;
 impl Gateway {
     /// Starts a gateway: opens its database, begins to carry out the journal, and listens.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let client = klarna::Client::builder(klarna::Credentials::new(
-            config.klarna.username.clone(),
-            config.klarna.password.clone(),
-        ))
-        .base_url(config.klarna.base_url.as_str())?
-        .user_agent(concat!("Kassa/", env!("CARGO_PKG_VERSION")))
-        // The journal repeats; a worker's lease must outlive the call.
-        .write_deadline(Duration::from_secs(20))
-        .build()?;
-        let accounts = Arc::new(OneAccount(Arc::new(Sdk::new(client))));
+        let KlarnaConfig { base_url, username, password } = &config.klarna;
+        let account = connect(base_url.as_str(), username, password)?;
+        let accounts = Arc::new(OfStore { store_id: DEFAULT_STORE.to_owned(), account });
         Self::start_with(config, accounts).await
     }
 
@@ -170,12 +196,17 @@ impl Gateway {
         );
         let database = Database::open(&config.location, MIGRATIONS).await?;
         seed(&database, &config).await?;
+        let configured = Configured { accounts, base_url: config.klarna.base_url.to_string() };
+        let vault = config.vault.clone();
+        let accounts =
+            Directory::open(database.clone(), vault.clone(), Arc::new(connect), configured).await?;
         let engine = Engine::new(Parts {
             database: database.clone(),
             clock: Arc::clone(&config.clock),
-            accounts,
+            accounts: Arc::new(accounts),
             fresh: Arc::new(service::random::secret),
             public_url: url.clone(),
+            vault,
         });
         let shutdown = Shutdown::new();
         let near = if addr.ip().is_loopback() { Targets::Networks } else { Targets::Internet };
@@ -210,6 +241,15 @@ impl Gateway {
             database,
         })
     }
+}
+
+/// Opens a gateway's database and brings every secret in it under the newest key of the vault. On
+/// SQLite no gateway may run on it; on PostgreSQL those that do must know that key.
+pub async fn reseal(location: &Location, vault: &Vault) -> Result<vault::Resealed, StartError> {
+    let database = Database::open(location, MIGRATIONS).await?;
+    let resealed = vault::reseal(&database, vault).await;
+    database.close().await;
+    Ok(resealed?)
 }
 
 impl Running {

@@ -27,8 +27,9 @@ use faulty::{Faulty, Numbers};
 use gateway::app::{App, DEFAULT_STORE};
 use gateway::domain::cart::{self, LineInput, LineKind, PricesMode, Wish};
 use gateway::domain::checkout::{
-    CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status,
+    CaptureMode, Checkout, Finalize, LIFE_MS, Session as CheckoutSession, Status,
 };
+use gateway::domain::hosted::Channel;
 use gateway::domain::idempotency;
 use gateway::domain::journal::Operation;
 use gateway::domain::operation::{Kind, State};
@@ -42,6 +43,7 @@ use gateway::engine::{Engine, Parts, sessions};
 use gateway::store::migrations::MIGRATIONS;
 use gateway::store::operations::{BACKGROUND, INTERACTIVE};
 use gateway::store::{checkouts, operations, payments};
+use gateway::vault::Vault;
 use jiff::{SignedDuration, Timestamp};
 use klarna_types::order_management::ShippingInfo;
 use klarna_types::{Address, MinorUnits, Secret, TaxRate};
@@ -135,6 +137,7 @@ fn engine(
         accounts: Arc::new(OneAccount(Arc::clone(klarna) as Arc<dyn Klarna>)),
         fresh: Arc::new(move || format!("fresh-{}", number.fetch_add(1, Ordering::Relaxed))),
         public_url: PUBLIC_URL.to_owned(),
+        vault: Vault::ephemeral(),
     })
 }
 
@@ -234,6 +237,10 @@ impl<'a> History<'a> {
                 payment_method_categories: Vec::new(),
                 expires_at_ms: 0,
             },
+            account_id: None,
+            channel: Channel::Inline,
+            hosted: None,
+            finalize: Finalize::Automatic,
             payment_id: None,
             refusal: None,
             created_at_ms: now_ms,

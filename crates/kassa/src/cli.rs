@@ -188,6 +188,8 @@ pub(crate) struct GatewayArgs {
     /// can be read by others on the same machine)
     #[arg(long, env = "KASSA_KLARNA_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub(crate) klarna_password: Option<Secret>,
+    #[command(subcommand)]
+    pub(crate) action: Option<GatewayAction>,
 }
 
 /// Flags of `kassa shop`.
@@ -318,6 +320,24 @@ pub(crate) struct KeyArgs {
     /// The password of the gateway's dashboard [default: made up on first use, kept with the data]
     #[arg(long, env = "KASSA_DASHBOARD_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub(crate) dashboard_password: Option<Secret>,
+    /// The key that seals Klarna's credentials and other secrets in the gateway's database: 64
+    /// hexadecimal digits; several, separated by commas, while keys are rotated: the first one seals
+    /// (better given in the environment) [default: one made up on first use and kept with the data;
+    /// with PostgreSQL there is none]
+    #[arg(long, env = "KASSA_MASTER_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) master_key: Option<Secret>,
+    /// The file that the master key stands in, one key a line
+    #[arg(long, env = "KASSA_MASTER_KEY_FILE", value_name = "FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+}
+
+/// What `kassa gateway` does instead of running.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GatewayAction {
+    /// Seal every stored secret under the newest master key. Where the key was made up, a fresh one
+    /// is made first. Where it is given: give the new one behind the old one to every node, then in
+    /// front of it, run this, then leave the old one out
+    RotateKey,
 }
 
 /// The limits that can be asked for.

@@ -30,6 +30,10 @@ pub(crate) struct File {
     pub(crate) api_key: Option<Secret>,
     #[serde(alias = "dashboard_password")]
     pub(crate) dashboard_password: Option<Secret>,
+    #[serde(alias = "master_key")]
+    pub(crate) master_key: Option<Secret>,
+    #[serde(alias = "master_key_file")]
+    pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) playground: PlaygroundSection,
     pub(crate) gateway: GatewaySection,
     pub(crate) shop: ShopSection,

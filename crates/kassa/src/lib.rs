@@ -8,6 +8,7 @@ mod cli;
 mod credentials;
 mod doors;
 mod file;
+mod master_key;
 mod report;
 mod run;
 mod settings;

@@ -155,6 +155,19 @@ impl Output {
         }
     }
 
+    /// Stored secrets were brought under the newest key.
+    pub(crate) fn resealed(self, found: u64, renewed: u64) {
+        match self {
+            Self::Human => out(&format!(
+                "{found} stored secrets are under the newest master key; {renewed} were under an \
+                 older one.\n"
+            )),
+            Self::Json => {
+                event("resealed", &serde_json::json!({ "found": found, "renewed": renewed }));
+            }
+        }
+    }
+
     /// Something that will go wrong later.
     pub(crate) fn warning(self, message: &str) {
         if self == Self::Json {

@@ -1,8 +1,10 @@
 //! Starting the parts, waiting for the end, stopping them in order.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use gateway::vault::{MasterKey, Vault};
 use klarna::types::secret::Secret;
 use service::SystemClock;
 use service::http::{HttpClient, Limits};
@@ -10,12 +12,13 @@ use storage::Location;
 use url::Url;
 
 use crate::cli::{
-    Cli, Command, GatewayArgs, HookArgs, KlarnaSideArgs, MerchantSpec, PlaygroundArgs, ShopArgs,
-    UpArgs,
+    Cli, Command, GatewayAction, GatewayArgs, HookArgs, KlarnaSideArgs, MerchantSpec,
+    PlaygroundArgs, ShopArgs, UpArgs,
 };
 use crate::credentials::Credentials;
 use crate::doors::Doors;
 use crate::file::File;
+use crate::master_key::{self, MakeUp, Source};
 use crate::report::{ControlAccess, Output, Ready, ReadyCredentials, ReadyMerchant, Urls};
 use crate::settings::{self, GATEWAY_PORT, Home, PLAYGROUND_PORT, SHOP_PORT, loopback};
 
@@ -23,6 +26,13 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Does what the command line says; returns when it is done.
 pub(crate) async fn run(cli: Cli, output: Output) -> Outcome<()> {
+    let cli = match cli.command {
+        Command::Gateway(args @ GatewayArgs { action: Some(GatewayAction::RotateKey), .. }) => {
+            let file = File::load(cli.config.as_deref())?;
+            return rotate_key(args, &file, output).await;
+        }
+        command => Cli { command, ..cli },
+    };
     // Listened for from the very beginning: whoever reads "ready" may ask for the end at once.
     let mut stop = StopSignals::listen()?;
     let parts = tokio::select! {
@@ -151,6 +161,16 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
     let doors = Doors::open(&mut playground, &args.doors, &file.playground, &home).await?;
 
     let first = merchants.first().ok_or("there is no test merchant")?;
+    let location = database(args.database.as_deref(), file, &home)?;
+    let vault = master_key(
+        args.keys.master_key,
+        args.keys.master_key_file,
+        file,
+        &home,
+        &location,
+        MakeUp::Always,
+    )?
+    .vault()?;
     // One world, one time: moving Klarna's clock moves the merchant's too, so that what lapses on one
     // side is renewed on the other.
     let gateway = gateway::Gateway::start(gateway::Config {
@@ -159,7 +179,8 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
             .or(file.gateway.listen)
             .unwrap_or_else(|| loopback(GATEWAY_PORT)),
         public_url: file.gateway.public_url.clone(),
-        location: database(args.database.as_deref(), file, &home)?,
+        location,
+        vault,
         klarna: gateway::KlarnaConfig {
             base_url: Url::parse(&format!("http://{}", playground.address()))?,
             username: first.username.clone(),
@@ -249,6 +270,16 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
 
 async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcome<Parts> {
     let home = Home::resolve(&args.data, file);
+    let location = database(args.database.as_deref(), file, &home)?;
+    let vault = master_key(
+        args.keys.master_key,
+        args.keys.master_key_file,
+        file,
+        &home,
+        &location,
+        MakeUp::Embedded,
+    )?
+    .vault()?;
     let made_up = home.credentials()?;
     let klarna_url = args.klarna_url.or_else(|| file.gateway.klarna_url.clone());
     let username = args.klarna_username.or_else(|| file.gateway.klarna_username.clone());
@@ -291,7 +322,8 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
             .or(file.gateway.listen)
             .unwrap_or_else(|| loopback(GATEWAY_PORT)),
         public_url: args.listen.public_url.or_else(|| file.gateway.public_url.clone()),
-        location: database(args.database.as_deref(), file, &home)?,
+        location,
+        vault,
         klarna,
         script_url: None,
         webhook_targets: webhook_targets(&args.hooks, file),
@@ -367,6 +399,51 @@ async fn without_gateway(url: &Url) -> Option<String> {
             trimmed(url)
         )),
     }
+}
+
+/// Where the master key comes from.
+fn master_key(
+    given: Option<Secret>,
+    named: Option<PathBuf>,
+    file: &File,
+    home: &Home,
+    location: &Location,
+    make_up: MakeUp,
+) -> Outcome<Source> {
+    // What is said nearer to the command wins, in whichever form.
+    let (given, named) = match (given, named) {
+        (None, None) => (file.master_key.clone(), file.master_key_file.clone()),
+        nearer => nearer,
+    };
+    Source::resolve(given, named, home, location, make_up)
+}
+
+/// Seals every secret of the gateway's database under the newest master key.
+async fn rotate_key(args: GatewayArgs, file: &File, output: Output) -> Outcome<()> {
+    let home = Home::resolve(&args.data, file);
+    let location = database(args.database.as_deref(), file, &home)?;
+    let keys = args.keys;
+    let source = master_key(
+        keys.master_key,
+        keys.master_key_file,
+        file,
+        &home,
+        &location,
+        MakeUp::Embedded,
+    )?;
+    let mut keys = source.keys()?;
+    if let Source::Own(path) = &source {
+        keys.insert(0, MasterKey::generate());
+        // Both, before anything is sealed under the new one: a crash leaves nothing unreadable.
+        master_key::write(path, &keys)?;
+    }
+    let vault = Vault::of(&keys).ok_or("there is no master key")?;
+    let resealed = gateway::reseal(&location, &vault).await?;
+    if let (Source::Own(path), Some(newest)) = (&source, keys.first()) {
+        master_key::write(path, std::slice::from_ref(newest))?;
+    }
+    output.resealed(resealed.found, resealed.renewed);
+    Ok(())
 }
 
 /// What was given, else what the file says, else what was made up.

@@ -58,6 +58,8 @@ pub const RULES: &[Rule] = {
         ("POST", "/v1/checkouts/{id}", of(CheckoutsWrite)),
         ("POST", "/v1/checkouts/{id}/confirm", of(CheckoutsWrite)),
         ("POST", "/v1/checkouts/{id}/cancel", of(CheckoutsWrite)),
+        ("POST", "/v1/checkouts/{id}/page", of(CheckoutsWrite)),
+        ("POST", "/v1/checkouts/{id}/send", of(CheckoutsWrite)),
         // For browsers.
         ("GET", "/v1/public/checkouts/{id}", Publishable),
         ("POST", "/v1/public/checkouts/{id}/confirm", Publishable),
@@ -107,6 +109,15 @@ pub const RULES: &[Rule] = {
         ("GET", "/v1/webhook_deliveries", of(WebhooksManage)),
         ("GET", "/v1/webhook_deliveries/{id}", of(WebhooksManage)),
         ("POST", "/v1/webhook_deliveries/{id}/replay", of(WebhooksManage)),
+        // Stores and their Klarna accounts.
+        ("GET", "/v1/stores", of(StoresManage)),
+        ("POST", "/v1/stores", of(StoresManage)),
+        ("GET", "/v1/stores/{id}", of(StoresManage)),
+        ("POST", "/v1/stores/{id}", of(StoresManage)),
+        ("GET", "/v1/stores/{id}/accounts", of(StoresManage)),
+        ("POST", "/v1/stores/{id}/accounts", of(StoresManage)),
+        ("POST", "/v1/stores/{id}/accounts/{account_id}", of(StoresManage)),
+        ("POST", "/v1/stores/{id}/accounts/{account_id}/test", of(StoresManage)),
         // Access itself.
         ("GET", "/v1/api_keys", of(KeysManage)),
         ("POST", "/v1/api_keys", of(KeysManage)),

@@ -9,9 +9,11 @@ use std::net::SocketAddr;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::checkouts::channel::Back;
 use super::problem::Problem;
 use crate::access::limits::Name;
 use crate::app::App;
@@ -31,6 +33,7 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 enum Kind {
     Authorization,
     Notification,
+    Page,
 }
 
 /// A shopper has authorised.
@@ -55,6 +58,50 @@ pub async fn notification(
     Ok(StatusCode::OK)
 }
 
+/// Something has happened on a page of Klarna's.
+pub async fn page(
+    State(app): State<App>,
+    peer: Peer,
+    Path(secret): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    receive(&app, peer, &secret, &body, Kind::Page).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The browser of a shopper comes back from a page of Klarna's to an app: on to the app's own
+/// address, which Klarna would not take. Whoever asks learns nothing but that address.
+pub async fn back_to_app(
+    State(app): State<App>,
+    peer: Peer,
+    Path((id, at)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let caller = slowed_down(&app, peer)?;
+    let now_ms = app.engine().now_ms();
+    let wanted = id.clone();
+    let checkout = app.database().read(move |tx| checkouts::get(tx, &wanted)).await?;
+    let url = checkout.and_then(|checkout| checkout.cart.extras.app_return_url);
+    let Some(url) = url.filter(|_| Back::from_name(&at).is_some()) else {
+        app.doors().unknown_callbacks.count(&caller, now_ms);
+        return Err(Problem::not_found("checkout"));
+    };
+    let cause = format!("back-{at}");
+    app.database().write(move |tx| tasks::enqueue_resolve(tx, &id, &cause, now_ms)).await?;
+    app.engine().wake();
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response())
+}
+
+/// Whoever guesses is slowed down; Klarna does not guess.
+fn slowed_down(app: &App, peer: Peer) -> Result<Name, Problem> {
+    let guesses = &app.doors().unknown_callbacks;
+    let caller = Name::address(peer.map(|Extension(ConnectInfo(peer))| peer));
+    if guesses.allows(&caller, app.engine().now_ms()) {
+        Ok(caller)
+    } else {
+        Err(Problem::too_many(guesses.window_seconds()))
+    }
+}
+
 async fn receive(
     app: &App,
     peer: Peer,
@@ -62,14 +109,9 @@ async fn receive(
     body: &Bytes,
     kind: Kind,
 ) -> Result<(), Problem> {
-    // Whoever guesses is slowed down; Klarna does not guess.
-    let guesses = &app.doors().unknown_callbacks;
-    let caller = Name::address(peer.map(|Extension(ConnectInfo(peer))| peer));
-    if !guesses.allows(&caller, app.engine().now_ms()) {
-        return Err(Problem::too_many(guesses.window_seconds()));
-    }
+    let caller = slowed_down(app, peer)?;
     let Some(checkout) = known(app, key).await? else {
-        guesses.count(&caller, app.engine().now_ms());
+        app.doors().unknown_callbacks.count(&caller, app.engine().now_ms());
         tracing::warn!("a callback came with a secret that is not known");
         return Ok(());
     };
@@ -81,6 +123,7 @@ async fn receive(
             let name = match kind {
                 Kind::Authorization => "authorization",
                 Kind::Notification => "notification",
+                Kind::Page => "page",
             };
             if receipts::count(tx, &checkout.id)? >= MOST_RECEIPTS {
                 return Ok(());
@@ -95,7 +138,7 @@ async fn receive(
                 now_ms,
             )?;
             match (kind, &checkout.payment_id) {
-                (Kind::Authorization, None) => {
+                (Kind::Authorization | Kind::Page, None) => {
                     tasks::enqueue_resolve(tx, &checkout.id, &receipt_id, now_ms)?;
                 }
                 (Kind::Notification, Some(payment_id)) => {
@@ -103,7 +146,7 @@ async fn receive(
                 }
                 // The order exists already; or Klarna speaks of one that is being recorded just
                 // now, and is read right after.
-                (Kind::Authorization, Some(_)) | (Kind::Notification, None) => {}
+                (Kind::Authorization | Kind::Page, Some(_)) | (Kind::Notification, None) => {}
             }
             Ok::<_, Fault>(())
         })

@@ -258,6 +258,11 @@ const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_PATIENCE_SECONDS: u64 = 30;
 
 impl Patience {
+    /// The same, only if the caller says so.
+    pub fn asked(headers: &HeaderMap) -> Option<Self> {
+        headers.contains_key("prefer").then(|| Self::of(headers))
+    }
+
     /// From `Prefer: respond-async` or `Prefer: wait=5`.
     pub fn of(headers: &HeaderMap) -> Self {
         let preferences = headers

@@ -22,6 +22,8 @@ pub mod public;
 mod reference;
 pub mod streams;
 pub mod webhooks;
+pub mod repeat;
+pub mod stores;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -45,6 +47,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/checkouts/{id}", get(checkouts::read::read).post(checkouts::update::update))
         .route("/v1/checkouts/{id}/confirm", post(checkouts::confirm::confirm))
         .route("/v1/checkouts/{id}/cancel", post(checkouts::cancel::cancel))
+        .route("/v1/checkouts/{id}/page", post(checkouts::page::reopen))
+        .route("/v1/checkouts/{id}/send", post(checkouts::page::send))
         .route("/v1/payments", get(payments::list::list))
         .route("/v1/payments/{id}", get(payments::read::read))
         .route("/v1/payments/{id}/events", get(payments::events::events))
@@ -118,6 +122,14 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/checkouts/{id}/stream_tokens", post(streams::checkout_token))
         .route("/v1/payments/{id}/stream", get(streams::payment))
         .route("/v1/payments/{id}/stream_tokens", post(streams::payment_token))
+        .route("/v1/stores", get(stores::list).post(stores::create))
+        .route("/v1/stores/{id}", get(stores::read).post(stores::update))
+        .route(
+            "/v1/stores/{id}/accounts",
+            get(stores::accounts::list).post(stores::accounts::create),
+        )
+        .route("/v1/stores/{id}/accounts/{account_id}", post(stores::accounts::update))
+        .route("/v1/stores/{id}/accounts/{account_id}/test", post(stores::accounts::test))
         .route("/v1/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         // Only where a route answers to the method: elsewhere there is nothing to guard.
@@ -125,6 +137,8 @@ pub fn router(app: &App) -> Router<App> {
     let klarna = Router::new()
         .route("/klarna/callbacks/authorization/{secret}", post(callbacks::authorization))
         .route("/klarna/callbacks/notification/{secret}", post(callbacks::notification))
+        .route("/klarna/callbacks/page/{secret}", post(callbacks::page))
+        .route("/back/{id}/{at}", get(callbacks::back_to_app))
         .layer(DefaultBodyLimit::max(CALLBACK_LIMIT_BYTES));
     shops
         .merge(klarna)

@@ -6,7 +6,7 @@ use utoipa::openapi::OpenApi as Document;
 
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
-    checkouts, events, expiry_policy, keys, operations, payments, public, streams, webhooks,
+    checkouts, events, expiry_policy, keys, operations, payments, public, stores, streams, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,8 @@ use super::{
         checkouts::update::update,
         checkouts::confirm::confirm,
         checkouts::cancel::cancel,
+        checkouts::page::reopen,
+        checkouts::page::send,
         payments::list::list,
         payments::read::read,
         payments::events::events,
@@ -76,14 +78,26 @@ use super::{
         webhooks::deliveries::list,
         webhooks::deliveries::read,
         webhooks::deliveries::replay,
+        stores::list,
+        stores::create,
+        stores::read,
+        stores::update,
+        stores::accounts::list,
+        stores::accounts::create,
+        stores::accounts::update,
+        stores::accounts::test,
     ),
     modifiers(&Schemes, &Tags, &Queries, &Bodies, &Headers, &Errors, &Names, &Examples)
 )]
 struct Api;
 
 /// The operations that take an `Idempotency-Key` and wait for their outcome.
-pub(super) const CHANGES: [&str; 18] = [
+pub(super) const CHANGES: [&str; 22] = [
     "/v1/checkouts",
+    "/v1/checkouts/{id}/page",
+    "/v1/checkouts/{id}/send",
+    "/v1/stores",
+    "/v1/stores/{id}/accounts",
     "/v1/checkouts/{id}/confirm",
     "/v1/payments/{id}/captures",
     "/v1/payments/{id}/refunds",
@@ -104,7 +118,15 @@ pub(super) const CHANGES: [&str; 18] = [
 ];
 
 /// Those of them that Klarna has no part in: nobody waits.
-pub(super) const AT_ONCE: [&str; 3] = ["/v1/checkouts", "/v1/api_keys", "/v1/api_keys/{id}/rotate"];
+pub(super) const AT_ONCE: [&str; 7] = [
+    "/v1/checkouts",
+    "/v1/checkouts/{id}/page",
+    "/v1/checkouts/{id}/send",
+    "/v1/stores",
+    "/v1/stores/{id}/accounts",
+    "/v1/api_keys",
+    "/v1/api_keys/{id}/rotate",
+];
 
 /// The description of the API.
 pub fn description() -> Document {

@@ -214,6 +214,7 @@ impl From<Fault> for Problem {
             Fault::Storage(_)
             | Fault::Document { .. }
             | Fault::Inconsistent(_)
+            | Fault::Vault(_)
             | Fault::LeaseLost => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal_error",
@@ -246,6 +247,14 @@ impl From<Trouble> for Problem {
                 "update_in_doubt",
                 "Whether Klarna took the last update of this checkout is not known yet.",
                 "Send the request again in a moment.",
+            ),
+            Trouble::NothingToFinalize => Self::conflict(
+                "This checkout has no step of finalising before it.",
+                "Open it with \"finalize\": \"later\"; read it to see where it stands.",
+            ),
+            Trouble::Approved => Self::conflict(
+                "The shopper has approved already, and the order is being placed.",
+                "Read the checkout: once it is completed, cancel or refund the payment.",
             ),
         }
     }

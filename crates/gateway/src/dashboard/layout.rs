@@ -21,6 +21,7 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                 link rel="stylesheet" href="/dashboard/assets/style.css";
                 link rel="icon" href="data:,";
                 script type="module" src="/dashboard/assets/dashboard.js" {}
+                script type="module" src="/dashboard/assets/counter.js" {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
@@ -33,6 +34,12 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                         nav aria-label="Main" {
                             a href="/dashboard" { "Payments" }
                             a href="/dashboard/webhooks" { "Webhooks" }
+                            @if person.may(Permission::Serve) {
+                                a href="/dashboard/counter" { "Counter" }
+                            }
+                            @if person.may(Permission::Administer) {
+                                a href="/dashboard/stores" { "Stores" }
+                            }
                             a href="/dashboard/attention" {
                                 "Needs attention"
                                 @if person.waiting > 0 { " " span.badge { (person.waiting) } }

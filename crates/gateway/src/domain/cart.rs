@@ -166,6 +166,7 @@ pub fn build(wish: Wish) -> Result<Cart, Problem> {
         order_amount: built.order_amount,
         order_tax_amount: built.order_tax_amount,
         order_lines: built.order_lines,
+        extras: Box::default(),
     })
 }
 

@@ -9,6 +9,8 @@ use klarna_types::{Country, Currency, Locale, MinorUnits, OrderLine};
 use serde::{Deserialize, Serialize};
 
 use super::cart::{LineInput, PricesMode};
+use super::extras::Extras;
+use super::hosted::{Channel, Hosted, Page};
 use super::operation::{Reason, Refusal};
 
 /// Where a checkout stands.
@@ -178,6 +180,9 @@ pub struct Cart {
     pub order_tax_amount: MinorUnits,
     /// The lines as Klarna is told them.
     pub order_lines: Vec<OrderLine>,
+    /// What it says besides.
+    #[serde(default)]
+    pub extras: Box<Extras>,
 }
 
 /// The Klarna session of a checkout.
@@ -191,6 +196,29 @@ pub struct Session {
     pub payment_method_categories: Vec<PaymentMethodCategory>,
     /// When it ends.
     pub expires_at_ms: i64,
+}
+
+/// When an approval becomes an authorisation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Finalize {
+    /// At once: one step.
+    #[default]
+    Automatic,
+    /// In a later step of the shop's (`auto_finalize: false` in the browser).
+    Later,
+    /// The shopper has approved, and that later step is still to come.
+    Awaited,
+}
+
+impl Finalize {
+    /// After a change, or once it was used, an approval that awaited its last step counts no more.
+    pub fn begun_again(self) -> Self {
+        match self {
+            Self::Automatic => Self::Automatic,
+            Self::Later | Self::Awaited => Self::Later,
+        }
+    }
 }
 
 /// A checkout.
@@ -219,6 +247,18 @@ pub struct Checkout {
     pub callback_digest: String,
     /// The Klarna session.
     pub session: Session,
+    /// The Klarna account it was opened with; the configured one, if it does not say.
+    #[serde(default)]
+    pub account_id: Option<String>,
+    /// How the purchase reaches the shopper.
+    #[serde(default)]
+    pub channel: Channel,
+    /// The page of Klarna's, where the channel has one.
+    #[serde(default)]
+    pub hosted: Option<Box<Hosted>>,
+    /// When an approval becomes an authorisation.
+    #[serde(default)]
+    pub finalize: Finalize,
     /// The payment it led to.
     pub payment_id: Option<String>,
     /// Why the last authorisation led to no order.
@@ -255,6 +295,10 @@ impl Checkout {
         if self.status.is_over() {
             self.session.client_token.clear();
             self.callback_secret.clear();
+            self.cart.extras.forget_people();
+            if let Some(wanted) = &mut self.wanted {
+                wanted.extras.forget_people();
+            }
         }
         Ok(())
     }
@@ -267,6 +311,19 @@ impl Checkout {
             && now_ms >= self.session.expires_at_ms - RENEW_BEFORE_MS
     }
 
+    /// The page of Klarna's, if there is one.
+    pub fn page(&self) -> Option<&Page> {
+        self.hosted.as_ref().and_then(|hosted| hosted.page.as_ref())
+    }
+
+    /// Whether its page has lapsed, or was never opened.
+    pub fn needs_new_page(&self, now_ms: i64) -> bool {
+        self.channel.has_page()
+            && self.status.takes_authorizations()
+            && now_ms < self.expires_at_ms
+            && self.page().is_none_or(|page| page.has_lapsed(now_ms))
+    }
+
     /// Whether nobody came back in time.
     pub fn is_overdue(&self, now_ms: i64) -> bool {
         self.status.takes_authorizations() && now_ms >= self.expires_at_ms
@@ -277,6 +334,11 @@ impl Checkout {
     pub fn next_poll_at_ms(&self, now_ms: i64) -> Option<i64> {
         if !self.status.takes_authorizations() {
             return None;
+        }
+        if let Some(wait_ms) =
+            self.page().and_then(|page| page.next_look_in_ms(self.channel, now_ms))
+        {
+            return Some((now_ms + wait_ms).min(self.expires_at_ms.max(now_ms + 1)));
         }
         // As long again as nothing has happened: the waits double.
         let wait_ms = (now_ms - self.updated_at_ms).max(FIRST_POLL_MS);
@@ -407,6 +469,7 @@ mod tests {
                 order_amount: MinorUnits::ZERO,
                 order_tax_amount: MinorUnits::ZERO,
                 order_lines: Vec::new(),
+                extras: Box::default(),
             },
             wanted: None,
             capture: CaptureMode::Manual,
@@ -419,6 +482,10 @@ mod tests {
                 payment_method_categories: Vec::new(),
                 expires_at_ms: SESSION_LIFE_MS,
             },
+            account_id: None,
+            channel: Channel::Inline,
+            hosted: None,
+            finalize: Finalize::Automatic,
             payment_id: None,
             refusal: None,
             created_at_ms: 0,

@@ -234,13 +234,16 @@ impl Operation {
         idempotency::klarna_key(&self.id)
     }
 
-    /// Forgets the callback URLs of a request that will not be sent again: they hold a secret.
+    /// Forgets the callback URLs of a request that will not be sent again, which hold a secret, and
+    /// the people in it.
     pub fn forget_urls(&mut self) {
         if let Request::PlaceOrder { body, .. } = &mut self.request
             && let Ok(mut sent) = serde_json::from_str::<serde_json::Value>(body)
             && let Some(members) = sent.as_object_mut()
-            && members.shift_remove("merchant_urls").is_some()
         {
+            for member in ["merchant_urls", "billing_address", "shipping_address", "customer"] {
+                members.shift_remove(member);
+            }
             *body = sent.to_string();
         }
     }

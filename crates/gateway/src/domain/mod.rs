@@ -4,6 +4,7 @@
 //! are passed in. This module knows no database, HTTP, clock, randomness or async code.
 
 pub mod access_key;
+pub mod account;
 pub mod actions;
 pub mod cart;
 pub mod change;
@@ -11,7 +12,9 @@ pub mod checkout;
 pub mod checkout_secret;
 pub mod circuit;
 pub mod expiry;
+pub mod extras;
 pub mod gate;
+pub mod hosted;
 pub mod idempotency;
 pub mod journal;
 pub mod lease;

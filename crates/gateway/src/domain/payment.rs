@@ -311,6 +311,9 @@ pub struct Payment {
     /// What was announced and done about its coming expiry.
     #[serde(default)]
     pub expiry: Calendar,
+    /// The Klarna account that it was opened with; the configured one, if it does not say.
+    #[serde(default)]
+    pub account_id: Option<String>,
 }
 
 /// What a change of the mirror means to whoever follows the payment.

@@ -51,6 +51,7 @@ pub(in crate::domain) fn payment() -> Payment {
         updated_at_ms: 0,
         expires_at_ms: Some(28 * 24 * 3_600_000),
         expiry: Calendar::default(),
+        account_id: None,
     }
 }
 

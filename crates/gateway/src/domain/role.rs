@@ -140,6 +140,19 @@ pub const PAGES: &[Page] = {
         ("POST", OPERATION, Some("look"), May(Serve)),
         ("POST", OPERATION, Some("resume"), May(Serve)),
         ("POST", OPERATION, None, May(MoveMoney)),
+        // The counter.
+        ("GET", "/dashboard/assets/counter.js", None, Nobody),
+        ("GET", "/dashboard/counter", None, May(Serve)),
+        ("POST", "/dashboard/counter", None, May(Serve)),
+        ("GET", "/dashboard/counter/{id}", None, May(Serve)),
+        ("GET", "/dashboard/counter/{id}/live", None, May(Serve)),
+        ("POST", "/dashboard/counter/{id}/{action}", None, May(Serve)),
+        // Stores and their Klarna accounts.
+        ("GET", "/dashboard/stores", None, May(Administer)),
+        ("POST", "/dashboard/stores", None, May(Administer)),
+        ("POST", "/dashboard/stores/{id}", None, May(Administer)),
+        ("POST", "/dashboard/stores/{id}/accounts", None, May(Administer)),
+        ("POST", "/dashboard/stores/{id}/accounts/{account_id}/{action}", None, May(Administer)),
         // One's own account.
         ("GET", "/dashboard/account", None, May(Own)),
         ("POST", "/dashboard/account/password", None, May(Own)),

@@ -243,8 +243,8 @@ async fn account(
     engine: &Engine,
     operation: &Operation,
 ) -> Result<Result<std::sync::Arc<dyn Klarna>, NotDone>, Fault> {
-    let country = worker::country_of(engine, operation).await?;
-    let account = engine.0.parts.accounts.account(&operation.store_id, &country);
+    let (account_id, country) = worker::account_of(engine, operation).await?;
+    let account = engine.account(&operation.store_id, account_id.as_deref(), &country);
     Ok(account.ok_or(NotDone::NoAccount { country }))
 }
 

@@ -455,7 +455,8 @@ pub async fn due_date_options(
         Ok(_) => {}
         Err(rejection) => return Ok(Err(NoOffers::NotPossible(NotPossible::Rejected(rejection)))),
     }
-    let Some(account) = engine.0.parts.accounts.account(&payment.store_id, &payment.country) else {
+    let account_id = payment.account_id.as_deref();
+    let Some(account) = engine.account(&payment.store_id, account_id, &payment.country) else {
         return Ok(Err(NoOffers::NoAccount { country: payment.country }));
     };
     let answer = account.due_date_options(&payment.klarna_order_id, capture_id).await;

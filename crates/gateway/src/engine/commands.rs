@@ -2,13 +2,16 @@
 //! change that wants it. Nothing here talks to Klarna.
 
 use klarna_types::order_management::{CreateCapture, CreateRefund, ShippingInfo};
-use klarna_types::payments::{CreateOrder, CreateSession, MerchantUrls, UpdateSession};
-use klarna_types::{MinorUnits, validate};
+use klarna_types::payments::{
+    AcquiringChannel, CreateOrder, CreateSession, MerchantUrls, UpdateSession,
+};
+use klarna_types::{Address, MinorUnits, validate};
 use serde_json::json;
 use storage::Tx;
 
 use super::changes::{self, ChangeWish};
 use crate::domain::checkout::{self, CaptureMode, Cart, Checkout, Status};
+use crate::domain::hosted::Channel;
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request, Transfer};
 use crate::domain::operation::{Kind, Reason, Refusal, State, Step};
@@ -31,38 +34,8 @@ pub fn merchant_urls(checkout: &Checkout, public_url: &str) -> MerchantUrls {
 }
 
 /// The body that opens a session for a cart.
-pub fn session_body(cart: &Cart, urls: MerchantUrls) -> CreateSession {
-    CreateSession::new(
-        cart.country.clone(),
-        cart.currency.clone(),
-        cart.order_amount,
-        cart.order_lines.clone(),
-    )
-    .order_tax_amount(cart.order_tax_amount)
-    .locale(cart.locale.clone())
-    .merchant_reference1(cart.merchant_reference.clone())
-    .merchant_urls(urls)
-}
-
-/// The body that makes a session say what the cart says. It carries the whole cart, so that
-/// sending it twice is the same as once.
-pub fn session_update(cart: &Cart) -> UpdateSession {
-    UpdateSession::default()
-        .purchase_country(cart.country.clone())
-        .purchase_currency(cart.currency.clone())
-        .order_amount(cart.order_amount)
-        .order_tax_amount(cart.order_tax_amount)
-        .order_lines(cart.order_lines.clone())
-        .locale(cart.locale.clone())
-        .merchant_reference1(cart.merchant_reference.clone())
-}
-
-/// The body that makes the order. Neither addresses nor customer: Klarna has what the shopper
-/// authorised, and the gateway need not know it.
-fn order_body(checkout: &Checkout, public_url: &str) -> CreateOrder {
-    let cart = &checkout.cart;
-    let urls = MerchantUrls { authorization: None, ..merchant_urls(checkout, public_url) };
-    let order = CreateOrder::new(
+pub fn session_body(cart: &Cart, channel: Channel, urls: MerchantUrls) -> CreateSession {
+    let session = CreateSession::new(
         cart.country.clone(),
         cart.currency.clone(),
         cart.order_amount,
@@ -72,6 +45,56 @@ fn order_body(checkout: &Checkout, public_url: &str) -> CreateOrder {
     .locale(cart.locale.clone())
     .merchant_reference1(cart.merchant_reference.clone())
     .merchant_urls(urls);
+    let session = match channel {
+        Channel::InStore => session.acquiring_channel(AcquiringChannel::InStore),
+        Channel::Inline | Channel::Hosted | Channel::Native => session,
+    };
+    cart.extras.on_session(session)
+}
+
+/// The body that makes a session say what the cart says. It carries the whole cart, so that
+/// sending it twice is the same as once.
+pub fn session_update(cart: &Cart) -> UpdateSession {
+    let update = UpdateSession::default()
+        .purchase_country(cart.country.clone())
+        .purchase_currency(cart.currency.clone())
+        .order_amount(cart.order_amount)
+        .order_tax_amount(cart.order_tax_amount)
+        .order_lines(cart.order_lines.clone())
+        .locale(cart.locale.clone())
+        .merchant_reference1(cart.merchant_reference.clone());
+    cart.extras.on_update(update)
+}
+
+/// What a shop says when it confirms, besides the token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Where the bill goes, if Klarna does not know it from the shopper.
+    pub billing_address: Option<Address>,
+    /// Where the goods go, likewise.
+    pub shipping_address: Option<Address>,
+}
+
+/// The body that makes the order. Addresses only if the shop gives them now: else Klarna has what
+/// the shopper authorised, and the gateway need not know it.
+fn order_body(checkout: &Checkout, given: &Given, public_url: &str) -> CreateOrder {
+    let cart = &checkout.cart;
+    let urls = MerchantUrls { authorization: None, ..merchant_urls(checkout, public_url) };
+    let mut order = CreateOrder::new(
+        cart.country.clone(),
+        cart.currency.clone(),
+        cart.order_amount,
+        cart.order_lines.clone(),
+    )
+    .order_tax_amount(cart.order_tax_amount)
+    .locale(cart.locale.clone())
+    .merchant_reference1(cart.merchant_reference.clone())
+    .merchant_urls(urls);
+    order.merchant_reference2.clone_from(&cart.extras.merchant_reference2);
+    order.merchant_data.clone_from(&cart.extras.merchant_data);
+    order.custom_payment_method_ids.clone_from(&cart.extras.custom_payment_method_ids);
+    order.billing_address.clone_from(&given.billing_address);
+    order.shipping_address.clone_from(&given.shipping_address);
     match checkout.capture {
         CaptureMode::Manual => order,
         CaptureMode::Automatic => order.auto_capture(true),
@@ -103,6 +126,19 @@ pub fn take_authorization(
     new_id: &str,
     now_ms: i64,
 ) -> Result<Result<Operation, NotTaken>, Fault> {
+    take_authorization_with(tx, checkout_id, token, &Given::default(), public_url, new_id, now_ms)
+}
+
+/// The same, with what the shop says besides. Where the token was taken already, that stands.
+pub fn take_authorization_with(
+    tx: &mut Tx<'_>,
+    checkout_id: &str,
+    token: &str,
+    given: &Given,
+    public_url: &str,
+    new_id: &str,
+    now_ms: i64,
+) -> Result<Result<Operation, NotTaken>, Fault> {
     let dedupe = format!("place/{checkout_id}/{}", idempotency::digest(token));
     let Some(mut checkout) = checkouts::lock(tx, checkout_id)? else {
         return Ok(Err(NotTaken::Unknown));
@@ -118,7 +154,7 @@ pub fn take_authorization(
     }
     let request = Request::PlaceOrder {
         session_id: checkout.session.id.clone(),
-        body: text(&order_body(&checkout, public_url))?,
+        body: text(&order_body(&checkout, given, public_url))?,
     };
     let mut operation = Operation::new(
         new_id.to_owned(),
@@ -144,6 +180,7 @@ pub fn take_authorization(
         operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
     }
     checkout.refusal = None;
+    checkout.finalize = checkout.finalize.begun_again();
     checkouts::update(tx, &mut checkout, None, now_ms)?;
     events::append(
         tx,

@@ -17,6 +17,7 @@ const ANSWERS_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
     expiry::run(engine).await?;
     let now_ms = engine.now_ms();
+    engine.accounts().refresh(now_ms).await?;
     let due = engine
         .database()
         .read(move |tx| {
@@ -34,7 +35,7 @@ pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
                 let next = checkout.next_poll_at_ms(now_ms);
                 checkouts::set_poll_at(tx, &checkout.id, next)?;
                 if checkout.status.takes_authorizations() {
-                    tasks::enqueue_resolve(tx, &checkout.id, "poll", now_ms)?;
+                    tasks::enqueue_resolve(tx, &checkout.id, tasks::POLL, now_ms)?;
                 }
             }
             for payment in payments::due(tx, now_ms, BATCH)? {

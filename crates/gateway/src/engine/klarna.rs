@@ -9,11 +9,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use klarna_types::AuthorizationToken;
+use klarna_types::hosted_payment_page::{
+    CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
+};
 use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
 
 use crate::domain::change::Change;
-use crate::domain::operation::Failure;
+use crate::domain::operation::{Effect, Failure};
+use crate::fault::Fault;
 
 /// A future that a trait object can return.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -112,12 +116,76 @@ pub trait Klarna: Send + Sync {
         order_id: &'a str,
         capture_id: &'a str,
     ) -> Boxed<'a, Outcome<ExtendDueDateOptions>>;
+
+    /// Opens a page of Klarna's for a session. `request.payment_session_url` is filled in here.
+    fn open_page<'a>(
+        &'a self,
+        _session_id: &'a str,
+        _request: &'a CreatePage,
+    ) -> Boxed<'a, Outcome<CreatedPage>> {
+        Box::pin(async { Err(no_pages()) })
+    }
+    /// Reads a page.
+    fn read_page<'a>(&'a self, _page_id: &'a str) -> Boxed<'a, Outcome<Page>> {
+        Box::pin(async { Err(no_pages()) })
+    }
+    /// Switches a page off.
+    fn disable_page<'a>(&'a self, _page_id: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async { Err(no_pages()) })
+    }
+    /// Has Klarna send the shopper a link to a page.
+    fn send_page<'a>(
+        &'a self,
+        _page_id: &'a str,
+        _to: &'a DistributeSession,
+    ) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async { Err(no_pages()) })
+    }
+}
+
+/// The answer of an implementation that knows sessions only.
+fn no_pages() -> Failure {
+    Failure {
+        effect: Effect::Refused,
+        status: None,
+        error_code: None,
+        error_messages: Vec::new(),
+        correlation_id: None,
+        retry_after_ms: None,
+        summary: "hosted pages are not offered here".to_owned(),
+    }
 }
 
 /// Which account serves which store and country. One account for all, or many.
 pub trait Accounts: Send + Sync {
-    /// The account, if the store has one for the country.
+    /// The account that serves new purchases, if the store has one for the country.
     fn account(&self, store_id: &str, country: &str) -> Option<Arc<dyn Klarna>>;
+
+    /// The name of that account, where accounts have names. It is kept with the checkout, and
+    /// everything that follows from it uses the same one.
+    fn choose(&self, _store_id: &str, _country: &str) -> Option<String> {
+        None
+    }
+
+    /// The account of that name, whether or not it still takes new purchases.
+    fn named(&self, store_id: &str, _account_id: &str, country: &str) -> Option<Arc<dyn Klarna>> {
+        self.account(store_id, country)
+    }
+
+    /// The host that an account calls, where that is known.
+    fn base_url(&self, _account_id: &str) -> Option<String> {
+        None
+    }
+
+    /// Looks now and then whether accounts were changed elsewhere.
+    fn refresh(&self, _now_ms: i64) -> Boxed<'_, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Looks now.
+    fn refresh_now(&self) -> Boxed<'_, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// One account for every store and country.

@@ -16,6 +16,7 @@
 //!
 //! Locks are taken in one order: checkout, then payment, then operation.
 
+pub mod accounts;
 pub mod attention;
 pub mod changes;
 pub mod commands;
@@ -27,6 +28,7 @@ mod janitor;
 pub mod klarna;
 pub mod mirror;
 pub mod nodes;
+pub mod pages;
 #[cfg(test)]
 mod planted;
 pub mod sdk;
@@ -49,10 +51,12 @@ use storage::queue::Item;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::domain::account::CONFIGURED;
 use crate::domain::checkout;
 use crate::domain::journal::Operation;
 use crate::fault::Fault;
 use crate::store::{checkouts, operations};
+use crate::vault::Vault;
 use gates::{Gates, Permit};
 use hub::Hub;
 use klarna::{Accounts, Klarna};
@@ -81,6 +85,8 @@ pub struct Parts {
     pub fresh: Fresh,
     /// Where Klarna's callbacks reach this gateway.
     pub public_url: String,
+    /// Seals what is secret at rest.
+    pub vault: Vault,
 }
 
 /// Carries out the journal. Cheap to clone; clones share everything.
@@ -187,6 +193,27 @@ impl Engine {
     /// Where Klarna's callbacks reach this gateway.
     pub fn public_url(&self) -> &str {
         &self.0.parts.public_url
+    }
+
+    /// Seals and opens what is secret at rest.
+    pub fn vault(&self) -> &Vault {
+        &self.0.parts.vault
+    }
+
+    /// The Klarna accounts.
+    pub fn accounts(&self) -> &dyn Accounts {
+        self.0.parts.accounts.as_ref()
+    }
+
+    /// The account of a checkout or payment: the one that it was opened with. What was opened before
+    /// accounts had names was opened with the configured one.
+    pub fn account(
+        &self,
+        store_id: &str,
+        account_id: Option<&str>,
+        country: &str,
+    ) -> Option<Arc<dyn Klarna>> {
+        self.accounts().named(store_id, account_id.unwrap_or(CONFIGURED), country)
     }
 
     /// Says that there is new work.

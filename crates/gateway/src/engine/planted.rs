@@ -112,8 +112,8 @@ pub(super) async fn ask_then_write(
         Err(Undone::Planned(planned)) => match *planned {
             // A second press finds the first one's entry.
             Ok(operation) if operation.id == wish.3 && !operation.held => {
-                let country = worker::country_of(engine, &operation).await?;
-                let account = engine.0.parts.accounts.account(&operation.store_id, &country);
+                let (account_id, country) = worker::account_of(engine, &operation).await?;
+                let account = engine.account(&operation.store_id, account_id.as_deref(), &country);
                 if let Some(account) = account {
                     let key = operation.klarna_key();
                     // What came of it will be asked for again, under the same key.

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use klarna::retry::RetryPolicy;
 use klarna::{Client, ErrorKind, Response};
+use klarna_types::hosted_payment_page::{
+    CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
+};
 use klarna_types::order_management::{
     CreateCapture, CreateRefund, ExtendDueDate, ExtendDueDateOptions, Order, UpdateAuthorization,
     UpdateConsumer, UpdateMerchantReferences, UpdateShippingInfo,
@@ -14,7 +17,9 @@ use klarna_types::order_management::{
 use klarna_types::payments::{
     CreateOrder, CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession,
 };
-use klarna_types::{AuthorizationToken, CaptureId, IdempotencyKey, OrderId, SessionId};
+use klarna_types::{
+    AuthorizationToken, CaptureId, HostedSessionId, IdempotencyKey, OrderId, SessionId,
+};
 use serde::de::DeserializeOwned;
 
 use super::klarna::{Answer, Boxed, ChangeCall, Klarna, Outcome};
@@ -23,12 +28,20 @@ use crate::domain::operation::{Effect, Failure};
 
 /// A Klarna account, reached by the SDK.
 #[derive(Debug, Clone)]
-pub struct Sdk(Client);
+pub struct Sdk(Client, String);
 
 impl Sdk {
     /// Over this client.
     pub fn new(client: Client) -> Self {
-        Self(client)
+        // Merchant ids belong to one region each.
+        let id = client.merchant_id().map_or_else(|| "klarna".to_owned(), ToString::to_string);
+        Self(client, id)
+    }
+
+    /// The same, known by this name where its credential does not say whose it is.
+    pub fn named(client: Client, name: &str) -> Self {
+        let id = client.merchant_id().map_or_else(|| name.to_owned(), ToString::to_string);
+        Self(client, id)
     }
 }
 
@@ -126,6 +139,10 @@ fn unusable(summary: String) -> Failure {
 }
 
 impl Klarna for Sdk {
+    fn account_id(&self) -> &str {
+        &self.1
+    }
+
     fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>> {
         let call = self.0.payments().create_session(body).retry(patient());
         Box::pin(async move { outcome(call.send().await) })
@@ -260,5 +277,37 @@ impl Klarna for Sdk {
         let (order_id, capture_id) = (OrderId::new(order_id), CaptureId::new(capture_id));
         let call = self.0.orders().extend_due_date_options(&order_id, &capture_id);
         Box::pin(async move { outcome(call.retry(patient()).send().await) })
+    }
+
+    fn open_page<'a>(
+        &'a self,
+        session_id: &'a str,
+        request: &'a CreatePage,
+    ) -> Boxed<'a, Outcome<CreatedPage>> {
+        Box::pin(async move {
+            let payment_session_url = self.0.payments().session_url(&SessionId::new(session_id));
+            let request = CreatePage { payment_session_url, ..request.clone() };
+            outcome(self.0.hosted_payment_page().create(&request).retry(patient()).send().await)
+        })
+    }
+
+    fn read_page<'a>(&'a self, page_id: &'a str) -> Boxed<'a, Outcome<Page>> {
+        let call = self.0.hosted_payment_page().get(&HostedSessionId::new(page_id));
+        Box::pin(async move { outcome(call.retry(patient()).send().await) })
+    }
+
+    fn disable_page<'a>(&'a self, page_id: &'a str) -> Boxed<'a, Outcome<()>> {
+        let call = self.0.hosted_payment_page().disable(&HostedSessionId::new(page_id));
+        Box::pin(async move { outcome(call.retry(patient()).send().await) })
+    }
+
+    fn send_page<'a>(
+        &'a self,
+        page_id: &'a str,
+        to: &'a DistributeSession,
+    ) -> Boxed<'a, Outcome<()>> {
+        // Once: the shopper should not get two messages.
+        let call = self.0.hosted_payment_page().distribute(&HostedSessionId::new(page_id), to);
+        Box::pin(async move { outcome(call.retry(RetryPolicy::never()).send().await) })
     }
 }

@@ -4,11 +4,13 @@
 //! that nobody uses is forgotten by Klarna. An update carries the whole cart; the checkout writes
 //! down what it wants before it asks, and keeps wanting it until Klarna has said yes or no.
 
+use std::sync::Arc;
+
 use klarna_types::payments::{CreatedSession, Session as KlarnaSession};
 use serde_json::json;
 
 use super::klarna::Klarna;
-use super::{Engine, commands};
+use super::{Engine, commands, pages};
 use crate::domain::checkout::{Cart, Checkout, Rejection, SESSION_LIFE_MS, Session, Step};
 use crate::domain::operation::{Effect, Failure};
 use crate::domain::pacing::{Class, Priority};
@@ -33,6 +35,10 @@ pub enum Trouble {
     Unknown,
     /// Whether Klarna took the last update is not known yet.
     InDoubt,
+    /// The shopper has approved already.
+    Approved,
+    /// The checkout is not one of several steps, or is past them.
+    NothingToFinalize,
 }
 
 impl From<Fault> for Trouble {
@@ -47,25 +53,45 @@ pub async fn load(engine: &Engine, id: &str) -> Result<Option<Checkout>, Fault> 
     engine.database().read(move |tx| checkouts::get(tx, &id)).await
 }
 
-fn account(
+/// The account that a checkout was opened with.
+pub(super) fn account_of(engine: &Engine, checkout: &Checkout) -> Option<Arc<dyn Klarna>> {
+    account(engine, checkout, &checkout.cart).ok()
+}
+
+pub(super) fn account(
     engine: &Engine,
-    store_id: &str,
+    checkout: &Checkout,
     cart: &Cart,
-) -> Result<std::sync::Arc<dyn Klarna>, Trouble> {
+) -> Result<Arc<dyn Klarna>, Trouble> {
     let country = cart.country.as_str();
     engine
-        .0
-        .parts
-        .accounts
-        .account(store_id, country)
+        .account(&checkout.store_id, checkout.account_id.as_deref(), country)
         .ok_or_else(|| Trouble::NoAccount { country: country.to_owned() })
+}
+
+/// The name of the account that a new purchase in a country is opened with, where accounts have
+/// names. One that another node has just added is found.
+pub async fn choose_account(
+    engine: &Engine,
+    store_id: &str,
+    country: &str,
+) -> Result<Option<String>, Trouble> {
+    let accounts = engine.accounts();
+    if accounts.account(store_id, country).is_none() {
+        accounts.refresh_now().await?;
+        if accounts.account(store_id, country).is_none() {
+            return Err(Trouble::NoAccount { country: country.to_owned() });
+        }
+    }
+    Ok(accounts.choose(store_id, country))
 }
 
 /// Opens a session for the checkout's cart. `checkout.session` is what it was, or empty.
 pub async fn open(engine: &Engine, checkout: &Checkout, cart: &Cart) -> Result<Session, Trouble> {
-    let account = account(engine, &checkout.store_id, cart)?;
-    let urls = commands::merchant_urls(checkout, engine.public_url());
-    let body = commands::session_body(cart, urls);
+    let account = account(engine, checkout, cart)?;
+    let mut urls = commands::merchant_urls(checkout, engine.public_url());
+    urls.app_return_url.clone_from(&cart.extras.app_return_url);
+    let body = commands::session_body(cart, checkout.channel, urls);
     // Counted from before the call: never later than Klarna's own end.
     let opened_at_ms = engine.now_ms();
     let call = account.create_session(&body);
@@ -101,15 +127,19 @@ pub async fn update(engine: &Engine, id: &str, wanted: Cart) -> Result<Checkout,
                 return Ok(Err(Trouble::Rejected(rejection)));
             }
             checkout.wanted = Some(wish.clone());
+            checkout.finalize = checkout.finalize.begun_again();
             let poll_at_ms = checkout.next_poll_at_ms(now_ms);
             checkouts::update(tx, &mut checkout, poll_at_ms, now_ms)?;
             Ok::<_, Fault>(Ok(checkout))
         })
         .await??;
-    if checkout.needs_new_session(now_ms) || checkout.cart.country != wanted.country {
+    if checkout.needs_new_session(now_ms)
+        || checkout.needs_new_page(now_ms)
+        || checkout.cart.country != wanted.country
+    {
         return renew(engine, checkout).await;
     }
-    let account = account(engine, &checkout.store_id, &wanted)?;
+    let account = account(engine, &checkout, &wanted)?;
     let body = commands::session_update(&wanted);
     let call = account.update_session(&checkout.session.id, &body);
     match engine.through(account.as_ref(), Class::Other, Priority::Interactive, call).await {
@@ -201,7 +231,7 @@ pub async fn settle_doubt(engine: &Engine, checkout: Checkout) -> Result<Checkou
     if checkout.wanted.is_none() || !checkout.status.takes_authorizations() {
         return Ok(checkout);
     }
-    let account = account(engine, &checkout.store_id, &checkout.cart)?;
+    let account = account(engine, &checkout, &checkout.cart)?;
     let call = account.read_session(&checkout.session.id);
     match engine.through(account.as_ref(), Class::Other, Priority::Interactive, call).await {
         Ok(answer) => Ok(adopt(engine, checkout, &answer.value).await?),
@@ -210,10 +240,17 @@ pub async fn settle_doubt(engine: &Engine, checkout: Checkout) -> Result<Checkou
     }
 }
 
-/// Gives a checkout a fresh session, with what it wants if it wants something else by now.
-pub async fn renew(engine: &Engine, checkout: Checkout) -> Result<Checkout, Trouble> {
+/// Gives a checkout a fresh session, with what it wants if it wants something else by now, and a
+/// fresh page where its channel has one. In another country another account may serve it.
+pub async fn renew(engine: &Engine, mut checkout: Checkout) -> Result<Checkout, Trouble> {
     let cart = checkout.wanted.clone().unwrap_or_else(|| checkout.cart.clone());
+    if cart.country != checkout.cart.country {
+        checkout.account_id =
+            choose_account(engine, &checkout.store_id, cart.country.as_str()).await?;
+    }
     let session = open(engine, &checkout, &cart).await?;
+    let page = pages::open(engine, &checkout, &cart, &session).await?;
+    let account_id = checkout.account_id.clone();
     let now_ms = engine.now_ms();
     let (id, left) = (checkout.id.clone(), checkout.session.id.clone());
     let renewed = engine
@@ -229,6 +266,11 @@ pub async fn renew(engine: &Engine, checkout: Checkout) -> Result<Checkout, Trou
             }
             current.session = session.clone();
             current.cart = cart.clone();
+            current.account_id.clone_from(&account_id);
+            current.finalize = current.finalize.begun_again();
+            if let Some(hosted) = &mut current.hosted {
+                hosted.page.clone_from(&page);
+            }
             if current.wanted.as_ref() == Some(&cart) {
                 current.wanted = None;
             }

@@ -369,6 +369,7 @@ fn order_placed(
         updated_at_ms: now_ms,
         expires_at_ms: None,
         expiry: Calendar::default(),
+        account_id: checkout.account_id.clone(),
     };
     // The order is read at once for what only a read tells: its reference, its expiry, its
     // captures. Should that get lost, the janitor's look makes up for it.

@@ -13,8 +13,10 @@ use storage::queue::Item;
 
 use super::gates::was_shut;
 use super::klarna::{Klarna, Outcome};
-use super::{Engine, commands, mirror, sessions};
+use super::sessions::Trouble;
+use super::{Engine, commands, mirror, pages, sessions};
 use crate::domain::checkout::{Checkout, Step};
+use crate::domain::hosted::PageStatus;
 use crate::domain::operation::{Effect, Failure};
 use crate::domain::pacing::{Class, Priority};
 use crate::domain::payment::{Fraud, Happened};
@@ -25,6 +27,9 @@ use crate::store::{checkouts, events, payments, policies};
 
 const RESOLVE: &str = "resolve_checkout";
 const SYNC: &str = "sync_payment";
+const DISABLE: &str = "disable_page";
+/// The cause of a read that nothing but the clock wants.
+pub(crate) const POLL: &str = "poll";
 
 /// Wants a checkout's session to be read. `cause` tells wishes apart: one that came while a read was
 /// under way must lead to another read.
@@ -36,6 +41,18 @@ pub(crate) fn enqueue_resolve(
 ) -> Result<bool, Fault> {
     let id = format!("{RESOLVE}/{checkout_id}/{cause}");
     let payload = json!({ "read": RESOLVE, "id": checkout_id }).to_string();
+    Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
+}
+
+/// Wants a page to be switched off that nobody shall pay on any more.
+pub(crate) fn enqueue_disable(
+    tx: &mut Tx<'_>,
+    checkout_id: &str,
+    page_id: &str,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let id = format!("{DISABLE}/{checkout_id}/{page_id}");
+    let payload = json!({ "read": DISABLE, "id": checkout_id, "page_id": page_id }).to_string();
     Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
 }
 
@@ -70,7 +87,14 @@ pub(super) async fn read(engine: &Engine, item: &Item) -> Result<(), Fault> {
         serde_json::from_str(&item.payload).map_err(Fault::document("task"))?;
     let member = |name: &str| payload.get(name).and_then(serde_json::Value::as_str);
     let turn = match (member("read"), member("id")) {
-        (Some(RESOLVE), Some(id)) => resolve_checkout(engine, id, item.attempts + 1).await?,
+        (Some(RESOLVE), Some(id)) => {
+            let cause = item.id.rsplit('/').next().unwrap_or_default();
+            resolve_checkout(engine, id, cause, item.attempts + 1).await?
+        }
+        (Some(DISABLE), Some(id)) => {
+            let page_id = member("page_id").unwrap_or_default();
+            disable_page(engine, id, page_id, item.attempts + 1).await?
+        }
         (Some(SYNC), Some(id)) => sync_payment(engine, id, item.attempts + 1).await?,
         _ => return Err(Fault::inconsistent(format!("unknown task {}", item.id))),
     };
@@ -113,19 +137,45 @@ fn after_failure(failure: &Failure, attempts: i64) -> Turn {
     }
 }
 
-async fn resolve_checkout(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, Fault> {
+async fn disable_page(
+    engine: &Engine,
+    id: &str,
+    page_id: &str,
+    attempts: i64,
+) -> Result<Turn, Fault> {
+    let Some(checkout) = sessions::load(engine, id).await? else { return Ok(Turn::Over) };
+    let Some(account) = sessions::account_of(engine, &checkout) else { return Ok(Turn::Over) };
+    match quietly(engine, account.as_ref(), account.disable_page(page_id)).await {
+        Ok(_) => Ok(Turn::Over),
+        Err(failure) => Ok(after_failure(&failure, attempts)),
+    }
+}
+
+async fn resolve_checkout(
+    engine: &Engine,
+    id: &str,
+    cause: &str,
+    attempts: i64,
+) -> Result<Turn, Fault> {
     let Some(checkout) = sessions::load(engine, id).await? else { return Ok(Turn::Over) };
     if !checkout.status.takes_authorizations() {
         return Ok(Turn::Over);
     }
     if checkout.is_overdue(engine.now_ms()) {
-        expire(engine, id).await?;
-        return Ok(Turn::Over);
+        return end(engine, checkout, attempts).await;
     }
-    let country = checkout.cart.country.as_str();
-    let Some(account) = engine.0.parts.accounts.account(&checkout.store_id, country) else {
+    let Some(account) = sessions::account_of(engine, &checkout) else {
         return Ok(Turn::Over);
     };
+    let checkout = match look_at_page(engine, checkout, attempts).await? {
+        Ok(checkout) => checkout,
+        Err(turn) => return Ok(turn),
+    };
+    // The page tells what the session would; a hint that came otherwise may know more.
+    let on_page = checkout.page().is_some_and(|page| !page.status.is_over());
+    if !checkout.status.takes_authorizations() || (on_page && cause == POLL) {
+        return Ok(Turn::Over);
+    }
     let session =
         match quietly(engine, account.as_ref(), account.read_session(&checkout.session.id)).await {
             Ok(answer) => answer.value,
@@ -139,6 +189,20 @@ async fn resolve_checkout(engine: &Engine, id: &str, attempts: i64) -> Result<Tu
     }
     take(engine, &checkout, session).await?;
     Ok(Turn::Over)
+}
+
+/// Looks at the page of a checkout first, where it has one. Boxed: its future is large.
+async fn look_at_page(
+    engine: &Engine,
+    checkout: Checkout,
+    attempts: i64,
+) -> Result<Result<Checkout, Turn>, Fault> {
+    match Box::pin(pages::look(engine, checkout, Priority::Background)).await {
+        Ok(checkout) => Ok(Ok(checkout)),
+        Err(Trouble::Fault(fault)) => Err(fault),
+        Err(Trouble::Klarna(failure)) => Ok(Err(after_failure(&failure, attempts))),
+        Err(_) => Ok(Err(Turn::Over)),
+    }
 }
 
 /// Places the order of a session that its shopper has authorised, with the token read from Klarna.
@@ -172,6 +236,25 @@ async fn take(engine: &Engine, checkout: &Checkout, session: Session) -> Result<
     Ok(())
 }
 
+/// Ends a checkout whose time is over: first its page, so that nobody pays on what has ended. A
+/// shopper who was faster has paid.
+async fn end(engine: &Engine, checkout: Checkout, attempts: i64) -> Result<Turn, Fault> {
+    let id = checkout.id.clone();
+    match Box::pin(pages::disable(engine, &checkout)).await {
+        Ok(pages::Disabled::Yes) | Err(Trouble::NoAccount { .. }) => {}
+        Err(Trouble::Fault(fault)) => return Err(fault),
+        Err(Trouble::Approved) => return Ok(Turn::Over),
+        // Beyond that, whoever pays on it finds the checkout ended, and no order is placed.
+        Ok(pages::Disabled::Later) | Err(_) => {
+            if let Some(wait_ms) = retry::read_wait_ms(attempts) {
+                return Ok(Turn::Again { wait_ms });
+            }
+        }
+    }
+    expire(engine, &id).await?;
+    Ok(Turn::Over)
+}
+
 async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
     let id = id.to_owned();
     let now_ms = engine.now_ms();
@@ -180,6 +263,11 @@ async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
         .write(move |tx| {
             let Some(mut checkout) = checkouts::lock(tx, &id)? else { return Ok(()) };
             if checkout.is_overdue(now_ms) && checkout.step(Step::Expire).is_ok() {
+                if let Some(page) = checkout.hosted.as_mut().and_then(|hosted| hosted.page.as_mut())
+                    && !page.status.is_over()
+                {
+                    page.take(PageStatus::Expired, now_ms);
+                }
                 checkouts::update(tx, &mut checkout, None, now_ms)?;
                 let subject = (checkout.id.as_str(), checkout.version);
                 events::append(
@@ -231,7 +319,7 @@ async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, 
     let wanted = id.to_owned();
     let before = engine.database().read(move |tx| payments::get(tx, &wanted)).await?;
     let Some(before) = before else { return Ok(Turn::Over) };
-    let account = engine.0.parts.accounts.account(&before.store_id, &before.country);
+    let account = engine.account(&before.store_id, before.account_id.as_deref(), &before.country);
     let Some(account) = account else { return Ok(Turn::Over) };
     let order = match quietly(engine, account.as_ref(), account.read_order(&before.klarna_order_id))
         .await

@@ -16,6 +16,7 @@ use super::klarna::{Accounts, Answer, Klarna, Outcome};
 use super::planted;
 use super::settle::{self, Verdict};
 use super::{Claimed, Engine, Turn, Work, changes, mirror, tasks};
+use crate::domain::account::CONFIGURED;
 use crate::domain::gate::Gate;
 use crate::domain::journal::{Operation, Request};
 use crate::domain::lease::{self, LEASE_MS};
@@ -120,8 +121,9 @@ impl Plan {
                 INTERACTIVE.complete(tx, &item)?;
                 continue;
             };
-            let country = country_in(tx, &operation)?;
-            let account = self.accounts.account(&operation.store_id, &country);
+            let (account_id, country) = account_in(tx, &operation)?;
+            let account_id = account_id.as_deref().unwrap_or(CONFIGURED);
+            let account = self.accounts.named(&operation.store_id, account_id, &country);
             if let Some(account) = &account {
                 let gate = planned.gates.entry(account.account_id().to_owned()).or_default();
                 if let Err(opens_ms) = gate.admits(Class::Other, Priority::Interactive, now_ms) {
@@ -271,16 +273,20 @@ impl Engine {
     }
 }
 
-fn country_in(tx: &mut Tx<'_>, operation: &Operation) -> Result<String, Fault> {
+fn account_in(tx: &mut Tx<'_>, operation: &Operation) -> Result<(Option<String>, String), Fault> {
     let checkout_id = &operation.checkout_id;
     let checkout = crate::store::checkouts::get(tx, checkout_id)?
         .ok_or_else(|| Fault::inconsistent(format!("checkout {checkout_id} is gone")))?;
-    Ok(checkout.cart.country.as_str().to_owned())
+    Ok((checkout.account_id, checkout.cart.country.as_str().to_owned()))
 }
 
-pub(super) async fn country_of(engine: &Engine, operation: &Operation) -> Result<String, Fault> {
+/// The name of the account that an operation goes to, and the country that it is about.
+pub(super) async fn account_of(
+    engine: &Engine,
+    operation: &Operation,
+) -> Result<(Option<String>, String), Fault> {
     let operation = operation.clone();
-    engine.database().read(move |tx| country_in(tx, &operation)).await
+    engine.database().read(move |tx| account_in(tx, &operation)).await
 }
 
 /// What an operation made.
@@ -552,14 +558,19 @@ fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms:
     }
 }
 
-/// A request body without what must not be shown: the callback URLs hold a secret. Addresses and
-/// customers are never in it; should that change, they stay out of here.
+/// A request body without what must not be shown: the callback URLs hold a secret, addresses and
+/// customers are people, and what the shop's own data are only the shop knows.
 pub(crate) fn redacted(body: &str) -> Option<serde_json::Value> {
     let mut value: serde_json::Value = serde_json::from_str(body).ok()?;
     if let Some(members) = value.as_object_mut() {
-        for secret in
-            ["merchant_urls", "billing_address", "shipping_address", "customer", "attachment"]
-        {
+        for secret in [
+            "merchant_urls",
+            "billing_address",
+            "shipping_address",
+            "customer",
+            "attachment",
+            "merchant_data",
+        ] {
             members.shift_remove(secret);
         }
     }

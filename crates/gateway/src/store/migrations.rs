@@ -2,6 +2,8 @@
 
 use storage::Migration;
 
+use super::accounts;
+
 /// Every migration, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, ..storage::queue::MIGRATION },
@@ -137,6 +139,7 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
 ",
     },
     super::nodes::MIGRATION,
+    accounts::MIGRATION,
     super::policies::MIGRATION,
     super::events::MIGRATION,
     super::webhooks::MIGRATION,

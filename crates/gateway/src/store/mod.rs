@@ -4,6 +4,7 @@
 //! JSON document. Every change of an aggregate checks the version it was read at. No rules here.
 
 pub mod access;
+pub mod accounts;
 pub mod answers;
 pub mod audit;
 pub mod checkouts;
@@ -17,6 +18,7 @@ pub mod policies;
 pub mod receipts;
 pub mod sessions;
 pub mod streams;
+pub mod stores;
 pub mod users;
 pub mod webhooks;
 

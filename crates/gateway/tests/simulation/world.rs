@@ -300,6 +300,7 @@ impl<'s> History<'s> {
             accounts: Arc::new(Port(Arc::clone(&self.net))) as Arc<dyn Accounts>,
             fresh: Arc::new(move || format!("fresh-{}", fresh.fetch_add(1, Ordering::Relaxed))),
             public_url: PUBLIC_URL.to_owned(),
+            vault: crate::vault::Vault::ephemeral(),
         };
         Engine::simulated(parts, self.bug)
     }

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use gateway::domain::operation::{Effect, Failure};
 use gateway::engine::klarna::{Boxed, ChangeCall, Klarna, Outcome};
 use klarna_types::AuthorizationToken;
+use klarna_types::hosted_payment_page::{
+    CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
+};
 use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
 use parking_lot::Mutex;
@@ -285,5 +288,29 @@ impl Klarna for Faulty {
         capture: &'a str,
     ) -> Boxed<'a, Outcome<ExtendDueDateOptions>> {
         Box::pin(self.through("due_date_options", self.inner.due_date_options(order, capture)))
+    }
+
+    fn open_page<'a>(
+        &'a self,
+        session_id: &'a str,
+        request: &'a CreatePage,
+    ) -> Boxed<'a, Outcome<CreatedPage>> {
+        Box::pin(self.through("open_page", self.inner.open_page(session_id, request)))
+    }
+
+    fn read_page<'a>(&'a self, page_id: &'a str) -> Boxed<'a, Outcome<Page>> {
+        Box::pin(self.through("read_page", self.inner.read_page(page_id)))
+    }
+
+    fn disable_page<'a>(&'a self, page_id: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through("disable_page", self.inner.disable_page(page_id)))
+    }
+
+    fn send_page<'a>(
+        &'a self,
+        page_id: &'a str,
+        to: &'a DistributeSession,
+    ) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through("send_page", self.inner.send_page(page_id, to)))
     }
 }

@@ -8,8 +8,9 @@ use gateway::app::DEFAULT_STORE;
 use gateway::domain::cart::{self, LineInput, LineKind, PricesMode, Wish};
 use gateway::domain::change::Change;
 use gateway::domain::checkout::{
-    CaptureMode, Checkout, LIFE_MS, Session as CheckoutSession, Status,
+    CaptureMode, Checkout, Finalize, LIFE_MS, Session as CheckoutSession, Status,
 };
+use gateway::domain::hosted::Channel;
 use gateway::domain::journal::Operation;
 use gateway::domain::operation::{Effect, Failure};
 use gateway::domain::payment::Payment;
@@ -18,6 +19,7 @@ use gateway::engine::klarna::{Answer, Boxed, ChangeCall, Klarna, OneAccount, Out
 use gateway::engine::{Engine, Parts, sessions};
 use gateway::store::migrations::MIGRATIONS;
 use gateway::store::{checkouts, events, operations, payments};
+use gateway::vault::Vault;
 use jiff::{SignedDuration, Timestamp};
 use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{
@@ -505,6 +507,7 @@ fn engine(klarna: &Arc<FakeKlarna>, clock: &Arc<ManualClock>, database: &Databas
         // Not random, so that a failing test fails again.
         fresh: Arc::new(|| format!("fresh-{}", NUMBER.fetch_add(1, Ordering::Relaxed))),
         public_url: "http://localhost:7071".to_owned(),
+        vault: Vault::ephemeral(),
     })
 }
 
@@ -563,6 +566,10 @@ impl World {
                 payment_method_categories: Vec::new(),
                 expires_at_ms: 0,
             },
+            account_id: None,
+            channel: Channel::Inline,
+            hosted: None,
+            finalize: Finalize::Automatic,
             payment_id: None,
             refusal: None,
             created_at_ms: now_ms,

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use gateway::engine::klarna::{Klarna, OneAccount};
+use gateway::app::DEFAULT_STORE;
+use gateway::engine::accounts::OfStore;
+use gateway::engine::klarna::Klarna;
 use gateway::engine::sdk::Sdk;
+use gateway::vault::Vault;
 use gateway::{Config, Gateway, KlarnaConfig, Running};
 use klarna_types::Secret;
 use playground::{Playground, RateLimits, SeedMerchant, UnauthorizedForm};
@@ -74,7 +77,10 @@ impl Town {
             .build()
             .unwrap();
         let klarna = Faulty::over(Arc::new(Sdk::new(sdk)));
-        let accounts = Arc::new(OneAccount(Arc::clone(&klarna) as Arc<dyn Klarna>));
+        let accounts = Arc::new(OfStore {
+            store_id: DEFAULT_STORE.to_owned(),
+            account: Arc::clone(&klarna) as Arc<dyn Klarna>,
+        });
         let config = Config {
             listen,
             public_url: None,
@@ -86,6 +92,7 @@ impl Town {
             },
             api_keys: vec![Secret::new(API_KEY)],
             dashboard_password: Secret::new(PASSWORD),
+            vault: Vault::ephemeral(),
             script_url: None,
             webhook_targets: None,
             clock,

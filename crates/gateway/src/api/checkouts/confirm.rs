@@ -6,29 +6,44 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use klarna_types::AuthorizationToken;
+use klarna_types::{Address, AuthorizationToken};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::super::extract::{Body, Caller, Patience};
 use super::super::payments::view::PaymentView;
 use super::super::problem::Problem;
 use super::view::CheckoutView;
 use crate::app::App;
-use crate::domain::checkout::Checkout;
+use crate::domain::checkout::{Checkout, Finalize};
 use crate::domain::journal::{Operation, Outcome};
 use crate::domain::operation::{Reason, State as Stands};
-use crate::engine::commands::{self, NotTaken};
+use crate::engine::commands::{self, Given, NotTaken};
 use crate::engine::sessions::{self, Trouble};
 use crate::fault::Fault;
-use crate::store::{checkouts, operations, payments};
+use crate::store::{checkouts, events, operations, payments};
 
 /// The shopper's approval.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
-    /// What the browser's `authorize` callback got.
-    #[schema(value_type = String)]
-    pub authorization_token: AuthorizationToken,
+    /// What the browser's `authorize`, `finalize` or `reauthorize` callback got, or the app's.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub authorization_token: Option<AuthorizationToken>,
+    /// Instead of a token: `authorize` was called with `auto_finalize: false` and answered with
+    /// `finalize_required: true`. The checkout says so from now on, until the token of `finalize`
+    /// comes.
+    #[serde(default)]
+    pub finalize_required: bool,
+    /// Where the bill goes, if it was not given before. It must be what the shopper authorised.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub billing_address: Option<Address>,
+    /// Where the goods go, likewise.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub shipping_address: Option<Address>,
 }
 
 /// Places the order. The same token again is the same order, whoever brings it: this call, a repeat
@@ -49,8 +64,7 @@ pub async fn confirm(
     Body { value, .. }: Body<Confirm>,
 ) -> Result<Response, Problem> {
     let checkout = super::find(&app, &caller.store_id, &id).await?;
-    let patience = Patience::of(&headers).0;
-    let status = place(&app, checkout, value.authorization_token, patience).await?;
+    let status = place(&app, checkout, value, Patience::of(&headers).0).await?;
     answer(&app, &id, status).await
 }
 
@@ -58,9 +72,27 @@ pub async fn confirm(
 pub(crate) async fn place(
     app: &App,
     checkout: Checkout,
-    token: AuthorizationToken,
+    value: Confirm,
     patience: Duration,
 ) -> Result<StatusCode, Problem> {
+    let token = match (value.authorization_token, value.finalize_required) {
+        (Some(token), false) => token,
+        (None, true) => return await_finalize(app, &checkout).await,
+        (None, false) => {
+            return Err(Problem::invalid(
+                "authorization_token",
+                "authorization_token: is missing.",
+            ));
+        }
+        (Some(_), true) => {
+            return Err(Problem::invalid(
+                "finalize_required",
+                "finalize_required: there is a token, so nothing is left to be finalised.",
+            ));
+        }
+    };
+    let given =
+        Given { billing_address: value.billing_address, shipping_address: value.shipping_address };
     if token.expose().is_empty() || token.expose().len() > 1024 {
         return Err(Problem::invalid(
             "authorization_token",
@@ -69,7 +101,7 @@ pub(crate) async fn place(
     }
     let deadline = tokio::time::Instant::now() + patience;
     let checkout = sessions::settle_doubt(app.engine(), checkout).await?;
-    let taken = take(app, &checkout.id, token).await?;
+    let taken = take(app, &checkout.id, token, given).await?;
     let mut operation = match taken {
         Ok(operation) => operation,
         Err(NotTaken::Unknown) => return Err(Problem::not_found("checkout")),
@@ -110,6 +142,7 @@ async fn take(
     app: &App,
     checkout_id: &str,
     token: AuthorizationToken,
+    given: Given,
 ) -> Result<Result<Operation, NotTaken>, Fault> {
     let engine = app.engine();
     let id = checkout_id.to_owned();
@@ -118,13 +151,43 @@ async fn take(
     let now_ms = engine.now_ms();
     app.database()
         .write(move |tx| {
-            commands::take_authorization(tx, &id, token.expose(), &public_url, &new_id, now_ms)
+            let token = token.expose();
+            commands::take_authorization_with(tx, &id, token, &given, &public_url, &new_id, now_ms)
         })
         .await
 }
 
+/// Keeps that the shopper has approved, and that the last step is still to come.
+async fn await_finalize(app: &App, checkout: &Checkout) -> Result<StatusCode, Problem> {
+    let now_ms = app.engine().now_ms();
+    let checkout_id = checkout.id.clone();
+    let kept = app
+        .database()
+        .write(move |tx| {
+            let Some(mut checkout) = checkouts::lock(tx, &checkout_id)? else {
+                return Ok(Err(Trouble::Unknown));
+            };
+            let awaits = checkout.finalize != Finalize::Automatic;
+            if !awaits || !checkout.status.takes_authorizations() {
+                return Ok(Err(Trouble::NothingToFinalize));
+            }
+            if checkout.finalize == Finalize::Later {
+                checkout.finalize = Finalize::Awaited;
+                let poll_at_ms = checkout.next_poll_at_ms(now_ms);
+                checkouts::update(tx, &mut checkout, poll_at_ms, now_ms)?;
+                let subject = (checkout.id.as_str(), checkout.version);
+                let kind = "checkout.finalize_required";
+                events::append(tx, &checkout.store_id, subject, kind, &json!({}), now_ms)?;
+            }
+            Ok::<_, Fault>(Ok(()))
+        })
+        .await?;
+    kept?;
+    Ok(StatusCode::OK)
+}
+
 /// The newest placement of a checkout that was not superseded.
-async fn newest(app: &App, checkout_id: &str) -> Result<Option<Operation>, Fault> {
+pub(super) async fn newest(app: &App, checkout_id: &str) -> Result<Option<Operation>, Fault> {
     let id = checkout_id.to_owned();
     app.database()
         .read(move |tx| {

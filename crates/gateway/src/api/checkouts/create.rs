@@ -4,24 +4,26 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use klarna_types::payments::Options as WidgetOptions;
+use klarna_types::{Address, Customer};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::extract::{Body, Caller, idempotency_key};
 use super::super::problem::Problem;
+use super::super::repeat::{OWNED_FOR_MS, different, in_progress};
+use super::channel::{self, PageInput, Said, TillInput};
 use super::view::CheckoutView;
 use crate::app::App;
 use crate::domain::cart::{self, LineInput, PricesMode, Wish};
-use crate::domain::checkout::{CaptureMode, Cart, Checkout, LIFE_MS, Session, Status};
+use crate::domain::checkout::{CaptureMode, Cart, Checkout, Finalize, LIFE_MS, Session, Status};
 use crate::domain::checkout_secret;
+use crate::domain::hosted::{Channel, Hosted};
 use crate::domain::idempotency;
-use crate::engine::sessions;
+use crate::engine::{pages, sessions};
 use crate::fault::Fault;
 use crate::store::answers::{self, Found};
-use crate::store::{checkouts, events};
-
-/// How long a request may take before its `Idempotency-Key` is free for a repeat.
-const OWNED_FOR_MS: i64 = 60 * 1000;
+use crate::store::{checkouts, events, stores};
 
 /// A cart to be paid.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -48,6 +50,146 @@ pub struct CreateCheckout {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub capture: CaptureMode,
+    /// How the purchase reaches the shopper: `inline` (Klarna's widget in your page), `hosted` (a page
+    /// of Klarna's: send the browser to `redirect_url`), `in_store` (a page of Klarna's on the
+    /// shopper's phone) or `native` (Klarna's SDK in your app).
+    #[serde(default)]
+    pub channel: Channel,
+    /// `automatic`, or `later` for a checkout of several steps: the browser authorises with
+    /// `auto_finalize: false`, and confirms with the token of `finalize`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub finalize: FinalizeInput,
+    /// Of the channels `hosted` and `in_store`: how the page looks and where it leads.
+    #[serde(default)]
+    pub page: Option<PageInput>,
+    /// Of the channel `in_store`: the till that sells.
+    #[serde(default)]
+    pub in_store: Option<TillInput>,
+    /// Of the channels `native` and `hosted`: where your app takes over again, such as
+    /// `myapp://klarna`.
+    #[serde(default)]
+    pub app_return_url: Option<String>,
+    /// Another number of yours; stands in settlement files.
+    #[serde(default)]
+    pub merchant_reference2: Option<String>,
+    /// Your own data, passed through; 6000 characters at most.
+    #[serde(default)]
+    pub merchant_data: Option<String>,
+    /// The buyer, as Klarna takes it; of an organisation `{"type": "organization", …}` with its
+    /// registration and VAT numbers. Forgotten here once the checkout is over.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub customer: Option<Customer>,
+    /// Where the bill goes, as Klarna takes it; with `organization_name` for an organisation.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub billing_address: Option<Address>,
+    /// Where the goods go; as the bill, if it is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub shipping_address: Option<Address>,
+    /// Klarna's extra merchant data: packages by name, each a list of objects.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub extra_merchant_data: Option<Value>,
+    /// Promotion codes agreed with Klarna.
+    #[serde(default)]
+    pub custom_payment_method_ids: Option<Vec<String>>,
+    /// A design package agreed with Klarna.
+    #[serde(default)]
+    pub design: Option<String>,
+    /// Colours of the widget, as Klarna takes them.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub options: Option<WidgetOptions>,
+}
+
+/// When an approval becomes an authorisation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinalizeInput {
+    /// At once.
+    #[default]
+    Automatic,
+    /// In a later step.
+    Later,
+}
+
+/// A checkout as it is asked for.
+pub(crate) struct Opening {
+    pub(crate) cart: Cart,
+    pub(crate) confirmation_url: Option<String>,
+    pub(crate) capture: CaptureMode,
+    pub(crate) channel: Channel,
+    pub(crate) hosted: Option<Box<Hosted>>,
+    pub(crate) finalize: Finalize,
+    /// How long it is kept if nobody comes back.
+    pub(crate) life_ms: i64,
+}
+
+/// Reads what is asked for.
+pub(crate) async fn read(
+    app: &App,
+    store_id: &str,
+    value: CreateCheckout,
+) -> Result<Opening, Problem> {
+    if let Some(url) = &value.confirmation_url {
+        check_confirmation_url(url)?;
+    }
+    let wish = Wish {
+        merchant_reference: value.merchant_reference,
+        country: value.country,
+        locale: value.locale,
+        currency: value.currency,
+        prices: value.prices,
+        lines: value.lines,
+    };
+    let mut cart = cart::build(wish)
+        .map_err(|problem| Problem::invalid(problem.member.clone(), problem.to_string()))?;
+    let finalize = match (value.finalize, value.channel) {
+        (FinalizeInput::Automatic, _) => Finalize::Automatic,
+        (FinalizeInput::Later, Channel::Inline | Channel::Native) => Finalize::Later,
+        (FinalizeInput::Later, Channel::Hosted | Channel::InStore) => {
+            return Err(Problem::invalid(
+                "finalize",
+                "finalize: a page of Klarna's knows one step only; leave it out.",
+            ));
+        }
+    };
+    let said = Said {
+        channel: value.channel,
+        page: value.page,
+        till: value.in_store,
+        app_return_url: value.app_return_url,
+        merchant_reference2: value.merchant_reference2,
+        merchant_data: value.merchant_data,
+        customer: value.customer,
+        billing_address: value.billing_address,
+        shipping_address: value.shipping_address,
+        extra_merchant_data: value.extra_merchant_data,
+        custom_payment_method_ids: value.custom_payment_method_ids,
+        design: value.design,
+        options: value.options,
+    };
+    let wanted = store_id.to_owned();
+    let store = app
+        .database()
+        .read(move |tx| stores::get(tx, &wanted))
+        .await?
+        .ok_or_else(|| Problem::not_found("store"))?;
+    let (extras, hosted) = channel::read(said, &store, app.engine().public_url())?;
+    cart.extras = Box::new(extras);
+    channel::check_cart(&cart, value.channel)?;
+    Ok(Opening {
+        cart,
+        confirmation_url: value.confirmation_url,
+        capture: value.capture,
+        channel: value.channel,
+        hosted: hosted.map(Box::new),
+        finalize,
+        life_ms: LIFE_MS,
+    })
 }
 
 /// Opens a checkout.
@@ -60,22 +202,9 @@ pub async fn create(
     headers: HeaderMap,
     Body { value, bytes }: Body<CreateCheckout>,
 ) -> Result<Response, Problem> {
-    if let Some(url) = &value.confirmation_url {
-        check_confirmation_url(url)?;
-    }
-    let wish = Wish {
-        merchant_reference: value.merchant_reference,
-        country: value.country,
-        locale: value.locale,
-        currency: value.currency,
-        prices: value.prices,
-        lines: value.lines,
-    };
-    let cart = cart::build(wish)
-        .map_err(|problem| Problem::invalid(problem.member.clone(), problem.to_string()))?;
+    let opening = read(&app, &caller.store_id, value).await?;
     let Some(key) = idempotency_key(&headers)? else {
-        return open(&app, &caller.store_id, cart, value.confirmation_url, value.capture, None)
-            .await;
+        return answer(&app, open(&app, &caller.store_id, opening, None).await);
     };
     let owner = app.engine().fresh_id("own");
     let fingerprint = idempotency::fingerprint("POST", "/v1/checkouts", &bytes);
@@ -84,14 +213,13 @@ pub async fn create(
         // The checkout as it now is: that is what a caller who lost the first answer can use.
         Found::Made(id) => {
             let checkout = super::find(&app, &caller.store_id, &id).await?;
-            return Ok((StatusCode::CREATED, shown(&checkout, &app)).into_response());
+            return answer(&app, Ok(checkout));
         }
         Found::Different => return Err(different()),
         Found::InProgress => return Err(in_progress()),
     }
     let mine = (key.as_str(), owner.as_str());
-    let opened =
-        open(&app, &caller.store_id, cart, value.confirmation_url, value.capture, Some(mine)).await;
+    let opened = open(&app, &caller.store_id, opening, Some(mine)).await;
     if opened.is_err() {
         // Nothing was changed: the same request may be sent again under the same key.
         let store_id = caller.store_id.clone();
@@ -101,7 +229,11 @@ pub async fn create(
             tracing::warn!(%error, "an Idempotency-Key could not be given back; it frees itself");
         }
     }
-    opened
+    answer(&app, opened)
+}
+
+fn answer(app: &App, opened: Result<Checkout, Problem>) -> Result<Response, Problem> {
+    Ok((StatusCode::CREATED, shown(&opened?, app)).into_response())
 }
 
 /// Klarna sends the shopper's browser there, so it has to be an address of the web; Klarna itself
@@ -119,7 +251,7 @@ fn check_confirmation_url(text: &str) -> Result<(), Problem> {
     ))
 }
 
-async fn begin(
+pub(crate) async fn begin(
     app: &App,
     store_id: &str,
     key: &str,
@@ -137,45 +269,27 @@ async fn begin(
         .await
 }
 
-/// The key was used for another request.
-pub fn different() -> Problem {
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "idempotency_mismatch",
-        "This Idempotency-Key was used for a different request.",
-        "Use a new key for a new request; repeat a request byte for byte under its key.",
-    )
-}
-
-fn in_progress() -> Problem {
-    Problem::new(
-        StatusCode::CONFLICT,
-        "idempotency_in_progress",
-        "The first request under this Idempotency-Key is still being carried out.",
-        "Send the request again in a moment, under the same key.",
-    )
-}
-
-async fn open(
+/// Opens a checkout: its session at Klarna, its page where the channel has one, then the row.
+pub(crate) async fn open(
     app: &App,
     store_id: &str,
-    cart: Cart,
-    confirmation_url: Option<String>,
-    capture: CaptureMode,
+    opening: Opening,
     key: Option<(&str, &str)>,
-) -> Result<Response, Problem> {
+) -> Result<Checkout, Problem> {
     let engine = app.engine();
     let now_ms = engine.now_ms();
     let callback_secret = engine.fresh_secret();
+    let country = opening.cart.country.as_str();
+    let account_id = sessions::choose_account(engine, store_id, country).await?;
     let mut checkout = Checkout {
         id: engine.fresh_id("chk"),
         store_id: store_id.to_owned(),
         version: 1,
         status: Status::Open,
-        cart,
+        cart: opening.cart,
         wanted: None,
-        capture,
-        confirmation_url,
+        capture: opening.capture,
+        confirmation_url: opening.confirmation_url,
         callback_digest: idempotency::digest(&callback_secret),
         callback_secret,
         session: Session {
@@ -184,14 +298,22 @@ async fn open(
             payment_method_categories: Vec::new(),
             expires_at_ms: 0,
         },
+        account_id,
+        channel: opening.channel,
+        hosted: opening.hosted,
+        finalize: opening.finalize,
         payment_id: None,
         refusal: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
-        expires_at_ms: now_ms + LIFE_MS,
+        expires_at_ms: now_ms + opening.life_ms,
     };
     checkout.session = sessions::open(engine, &checkout, &checkout.cart).await?;
-    let answer = (StatusCode::CREATED, shown(&checkout, app)).into_response();
+    let page = pages::open(engine, &checkout, &checkout.cart, &checkout.session).await?;
+    if let Some(hosted) = &mut checkout.hosted {
+        hosted.page = page;
+    }
+    let opened = checkout.clone();
     let key = key.map(|(key, owner)| (key.to_owned(), owner.to_owned()));
     let kept = app
         .database()
@@ -211,13 +333,14 @@ async fn open(
                     "order_amount": checkout.cart.order_amount,
                     "currency": checkout.cart.currency,
                     "country": checkout.cart.country,
+                    "channel": checkout.channel,
                 }),
                 now_ms,
             )?;
             Ok::<_, Fault>(true)
         })
         .await?;
-    if kept { Ok(answer) } else { Err(in_progress()) }
+    if kept { Ok(opened) } else { Err(in_progress()) }
 }
 
 /// The answer with a checkout, and the secret that its shopper's browser may be given.

@@ -1,8 +1,10 @@
 //! Checkouts: opened from a cart, kept in step with it, confirmed with an authorization token.
 
 pub mod cancel;
+pub mod channel;
 pub mod confirm;
 pub mod create;
+pub mod page;
 pub mod read;
 pub mod update;
 pub mod view;

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::super::payments::view::PaymentView;
 use super::super::problem::KlarnaCause;
 use crate::app::App;
-use crate::domain::checkout::{Checkout, Status};
+use crate::domain::checkout::{Checkout, Finalize, Status};
+use crate::domain::hosted::{Channel, Page, PageStatus, SentBy};
 
 /// What the shop's page needs to show Klarna's widget.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -21,6 +22,47 @@ pub struct KlarnaView {
     pub payment_method_categories: Vec<PaymentMethodCategory>,
     /// When the client token ends. A read of the checkout renews it in time.
     pub session_expires_at: String,
+}
+
+/// The page of Klarna's on which the shopper pays.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct PageView {
+    /// Where it stands: `waiting`, `in_progress`, `completed`, `declined` and `failed` (the shopper
+    /// may try again), `back`, `cancelled`, `disabled` or `expired`.
+    #[schema(value_type = String)]
+    pub status: PageStatus,
+    /// Its address: send the shopper's browser there. Klarna gives none for a purchase in a store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// A picture of a code that leads to it, for a screen that the shopper looks at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qr_code_url: Option<String>,
+    /// When its status last changed.
+    pub changed_at: String,
+    /// When it ends. A read of the checkout renews it in time.
+    pub expires_at: String,
+    /// How its link was sent, the last time: `sms` or `email`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub sent_by: Option<SentBy>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<String>,
+}
+
+impl From<&Page> for PageView {
+    fn from(page: &Page) -> Self {
+        let usable = !page.status.is_over();
+        Self {
+            status: page.status,
+            redirect_url: page.redirect_url.clone().filter(|_| usable),
+            qr_code_url: page.qr_code_url.clone().filter(|_| usable),
+            changed_at: time(page.changed_at_ms),
+            expires_at: time(page.expires_at_ms),
+            sent_by: page.sent.map(|(by, _)| by),
+            sent_at: page.sent.map(|(_, at_ms)| time(at_ms)),
+        }
+    }
 }
 
 /// Why the last authorisation led to no order.
@@ -62,7 +104,20 @@ pub struct CheckoutView {
     /// The lines, as Klarna is told them.
     #[schema(value_type = Vec<Object>)]
     pub order_lines: Vec<OrderLine>,
-    /// What the shop's page needs; only while the shopper can authorise.
+    /// How the purchase reaches the shopper: `inline`, `hosted`, `in_store` or `native`.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// Of a checkout of several steps: `later` while the shopper has not approved, `awaited` once the
+    /// shopper has and `finalize` is to be called; else `automatic`.
+    #[schema(value_type = String)]
+    pub finalize: Finalize,
+    /// The Klarna account it was opened with, where it has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Of the channels `hosted` and `in_store`: the page on which the shopper pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageView>,
+    /// What the shop's page or app needs; only while the shopper can authorise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub klarna: Option<KlarnaView>,
     /// By what the shopper's browser shows that this checkout is its own, when it calls
@@ -78,7 +133,8 @@ pub struct CheckoutView {
     /// The payment itself, in the answer to `confirm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentView>,
-    /// Where the shopper's browser should go after the purchase, in the answer to `confirm`.
+    /// Where the shopper's browser should go: to Klarna's page while it is to be paid there, and in the
+    /// answer to `confirm` after the purchase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_url: Option<String>,
     /// When the checkout ends if nobody comes back.
@@ -96,6 +152,7 @@ impl CheckoutView {
     /// The view of a checkout.
     pub fn new(checkout: &Checkout, app: &App) -> Self {
         let cart = &checkout.cart;
+        let takes_authorizations = checkout.status.takes_authorizations();
         Self {
             id: checkout.id.clone(),
             status: checkout.status,
@@ -106,9 +163,13 @@ impl CheckoutView {
             order_amount: cart.order_amount,
             order_tax_amount: cart.order_tax_amount,
             order_lines: cart.order_lines.clone(),
-            klarna: checkout.status.takes_authorizations().then(|| KlarnaView {
+            channel: checkout.channel,
+            finalize: checkout.finalize,
+            account_id: checkout.account_id.clone(),
+            page: checkout.page().map(PageView::from),
+            klarna: (takes_authorizations && !checkout.channel.has_page()).then(|| KlarnaView {
                 client_token: checkout.session.client_token.clone(),
-                script_url: app.script_url().to_owned(),
+                script_url: app.script_url_of(checkout.account_id.as_deref()),
                 payment_method_categories: checkout.session.payment_method_categories.clone(),
                 session_expires_at: time(checkout.session.expires_at_ms),
             }),
@@ -121,7 +182,10 @@ impl CheckoutView {
             }),
             payment_id: checkout.payment_id.clone(),
             payment: None,
-            redirect_url: None,
+            redirect_url: checkout
+                .page()
+                .filter(|page| takes_authorizations && !page.status.is_over())
+                .and_then(|page| page.redirect_url.clone()),
             expires_at: time(checkout.expires_at_ms),
             created_at: time(checkout.created_at_ms),
         }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use storage::Tx;
 
-use super::super::checkouts::create::different;
 use super::super::extract::{Body, Caller, idempotency_key};
 use super::super::problem::Problem;
+use super::super::repeat::different;
 use super::view::KeyView;
 use super::{Drawn, draw, told};
 use crate::app::App;

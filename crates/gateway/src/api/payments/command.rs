@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use storage::Tx;
 
-use super::super::checkouts::create::different;
 use super::super::extract::{Caller, Patience, idempotency_key};
 use super::super::problem::Problem;
+use super::super::repeat::different;
 use super::view::{OperationView, PaymentView};
 use crate::app::App;
 use crate::domain::idempotency;

@@ -131,7 +131,6 @@ pub async fn confirm(
     Body { value, .. }: Body<Confirm>,
 ) -> Result<Response, Problem> {
     let checkout = find(&app, &caller, &id, &headers).await?;
-    let token = value.authorization_token;
-    let status = confirm::place(&app, checkout, token, Patience::of(&headers).0).await?;
+    let status = confirm::place(&app, checkout, value, Patience::of(&headers).0).await?;
     Ok((status, Json(view(&app, &id).await?)).into_response())
 }
