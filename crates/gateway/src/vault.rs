@@ -274,9 +274,11 @@ pub struct Column {
     pub column: &'static str,
 }
 
-/// Every column that holds sealed values. Whoever adds one adds it here, or it is left behind when
+/// Every column that holds sealed values; the secrets of webhook endpoints stand inside documents, and
+/// [`webhooks::reseal`](crate::store::webhooks::reseal) knows them. Whoever adds one adds it here, or it is left behind when
 /// keys are rotated.
-pub const SEALED: &[Column] = &[crate::store::accounts::PASSWORDS];
+pub const SEALED: &[Column] =
+    &[crate::store::accounts::PASSWORDS, crate::access::seeds::SEED, crate::access::seeds::PENDING];
 
 /// What [`reseal`] came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -305,6 +307,19 @@ pub async fn reseal(database: &Database, vault: &Vault) -> Result<Resealed, Faul
                 Some(last) => after = last,
                 None => break,
             }
+        }
+    }
+    let mut after = String::new();
+    loop {
+        let (vault, from) = (vault.clone(), after.clone());
+        let (found, renewed, last) = database
+            .write(move |tx| crate::store::webhooks::reseal(tx, &vault, &from, BATCH))
+            .await?;
+        resealed.found += found;
+        resealed.renewed += renewed;
+        match last {
+            Some(last) => after = last,
+            None => break,
         }
     }
     Ok(resealed)

@@ -1,27 +1,32 @@
-//! Seeds of second factors. They have to be read again, so a digest will not do; how they are kept
-//! is decided here and nowhere else.
+//! Seeds of second factors. They have to be read again, so a digest will not do: the vault seals them, each for its
+//! own column and person.
+
+use klarna_types::Secret;
 
 use crate::app::App;
 use crate::domain::totp;
 use crate::fault::Fault;
-
-/// Where a seed stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Column;
+use crate::vault::{Column, Place};
 
 /// The seeds that are in use.
-pub(crate) const SEED: Column = Column;
+pub(crate) const SEED: Column = Column { table: "dashboard_users", key: "id", column: "totp_seed" };
 /// The seeds that somebody is setting up.
-pub(crate) const PENDING: Column = Column;
+pub(crate) const PENDING: Column =
+    Column { table: "dashboard_users", key: "id", column: "totp_pending" };
+
+fn place(of: Column, user_id: &str) -> Place<'_> {
+    Place { table: of.table, column: of.column, row: user_id }
+}
 
 /// A seed as it is kept in somebody's row.
-#[expect(clippy::unnecessary_wraps, reason = "keeping a secret may fail")]
-pub(crate) fn seal(_: &App, _: Column, _: &str, seed: &[u8]) -> Result<String, Fault> {
-    Ok(totp::base32(seed))
+pub(crate) fn seal(app: &App, of: Column, user_id: &str, seed: &[u8]) -> Result<String, Fault> {
+    let text = Secret::from(totp::base32(seed));
+    Ok(app.engine().vault().seal(place(of, user_id), &text)?)
 }
 
 /// A seed as it was.
-pub(crate) fn open(_: &App, _: Column, _: &str, sealed: &str) -> Result<Vec<u8>, Fault> {
-    totp::from_base32(sealed)
+pub(crate) fn open(app: &App, of: Column, user_id: &str, sealed: &str) -> Result<Vec<u8>, Fault> {
+    let text = app.engine().vault().open(place(of, user_id), sealed)?;
+    totp::from_base32(text.expose())
         .ok_or_else(|| Fault::inconsistent("a second factor's seed is no base 32"))
 }

@@ -14,6 +14,11 @@ use super::{expect_one, read_document, write_document};
 use crate::domain::idempotency;
 use crate::domain::webhook::{self, Delivery, Endpoint, Stage, Standing};
 use crate::fault::Fault;
+use crate::vault::{Place, Vault};
+
+/// What the secrets of endpoints are sealed for: one does not know its endpoint yet when it is made.
+pub const SECRETS: Place<'static> =
+    Place { table: "webhook_endpoints", column: "document", row: "secrets" };
 
 /// The tables.
 pub const MIGRATION: Migration = Migration {
@@ -213,6 +218,38 @@ pub fn insert_endpoint(tx: &mut Tx<'_>, endpoint: &Endpoint) -> Result<(), Fault
         ],
     )?;
     Ok(())
+}
+
+/// Brings the secrets of some endpoints under the newest key: how many there were, how many were renewed, and where the
+/// next batch begins.
+pub fn reseal(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    after: &str,
+    limit: i64,
+) -> Result<(u64, u64, Option<String>), Fault> {
+    let rows = tx.query(
+        "SELECT document FROM webhook_endpoints WHERE id > $1 ORDER BY id LIMIT $2 {for_update}",
+        &[&after, &limit],
+    )?;
+    let (mut found, mut renewed, mut last) = (0, 0, None);
+    for row in &rows {
+        let mut endpoint: Endpoint = read_document("webhook endpoint", row.get(0)?)?;
+        let before = renewed;
+        for secret in &mut endpoint.secrets {
+            found += 1;
+            if let Some(fresh) = vault.renewed(SECRETS, &secret.sealed)? {
+                secret.sealed = fresh;
+                renewed += 1;
+            }
+        }
+        if renewed > before {
+            let updated_at_ms = endpoint.updated_at_ms;
+            update_endpoint(tx, &mut endpoint, updated_at_ms)?;
+        }
+        last = Some(endpoint.id);
+    }
+    Ok((found, renewed, last))
 }
 
 /// Writes a changed endpoint: counts its version up and keeps the time. What is on its way to one that

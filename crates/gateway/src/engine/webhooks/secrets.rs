@@ -5,21 +5,16 @@ use klarna_types::Secret;
 use super::super::Engine;
 use crate::domain::webhook::{self, Endpoint};
 use crate::fault::Fault;
-
-const PLAIN: &str = "plain:";
+use crate::store::webhooks;
 
 /// What is stored for a secret.
-#[expect(clippy::unnecessary_wraps, reason = "encrypting can fail, and is done here alone")]
-pub(super) fn seal(_engine: &Engine, secret: &Secret) -> Result<String, Fault> {
-    Ok(format!("{PLAIN}{}", secret.expose()))
+pub(super) fn seal(engine: &Engine, secret: &Secret) -> Result<String, Fault> {
+    Ok(engine.vault().seal(webhooks::SECRETS, secret)?)
 }
 
 /// The secret that was stored.
-pub(super) fn open(_engine: &Engine, sealed: &str) -> Result<Secret, Fault> {
-    sealed
-        .strip_prefix(PLAIN)
-        .map(Secret::new)
-        .ok_or_else(|| Fault::inconsistent("a webhook secret was stored by a newer gateway"))
+pub(super) fn open(engine: &Engine, sealed: &str) -> Result<Secret, Fault> {
+    Ok(engine.vault().open(webhooks::SECRETS, sealed)?)
 }
 
 /// The keys that sign now, the newest first.
