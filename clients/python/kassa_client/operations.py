@@ -61,10 +61,22 @@ class Checkouts(Group):
         return self._call("POST", "/v1/checkouts", body=body, keyed=True, idempotency_key=idempotency_key)
 
     def read(self, id: str) -> types.CheckoutView:
-        """Reads a checkout. One whose Klarna session is over, or nearly so, gets a fresh one on the way:
-        take `klarna.client_token` from this answer each time a shopper comes back.
+        """Reads a checkout. One whose Klarna session or page is over, or nearly so, gets a fresh one on the
+        way: take `klarna.client_token` or `redirect_url` from this answer each time a shopper comes back.
+        With `Prefer: wait=SECONDS`, when the shopper comes back from a page of Klarna's: Klarna is asked
+        where they stand, and an order that is being placed is waited for.
         """
         return self._call("GET", f"/v1/checkouts/{segment(id)}")
+
+    def reopen(self, id: str, body: types.ReopenPage, *, idempotency_key: Optional[str] = None) -> types.CheckoutView:
+        """Gives a checkout a fresh page: after the shopper has called the one before off, or when a link got
+        lost. Nobody can pay on the one before any more.
+        """
+        return self._call("POST", f"/v1/checkouts/{segment(id)}/page", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def send(self, id: str, body: types.SendLink, *, idempotency_key: Optional[str] = None) -> types.CheckoutView:
+        """Has Klarna send the shopper a link to the page."""
+        return self._call("POST", f"/v1/checkouts/{segment(id)}/send", body=body, keyed=True, idempotency_key=idempotency_key)
 
     def stream_token(self, id: str) -> types.StreamToken:
         """Makes a token with which a browser watches this checkout for an hour, and sees nothing else."""
@@ -213,6 +225,54 @@ class Public(Group):
         return self._call("GET", f"/v1/public/checkouts/{segment(id)}")
 
 
+class Stores(Group):
+    def account_create(self, id: str, body: types.CreateAccount, *, idempotency_key: Optional[str] = None) -> types.AccountView:
+        """Adds an account to a store."""
+        return self._call("POST", f"/v1/stores/{segment(id)}/accounts", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def account_list(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.AccountList:
+        """Lists a store's accounts, oldest first. The one that the gateway was started with is not among
+        them: it serves the default store where no other account does.
+        """
+        return self._call("GET", f"/v1/stores/{segment(id)}/accounts", query={"limit": limit, "cursor": cursor})
+
+    def account_list_all(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.AccountView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", f"/v1/stores/{segment(id)}/accounts", query={"limit": limit, "cursor": cursor})
+
+    def account_test(self, id: str, account_id: str) -> types.TestView:
+        """Asks Klarna whether it takes the account's credential. Nothing is changed there or here."""
+        return self._call("POST", f"/v1/stores/{segment(id)}/accounts/{segment(account_id)}/test")
+
+    def account_update(self, id: str, account_id: str, body: types.UpdateAccount) -> types.AccountView:
+        """Changes an account, or rotates its credential: make a new one in Klarna's merchant portal, give
+        it here, test it, then disable the old one there.
+        """
+        return self._call("POST", f"/v1/stores/{segment(id)}/accounts/{segment(account_id)}", body=body)
+
+    def create(self, body: types.CreateStore, *, idempotency_key: Optional[str] = None) -> types.StoreView:
+        """Makes a store, with a key for its API. The key is in this answer and nowhere else: a repeat of the
+        request under its `Idempotency-Key` shows the store without it.
+        """
+        return self._call("POST", "/v1/stores", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.StoreList:
+        """Lists the stores that the key may see, oldest first."""
+        return self._call("GET", "/v1/stores", query={"limit": limit, "cursor": cursor})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.StoreView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/stores", query={"limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.StoreView:
+        """Reads a store."""
+        return self._call("GET", f"/v1/stores/{segment(id)}")
+
+    def update(self, id: str, body: types.UpdateStore) -> types.StoreView:
+        """Changes a store."""
+        return self._call("POST", f"/v1/stores/{segment(id)}", body=body)
+
+
 class WebhookDeliveries(Group):
     def list(self, *, endpoint_id: Optional[str] = None, status: Optional[str] = None, subject_id: Optional[str] = None, event_id: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.WebhookDeliveryList:
         """Lists webhook deliveries, the newest event first."""
@@ -291,5 +351,6 @@ class Api:
         self.operations = Operations(transport)
         self.payments = Payments(transport)
         self.public = Public(transport)
+        self.stores = Stores(transport)
         self.webhook_deliveries = WebhookDeliveries(transport)
         self.webhook_endpoints = WebhookEndpoints(transport)

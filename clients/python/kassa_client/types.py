@@ -70,6 +70,42 @@ class Accepted(TypedDict):
     """The payment as it is now."""
 
 
+class AccountList(TypedDict):
+    """A page of accounts."""
+    data: List["AccountView"]
+    """Oldest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class AccountView(TypedDict):
+    """A Klarna account, without its password."""
+    active: bool
+    """Whether it takes new purchases."""
+    base_url: str
+    """The host that is called."""
+    countries: List[str]
+    """The countries it serves; all of its region if there are none."""
+    created_at: str
+    """When it was made."""
+    environment: NotRequired[Optional[str]]
+    """`live` or `playground`, likewise."""
+    id: str
+    """Its id."""
+    label: str
+    """What people call it."""
+    merchant_id: NotRequired[Optional[str]]
+    """Klarna's name of the merchant."""
+    region: NotRequired[Optional[str]]
+    """`europe`, `north_america` or `oceania`; absent for a host that is not Klarna's."""
+    store_id: str
+    """The store that it is of."""
+    updated_at: str
+    """The last change."""
+    username: str
+    """The user name of the credential."""
+
+
 class ActionView(TypedDict):
     """Something that can be done now."""
     action: str
@@ -211,8 +247,16 @@ class CaptureView(TypedDict):
     """Its parcels."""
 
 
+Channel = Literal["inline", "hosted", "in_store", "native"]
+"""How a purchase reaches the shopper."""
+
+
 class CheckoutView(TypedDict):
     """A checkout."""
+    account_id: NotRequired[Optional[str]]
+    """The Klarna account it was opened with, where it has a name."""
+    channel: str
+    """How the purchase reaches the shopper: `inline`, `hosted`, `in_store` or `native`."""
     checkout_secret: NotRequired[Optional[str]]
     """By what the shopper's browser shows that this checkout is its own, when it calls
     `/v1/public` with a publishable key; in the answer that opened it. Never in a URL.
@@ -225,6 +269,10 @@ class CheckoutView(TypedDict):
     """The currency of every amount in it."""
     expires_at: str
     """When the checkout ends if nobody comes back."""
+    finalize: str
+    """Of a checkout of several steps: `later` while the shopper has not approved, `awaited` once the
+    shopper has and `finalize` is to be called; else `automatic`.
+    """
     id: str
     """Its id."""
     klarna: NotRequired[Optional["KlarnaView"]]
@@ -238,11 +286,14 @@ class CheckoutView(TypedDict):
     """The lines, as Klarna is told them."""
     order_tax_amount: int
     """The tax in it."""
+    page: NotRequired[Optional["PageView"]]
     payment: NotRequired[Optional["PaymentView"]]
     payment_id: NotRequired[Optional[str]]
     """The payment it led to."""
     redirect_url: NotRequired[Optional[str]]
-    """Where the shopper's browser should go after the purchase, in the answer to `confirm`."""
+    """Where the shopper's browser should go: to Klarna's page while it is to be paid there, and in the
+    answer to `confirm` after the purchase.
+    """
     refusal: NotRequired[Optional["RefusalView"]]
     status: str
     """Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`."""
@@ -250,8 +301,35 @@ class CheckoutView(TypedDict):
 
 class Confirm(TypedDict):
     """The shopper's approval."""
-    authorization_token: str
-    """What the browser's `authorize` callback got."""
+    authorization_token: NotRequired[Optional[str]]
+    """What the browser's `authorize`, `finalize` or `reauthorize` callback got, or the app's."""
+    billing_address: NotRequired[Optional[Dict[str, Any]]]
+    """Where the bill goes, if it was not given before. It must be what the shopper authorised."""
+    finalize_required: NotRequired[bool]
+    """Instead of a token: `authorize` was called with `auto_finalize: false` and answered with
+    `finalize_required: true`. The checkout says so from now on, until the token of `finalize`
+    comes.
+    """
+    shipping_address: NotRequired[Optional[Dict[str, Any]]]
+    """Where the goods go, likewise."""
+
+
+class CreateAccount(TypedDict):
+    """A new account."""
+    countries: NotRequired[List[str]]
+    """The countries it serves, two letters each; all of its region if there are none."""
+    environment: NotRequired[Optional[str]]
+    """`live` or `playground`; needed with a region."""
+    label: str
+    """What people call it."""
+    merchant_id: NotRequired[Optional[str]]
+    """Klarna's name of the merchant."""
+    password: str
+    """Its password. It is sealed, and never shown."""
+    region: NotRequired[Optional[str]]
+    """`europe`, `north_america` or `oceania`. Left out: the host that the gateway was started with."""
+    username: str
+    """The user name of the credential."""
 
 
 class CreateCapture(TypedDict):
@@ -274,22 +352,57 @@ class CreateCapture(TypedDict):
 
 class CreateCheckout(TypedDict):
     """A cart to be paid."""
+    app_return_url: NotRequired[Optional[str]]
+    """Of the channels `native` and `hosted`: where your app takes over again, such as
+    `myapp://klarna`.
+    """
+    billing_address: NotRequired[Optional[Dict[str, Any]]]
+    """Where the bill goes, as Klarna takes it; with `organization_name` for an organisation."""
     capture: NotRequired[Optional[str]]
     """`manual` (capture when you ship) or `automatic` (Klarna must have allowed it)."""
+    channel: NotRequired["Channel"]
+    """How the purchase reaches the shopper: `inline` (Klarna's widget in your page), `hosted` (a page
+    of Klarna's: send the browser to `redirect_url`), `in_store` (a page of Klarna's on the
+    shopper's phone) or `native` (Klarna's SDK in your app).
+    """
     confirmation_url: NotRequired[Optional[str]]
     """Where the shopper's browser ends up; `{checkout_id}` is filled in."""
     country: str
     """Where the shopper buys: two letters."""
     currency: NotRequired[Optional[str]]
     """Derived from the country; if it is said, it must be that one."""
+    custom_payment_method_ids: NotRequired[Optional[List[str]]]
+    """Promotion codes agreed with Klarna."""
+    customer: NotRequired[Optional[Dict[str, Any]]]
+    """The buyer, as Klarna takes it; of an organisation `{"type": "organization", …}` with its
+    registration and VAT numbers. Forgotten here once the checkout is over.
+    """
+    design: NotRequired[Optional[str]]
+    """A design package agreed with Klarna."""
+    extra_merchant_data: NotRequired[Optional[Dict[str, Any]]]
+    """Klarna's extra merchant data: packages by name, each a list of objects."""
+    finalize: NotRequired[Optional[str]]
+    """`automatic`, or `later` for a checkout of several steps: the browser authorises with
+    `auto_finalize: false`, and confirms with the token of `finalize`.
+    """
+    in_store: NotRequired[Optional["TillInput"]]
     lines: List["LineInput"]
     """What is bought."""
     locale: NotRequired[Optional[str]]
     """The shopper's language, such as `sv-SE`; the country's first if it is left out."""
+    merchant_data: NotRequired[Optional[str]]
+    """Your own data, passed through; 6000 characters at most."""
     merchant_reference: str
     """The shop's order number, shown to the shopper."""
+    merchant_reference2: NotRequired[Optional[str]]
+    """Another number of yours; stands in settlement files."""
+    options: NotRequired[Optional[Dict[str, Any]]]
+    """Colours of the widget, as Klarna takes them."""
+    page: NotRequired[Optional["PageInput"]]
     prices: "PricesMode"
     """Whether prices contain tax."""
+    shipping_address: NotRequired[Optional[Dict[str, Any]]]
+    """Where the goods go; as the bill, if it is left out."""
 
 
 class CreateKey(TypedDict):
@@ -321,6 +434,14 @@ class CreateRefund(TypedDict):
     reference: NotRequired[Optional[str]]
     """Stands in settlement files; the operation's id if it is left out."""
     return_fee: NotRequired[Optional["KeptBack"]]
+
+
+class CreateStore(TypedDict):
+    """A new store."""
+    name: str
+    """What people call it."""
+    premises: NotRequired["Premises"]
+    """Where its tills stand."""
 
 
 class CreateWebhookEndpoint(TypedDict):
@@ -580,6 +701,54 @@ class OperationList(TypedDict):
     """Where the next page begins; absent on the last one."""
 
 
+class PageInput(TypedDict):
+    """How Klarna's page looks, and where the shopper's browser goes from it."""
+    back_url: NotRequired[Optional[str]]
+    """When the shopper goes back to the shop, and may return."""
+    background_images: NotRequired[List[Dict[str, Any]]]
+    """Pictures behind the page: `{url, width}`."""
+    cancel_url: NotRequired[Optional[str]]
+    """When the shopper cancels. On the web that is the same as going back."""
+    error_url: NotRequired[Optional[str]]
+    """After a technical error; `failure_url` if it is left out."""
+    failure_url: NotRequired[Optional[str]]
+    """When Klarna declines."""
+    logo_url: NotRequired[Optional[str]]
+    """The shop's logo."""
+    page_title: NotRequired[Optional[str]]
+    """The page's heading, in the shopper's language."""
+    payment_method_categories: NotRequired[List[str]]
+    """The payment method categories that are offered; all of them if there are none."""
+    purchase_type: NotRequired[Optional[str]]
+    """What the last button says: `BUY`, `RENT`, `BOOK`, `SUBSCRIBE`, `DOWNLOAD`, `ORDER` or
+    `CONTINUE`.
+    """
+    show_subtotal_detail: NotRequired[Optional[str]]
+    """`HIDE`: only the total is shown."""
+    success_url: NotRequired[Optional[str]]
+    """After an approval; `confirmation_url` if it is left out. `{checkout_id}` is filled in."""
+
+
+class PageView(TypedDict):
+    """The page of Klarna's on which the shopper pays."""
+    changed_at: str
+    """When its status last changed."""
+    expires_at: str
+    """When it ends. A read of the checkout renews it in time."""
+    qr_code_url: NotRequired[Optional[str]]
+    """A picture of a code that leads to it, for a screen that the shopper looks at."""
+    redirect_url: NotRequired[Optional[str]]
+    """Its address: send the shopper's browser there. Klarna gives none for a purchase in a store."""
+    sent_at: NotRequired[Optional[str]]
+    """When."""
+    sent_by: NotRequired[Optional[str]]
+    """How its link was sent, the last time: `sms` or `email`."""
+    status: str
+    """Where it stands: `waiting`, `in_progress`, `completed`, `declined` and `failed` (the shopper
+    may try again), `back`, `cancelled`, `disabled` or `expired`.
+    """
+
+
 class Parcel(TypedDict):
     """One parcel, and the one that may come back."""
     return_shipping_company: NotRequired[Optional[str]]
@@ -652,6 +821,22 @@ class PaymentView(TypedDict):
     """`authorized`, `part_captured`, `captured`, `cancelled`, `expired` or `closed`."""
     unavailable_actions: List["UnavailableView"]
     """What cannot be done now, and why not."""
+
+
+class Premises(TypedDict):
+    """Where a store's tills stand: what Klarna is told of purchases in it."""
+    city: NotRequired[Optional[str]]
+    """City."""
+    country: NotRequired[Optional[str]]
+    """Country, two letters: also where the counter sells."""
+    merchant_store_id: NotRequired[Optional[str]]
+    """The store's own number, as its tills know it; our id of the store, if it is not said."""
+    postal_code: NotRequired[Optional[str]]
+    """Postal code."""
+    street_address: NotRequired[Optional[str]]
+    """Street without the number."""
+    street_number: NotRequired[Optional[str]]
+    """House number."""
 
 
 PricesMode = Literal["including_tax", "excluding_tax"]
@@ -728,6 +913,10 @@ class RefusalView(TypedDict):
     """What to do about it."""
 
 
+ReopenPage = Dict[str, Any]
+"""Nothing needs to be said."""
+
+
 ReplayMessages = TypedDict("ReplayMessages", {
     "cursor": NotRequired[Optional[str]],
     "from": NotRequired[Optional[str]],
@@ -783,6 +972,10 @@ class SecretView(TypedDict):
     """Until when, once there is a newer one."""
 
 
+SendLink = Any
+"""Where the link goes. Klarna sends it, in the language of the checkout; it is not kept here."""
+
+
 class Settle(TypedDict):
     """What happened."""
     klarna_id: NotRequired[Optional[str]]
@@ -807,6 +1000,28 @@ class SettlementView(TypedDict):
     """Why, in their words."""
 
 
+class StoreList(TypedDict):
+    """A page of stores."""
+    data: List["StoreView"]
+    """Oldest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class StoreView(TypedDict):
+    """A store."""
+    api_key: NotRequired[Optional[str]]
+    """A key for this store's API, in the answer that makes the store. It is never shown again."""
+    created_at: str
+    """When it was made."""
+    id: str
+    """Its id."""
+    name: str
+    """What people call it."""
+    premises: "Premises"
+    """Where its tills stand: what Klarna is told of purchases in it."""
+
+
 class StreamToken(TypedDict):
     """A token for one stream."""
     expires_at: str
@@ -815,6 +1030,27 @@ class StreamToken(TypedDict):
     """What stands in `url`."""
     url: str
     """For the browser: `new EventSource(url)`."""
+
+
+class TestView(TypedDict):
+    """What Klarna says of an account's credential."""
+    code: str
+    """`works`, `credentials_refused`, `merchant_inactive`, `klarna_unreachable` or `klarna_refused`."""
+    detail: str
+    """For people."""
+    klarna: NotRequired[Optional["KlarnaCause"]]
+    remedy: NotRequired[Optional[str]]
+    """What to do about it, if there is something."""
+    works: bool
+    """Whether Klarna takes it."""
+
+
+class TillInput(TypedDict):
+    """The till that sells."""
+    merchant_store_id: NotRequired[Optional[str]]
+    """The store's own number; that of the store's settings if it is left out."""
+    terminal_id: NotRequired[Optional[str]]
+    """The till."""
 
 
 class UnavailableView(TypedDict):
@@ -827,6 +1063,24 @@ class UnavailableView(TypedDict):
     """Why not."""
     remedy: str
     """What to do about it."""
+
+
+class UpdateAccount(TypedDict):
+    """What is to be changed of an account; what is left out stays. The host cannot be changed: a
+    credential is good for one only.
+    """
+    active: NotRequired[Optional[bool]]
+    """`false`: no new purchases. What was opened with it goes on."""
+    countries: NotRequired[Optional[List[str]]]
+    """The countries it serves; replaced as a whole."""
+    label: NotRequired[Optional[str]]
+    """What people call it."""
+    merchant_id: NotRequired[Optional[str]]
+    """Klarna's name of the merchant."""
+    password: NotRequired[Optional[str]]
+    """The password of a new credential."""
+    username: NotRequired[Optional[str]]
+    """The user name of a new credential of the same merchant; only with its password."""
 
 
 class UpdateAuthorization(TypedDict):
@@ -846,17 +1100,36 @@ class UpdateAuthorization(TypedDict):
 
 class UpdateCheckout(TypedDict):
     """What is to be changed; what is left out stays. `lines` are replaced as a whole."""
+    billing_address: NotRequired[Optional[Dict[str, Any]]]
+    """Where the bill goes; replaced as a whole."""
     country: NotRequired[Optional[str]]
     """Where the shopper buys. A change gives the checkout a fresh Klarna session."""
     currency: NotRequired[Optional[str]]
     """Must be the country's."""
+    customer: NotRequired[Optional[Dict[str, Any]]]
+    """The buyer, as Klarna takes it."""
+    extra_merchant_data: NotRequired[Optional[Dict[str, Any]]]
+    """Klarna's extra merchant data; replaced as a whole."""
     lines: NotRequired[Optional[List["LineInput"]]]
     """What is bought."""
     locale: NotRequired[Optional[str]]
     """The shopper's language. Left out with a new country: that country's first."""
+    merchant_data: NotRequired[Optional[str]]
+    """Your own data, passed through."""
     merchant_reference: NotRequired[Optional[str]]
     """The shop's order number."""
+    merchant_reference2: NotRequired[Optional[str]]
+    """Another number of yours."""
     prices: NotRequired[Optional["PricesMode"]]
+    shipping_address: NotRequired[Optional[Dict[str, Any]]]
+    """Where the goods go; replaced as a whole."""
+
+
+class UpdateStore(TypedDict):
+    """What is to be changed of a store; what is left out stays."""
+    name: NotRequired[Optional[str]]
+    """What people call it."""
+    premises: NotRequired[Optional["Premises"]]
 
 
 class UpdateWebhookEndpoint(TypedDict):

@@ -17,6 +17,8 @@ export const operations = {
     confirm: ["POST", "/v1/checkouts/{id}/confirm", { body: true, waits: true }],
     create: ["POST", "/v1/checkouts", { body: true, keyed: true }],
     read: ["GET", "/v1/checkouts/{id}", {}],
+    reopen: ["POST", "/v1/checkouts/{id}/page", { body: true, keyed: true }],
+    send: ["POST", "/v1/checkouts/{id}/send", { body: true, keyed: true }],
     streamToken: ["POST", "/v1/checkouts/{id}/stream_tokens", {}],
     update: ["POST", "/v1/checkouts/{id}", { body: true }],
   },
@@ -58,6 +60,16 @@ export const operations = {
   public: {
     confirm: ["POST", "/v1/public/checkouts/{id}/confirm", { body: true, waits: true }],
     read: ["GET", "/v1/public/checkouts/{id}", {}],
+  },
+  stores: {
+    accountCreate: ["POST", "/v1/stores/{id}/accounts", { body: true, keyed: true }],
+    accountList: ["GET", "/v1/stores/{id}/accounts", { query: true, paged: true }],
+    accountTest: ["POST", "/v1/stores/{id}/accounts/{account_id}/test", {}],
+    accountUpdate: ["POST", "/v1/stores/{id}/accounts/{account_id}", { body: true }],
+    create: ["POST", "/v1/stores", { body: true, keyed: true }],
+    list: ["GET", "/v1/stores", { query: true, paged: true }],
+    read: ["GET", "/v1/stores/{id}", {}],
+    update: ["POST", "/v1/stores/{id}", { body: true }],
   },
   webhookDeliveries: {
     list: ["GET", "/v1/webhook_deliveries", { query: true, paged: true }],

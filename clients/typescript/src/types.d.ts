@@ -10,6 +10,42 @@ export interface Accepted {
   payment: PaymentView;
 }
 
+/** A page of accounts. */
+export interface AccountList {
+  /** Oldest first. */
+  data: AccountView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A Klarna account, without its password. */
+export interface AccountView {
+  /** Whether it takes new purchases. */
+  active: boolean;
+  /** The host that is called. */
+  base_url: string;
+  /** The countries it serves; all of its region if there are none. */
+  countries: string[];
+  /** When it was made. */
+  created_at: string;
+  /** `live` or `playground`, likewise. */
+  environment?: string | null;
+  /** Its id. */
+  id: string;
+  /** What people call it. */
+  label: string;
+  /** Klarna's name of the merchant. */
+  merchant_id?: string | null;
+  /** `europe`, `north_america` or `oceania`; absent for a host that is not Klarna's. */
+  region?: string | null;
+  /** The store that it is of. */
+  store_id: string;
+  /** The last change. */
+  updated_at: string;
+  /** The user name of the credential. */
+  username: string;
+}
+
 /** Something that can be done now. */
 export interface ActionView {
   /**
@@ -152,8 +188,15 @@ export interface CaptureView {
   shipping_info?: Parcel[];
 }
 
+/** How a purchase reaches the shopper. */
+export type Channel = "inline" | "hosted" | "in_store" | "native";
+
 /** A checkout. */
 export interface CheckoutView {
+  /** The Klarna account it was opened with, where it has a name. */
+  account_id?: string | null;
+  /** How the purchase reaches the shopper: `inline`, `hosted`, `in_store` or `native`. */
+  channel: string;
   /**
    * By what the shopper's browser shows that this checkout is its own, when it calls
    * `/v1/public` with a publishable key; in the answer that opened it. Never in a URL.
@@ -167,6 +210,11 @@ export interface CheckoutView {
   currency: string;
   /** When the checkout ends if nobody comes back. */
   expires_at: string;
+  /**
+   * Of a checkout of several steps: `later` while the shopper has not approved, `awaited` once the
+   * shopper has and `finalize` is to be called; else `automatic`.
+   */
+  finalize: string;
   /** Its id. */
   id: string;
   klarna?: KlarnaView | null;
@@ -180,10 +228,14 @@ export interface CheckoutView {
   order_lines: Record<string, unknown>[];
   /** The tax in it. */
   order_tax_amount: number;
+  page?: PageView | null;
   payment?: PaymentView | null;
   /** The payment it led to. */
   payment_id?: string | null;
-  /** Where the shopper's browser should go after the purchase, in the answer to `confirm`. */
+  /**
+   * Where the shopper's browser should go: to Klarna's page while it is to be paid there, and in the
+   * answer to `confirm` after the purchase.
+   */
   redirect_url?: string | null;
   refusal?: RefusalView | null;
   /** Where it stands: `open`, `confirming`, `completed`, `declined`, `expired` or `cancelled`. */
@@ -192,8 +244,36 @@ export interface CheckoutView {
 
 /** The shopper's approval. */
 export interface Confirm {
-  /** What the browser's `authorize` callback got. */
-  authorization_token: string;
+  /** What the browser's `authorize`, `finalize` or `reauthorize` callback got, or the app's. */
+  authorization_token?: string | null;
+  /** Where the bill goes, if it was not given before. It must be what the shopper authorised. */
+  billing_address?: Record<string, unknown> | null;
+  /**
+   * Instead of a token: `authorize` was called with `auto_finalize: false` and answered with
+   * `finalize_required: true`. The checkout says so from now on, until the token of `finalize`
+   * comes.
+   */
+  finalize_required?: boolean;
+  /** Where the goods go, likewise. */
+  shipping_address?: Record<string, unknown> | null;
+}
+
+/** A new account. */
+export interface CreateAccount {
+  /** The countries it serves, two letters each; all of its region if there are none. */
+  countries?: string[];
+  /** `live` or `playground`; needed with a region. */
+  environment?: string | null;
+  /** What people call it. */
+  label: string;
+  /** Klarna's name of the merchant. */
+  merchant_id?: string | null;
+  /** Its password. It is sealed, and never shown. */
+  password: string;
+  /** `europe`, `north_america` or `oceania`. Left out: the host that the gateway was started with. */
+  region?: string | null;
+  /** The user name of the credential. */
+  username: string;
 }
 
 /** What to capture. Neither amount nor lines: everything that remains. */
@@ -216,22 +296,61 @@ export interface CreateCapture {
 
 /** A cart to be paid. */
 export interface CreateCheckout {
+  /**
+   * Of the channels `native` and `hosted`: where your app takes over again, such as
+   * `myapp://klarna`.
+   */
+  app_return_url?: string | null;
+  /** Where the bill goes, as Klarna takes it; with `organization_name` for an organisation. */
+  billing_address?: Record<string, unknown> | null;
   /** `manual` (capture when you ship) or `automatic` (Klarna must have allowed it). */
   capture?: string | null;
+  /**
+   * How the purchase reaches the shopper: `inline` (Klarna's widget in your page), `hosted` (a page
+   * of Klarna's: send the browser to `redirect_url`), `in_store` (a page of Klarna's on the
+   * shopper's phone) or `native` (Klarna's SDK in your app).
+   */
+  channel?: Channel;
   /** Where the shopper's browser ends up; `{checkout_id}` is filled in. */
   confirmation_url?: string | null;
   /** Where the shopper buys: two letters. */
   country: string;
   /** Derived from the country; if it is said, it must be that one. */
   currency?: string | null;
+  /** Promotion codes agreed with Klarna. */
+  custom_payment_method_ids?: string[] | null;
+  /**
+   * The buyer, as Klarna takes it; of an organisation `{"type": "organization", …}` with its
+   * registration and VAT numbers. Forgotten here once the checkout is over.
+   */
+  customer?: Record<string, unknown> | null;
+  /** A design package agreed with Klarna. */
+  design?: string | null;
+  /** Klarna's extra merchant data: packages by name, each a list of objects. */
+  extra_merchant_data?: Record<string, unknown> | null;
+  /**
+   * `automatic`, or `later` for a checkout of several steps: the browser authorises with
+   * `auto_finalize: false`, and confirms with the token of `finalize`.
+   */
+  finalize?: string | null;
+  in_store?: TillInput | null;
   /** What is bought. */
   lines: LineInput[];
   /** The shopper's language, such as `sv-SE`; the country's first if it is left out. */
   locale?: string | null;
+  /** Your own data, passed through; 6000 characters at most. */
+  merchant_data?: string | null;
   /** The shop's order number, shown to the shopper. */
   merchant_reference: string;
+  /** Another number of yours; stands in settlement files. */
+  merchant_reference2?: string | null;
+  /** Colours of the widget, as Klarna takes them. */
+  options?: Record<string, unknown> | null;
+  page?: PageInput | null;
   /** Whether prices contain tax. */
   prices: PricesMode;
+  /** Where the goods go; as the bill, if it is left out. */
+  shipping_address?: Record<string, unknown> | null;
 }
 
 /** A key to be made. */
@@ -264,6 +383,14 @@ export interface CreateRefund {
   /** Stands in settlement files; the operation's id if it is left out. */
   reference?: string | null;
   return_fee?: KeptBack | null;
+}
+
+/** A new store. */
+export interface CreateStore {
+  /** What people call it. */
+  name: string;
+  /** Where its tills stand. */
+  premises?: Premises;
 }
 
 /** Where the shop wants to be told. */
@@ -550,6 +677,56 @@ export interface OperationView {
   state: string;
 }
 
+/** How Klarna's page looks, and where the shopper's browser goes from it. */
+export interface PageInput {
+  /** When the shopper goes back to the shop, and may return. */
+  back_url?: string | null;
+  /** Pictures behind the page: `{url, width}`. */
+  background_images?: Record<string, unknown>[];
+  /** When the shopper cancels. On the web that is the same as going back. */
+  cancel_url?: string | null;
+  /** After a technical error; `failure_url` if it is left out. */
+  error_url?: string | null;
+  /** When Klarna declines. */
+  failure_url?: string | null;
+  /** The shop's logo. */
+  logo_url?: string | null;
+  /** The page's heading, in the shopper's language. */
+  page_title?: string | null;
+  /** The payment method categories that are offered; all of them if there are none. */
+  payment_method_categories?: string[];
+  /**
+   * What the last button says: `BUY`, `RENT`, `BOOK`, `SUBSCRIBE`, `DOWNLOAD`, `ORDER` or
+   * `CONTINUE`.
+   */
+  purchase_type?: string | null;
+  /** `HIDE`: only the total is shown. */
+  show_subtotal_detail?: string | null;
+  /** After an approval; `confirmation_url` if it is left out. `{checkout_id}` is filled in. */
+  success_url?: string | null;
+}
+
+/** The page of Klarna's on which the shopper pays. */
+export interface PageView {
+  /** When its status last changed. */
+  changed_at: string;
+  /** When it ends. A read of the checkout renews it in time. */
+  expires_at: string;
+  /** A picture of a code that leads to it, for a screen that the shopper looks at. */
+  qr_code_url?: string | null;
+  /** Its address: send the shopper's browser there. Klarna gives none for a purchase in a store. */
+  redirect_url?: string | null;
+  /** When. */
+  sent_at?: string | null;
+  /** How its link was sent, the last time: `sms` or `email`. */
+  sent_by?: string | null;
+  /**
+   * Where it stands: `waiting`, `in_progress`, `completed`, `declined` and `failed` (the shopper
+   * may try again), `back`, `cancelled`, `disabled` or `expired`.
+   */
+  status: string;
+}
+
 /** One parcel, and the one that may come back. */
 export interface Parcel {
   /** The carrier of a return. */
@@ -625,6 +802,22 @@ export interface PaymentView {
   unavailable_actions: UnavailableView[];
 }
 
+/** Where a store's tills stand: what Klarna is told of purchases in it. */
+export interface Premises {
+  /** City. */
+  city?: string | null;
+  /** Country, two letters: also where the counter sells. */
+  country?: string | null;
+  /** The store's own number, as its tills know it; our id of the store, if it is not said. */
+  merchant_store_id?: string | null;
+  /** Postal code. */
+  postal_code?: string | null;
+  /** Street without the number. */
+  street_address?: string | null;
+  /** House number. */
+  street_number?: string | null;
+}
+
 /** Whether the shop's prices contain tax. */
 export type PricesMode = "including_tax" | "excluding_tax";
 
@@ -698,6 +891,9 @@ export interface RefusalView {
   remedy: string;
 }
 
+/** Nothing needs to be said. */
+export type ReopenPage = Record<string, unknown>;
+
 /** What is to be sent again. */
 export interface ReplayMessages {
   /** The `next_cursor` of the answer before. */
@@ -755,6 +951,9 @@ export interface SecretView {
   expires_at?: string | null;
 }
 
+/** Where the link goes. Klarna sends it, in the language of the checkout; it is not kept here. */
+export type SendLink = unknown;
+
 /** What happened. */
 export interface Settle {
   /** The capture or refund that was made, where Klarna's books show several that it may be. */
@@ -779,6 +978,28 @@ export interface SettlementView {
   note: string;
 }
 
+/** A page of stores. */
+export interface StoreList {
+  /** Oldest first. */
+  data: StoreView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A store. */
+export interface StoreView {
+  /** A key for this store's API, in the answer that makes the store. It is never shown again. */
+  api_key?: string | null;
+  /** When it was made. */
+  created_at: string;
+  /** Its id. */
+  id: string;
+  /** What people call it. */
+  name: string;
+  /** Where its tills stand: what Klarna is told of purchases in it. */
+  premises: Premises;
+}
+
 /** A token for one stream. */
 export interface StreamToken {
   /** When it ends. */
@@ -787,6 +1008,27 @@ export interface StreamToken {
   token: string;
   /** For the browser: `new EventSource(url)`. */
   url: string;
+}
+
+/** What Klarna says of an account's credential. */
+export interface TestView {
+  /** `works`, `credentials_refused`, `merchant_inactive`, `klarna_unreachable` or `klarna_refused`. */
+  code: string;
+  /** For people. */
+  detail: string;
+  klarna?: KlarnaCause | null;
+  /** What to do about it, if there is something. */
+  remedy?: string | null;
+  /** Whether Klarna takes it. */
+  works: boolean;
+}
+
+/** The till that sells. */
+export interface TillInput {
+  /** The store's own number; that of the store's settings if it is left out. */
+  merchant_store_id?: string | null;
+  /** The till. */
+  terminal_id?: string | null;
 }
 
 /** Something that cannot be done now. */
@@ -799,6 +1041,25 @@ export interface UnavailableView {
   detail: string;
   /** What to do about it. */
   remedy: string;
+}
+
+/**
+ * What is to be changed of an account; what is left out stays. The host cannot be changed: a
+ * credential is good for one only.
+ */
+export interface UpdateAccount {
+  /** `false`: no new purchases. What was opened with it goes on. */
+  active?: boolean | null;
+  /** The countries it serves; replaced as a whole. */
+  countries?: string[] | null;
+  /** What people call it. */
+  label?: string | null;
+  /** Klarna's name of the merchant. */
+  merchant_id?: string | null;
+  /** The password of a new credential. */
+  password?: string | null;
+  /** The user name of a new credential of the same merchant; only with its password. */
+  username?: string | null;
 }
 
 /**
@@ -820,17 +1081,36 @@ export interface UpdateAuthorization {
 
 /** What is to be changed; what is left out stays. `lines` are replaced as a whole. */
 export interface UpdateCheckout {
+  /** Where the bill goes; replaced as a whole. */
+  billing_address?: Record<string, unknown> | null;
   /** Where the shopper buys. A change gives the checkout a fresh Klarna session. */
   country?: string | null;
   /** Must be the country's. */
   currency?: string | null;
+  /** The buyer, as Klarna takes it. */
+  customer?: Record<string, unknown> | null;
+  /** Klarna's extra merchant data; replaced as a whole. */
+  extra_merchant_data?: Record<string, unknown> | null;
   /** What is bought. */
   lines?: LineInput[] | null;
   /** The shopper's language. Left out with a new country: that country's first. */
   locale?: string | null;
+  /** Your own data, passed through. */
+  merchant_data?: string | null;
   /** The shop's order number. */
   merchant_reference?: string | null;
+  /** Another number of yours. */
+  merchant_reference2?: string | null;
   prices?: PricesMode | null;
+  /** Where the goods go; replaced as a whole. */
+  shipping_address?: Record<string, unknown> | null;
+}
+
+/** What is to be changed of a store; what is left out stays. */
+export interface UpdateStore {
+  /** What people call it. */
+  name?: string | null;
+  premises?: Premises | null;
 }
 
 /** What is to be changed; what is left out stays. */
@@ -975,10 +1255,19 @@ export interface Checkouts {
   /** Opens a checkout. */
   create(body: CreateCheckout, options?: KeyedOptions): Promise<CheckoutView>;
   /**
-   * Reads a checkout. One whose Klarna session is over, or nearly so, gets a fresh one on the way:
-   * take `klarna.client_token` from this answer each time a shopper comes back.
+   * Reads a checkout. One whose Klarna session or page is over, or nearly so, gets a fresh one on the
+   * way: take `klarna.client_token` or `redirect_url` from this answer each time a shopper comes back.
+   * With `Prefer: wait=SECONDS`, when the shopper comes back from a page of Klarna's: Klarna is asked
+   * where they stand, and an order that is being placed is waited for.
    */
   read(id: string, options?: CallOptions): Promise<CheckoutView>;
+  /**
+   * Gives a checkout a fresh page: after the shopper has called the one before off, or when a link got
+   * lost. Nobody can pay on the one before any more.
+   */
+  reopen(id: string, body: ReopenPage, options?: KeyedOptions): Promise<CheckoutView>;
+  /** Has Klarna send the shopper a link to the page. */
+  send(id: string, body: SendLink, options?: KeyedOptions): Promise<CheckoutView>;
   /** Makes a token with which a browser watches this checkout for an hour, and sees nothing else. */
   streamToken(id: string, options?: CallOptions): Promise<StreamToken>;
   /** Changes a checkout. A shopper who has authorised already must authorise again. */
@@ -1064,6 +1353,38 @@ export interface Public {
   read(id: string, options?: CallOptions): Promise<PublicCheckout>;
 }
 
+export interface Stores {
+  /** Adds an account to a store. */
+  accountCreate(id: string, body: CreateAccount, options?: KeyedOptions): Promise<AccountView>;
+  /**
+   * Lists a store's accounts, oldest first. The one that the gateway was started with is not among
+   * them: it serves the default store where no other account does.
+   */
+  accountList(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<AccountList>;
+  /** The same, one by one over all pages. */
+  accountListAll(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<AccountView, void, undefined>;
+  /** Asks Klarna whether it takes the account's credential. Nothing is changed there or here. */
+  accountTest(id: string, accountId: string, options?: CallOptions): Promise<TestView>;
+  /**
+   * Changes an account, or rotates its credential: make a new one in Klarna's merchant portal, give
+   * it here, test it, then disable the old one there.
+   */
+  accountUpdate(id: string, accountId: string, body: UpdateAccount, options?: CallOptions): Promise<AccountView>;
+  /**
+   * Makes a store, with a key for its API. The key is in this answer and nowhere else: a repeat of the
+   * request under its `Idempotency-Key` shows the store without it.
+   */
+  create(body: CreateStore, options?: KeyedOptions): Promise<StoreView>;
+  /** Lists the stores that the key may see, oldest first. */
+  list(query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<StoreList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<StoreView, void, undefined>;
+  /** Reads a store. */
+  read(id: string, options?: CallOptions): Promise<StoreView>;
+  /** Changes a store. */
+  update(id: string, body: UpdateStore, options?: CallOptions): Promise<StoreView>;
+}
+
 export interface WebhookDeliveries {
   /** Lists webhook deliveries, the newest event first. */
   list(query?: { endpoint_id?: string; status?: string; subject_id?: string; event_id?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<WebhookDeliveryList>;
@@ -1117,6 +1438,7 @@ export interface Api {
   readonly operations: Operations;
   readonly payments: Payments;
   readonly public: Public;
+  readonly stores: Stores;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhookEndpoints: WebhookEndpoints;
 }

@@ -20,10 +20,10 @@ pub mod payments;
 pub mod problem;
 pub mod public;
 mod reference;
-pub mod streams;
-pub mod webhooks;
 pub mod repeat;
 pub mod stores;
+pub mod streams;
+pub mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -3,8 +3,8 @@
 
 use storage::Tx;
 
-use super::checkouts::create::different;
 use super::problem::Problem;
+use super::repeat::different;
 use crate::app::App;
 use crate::domain::idempotency;
 use crate::fault::Fault;

@@ -197,7 +197,7 @@ fn host(app: &App, region: Option<&str>, environment: Option<&str>) -> Result<St
 
 /// Lists a store's accounts, oldest first. The one that the gateway was started with is not among
 /// them: it serves the default store where no other account does.
-#[utoipa::path(get, path = "/v1/stores/{id}/accounts", tag = "stores",
+#[utoipa::path(get, path = "/v1/stores/{id}/accounts", operation_id = "stores_account_list", tag = "stores",
     params(("id" = String, Path), PageQuery),
     responses((status = 200, body = AccountList), (status = "default", body = Problem)),
     security(("api_key" = [])))]
@@ -222,7 +222,7 @@ pub async fn list(
 }
 
 /// Adds an account to a store.
-#[utoipa::path(post, path = "/v1/stores/{id}/accounts", tag = "stores",
+#[utoipa::path(post, path = "/v1/stores/{id}/accounts", operation_id = "stores_account_create", tag = "stores",
     params(("id" = String, Path)), request_body = CreateAccount,
     responses((status = 201, body = AccountView), (status = "default", body = Problem)),
     security(("api_key" = [])))]
@@ -289,7 +289,7 @@ pub(crate) async fn one(app: &App, store_id: &str, id: &str) -> Result<Account, 
 
 /// Changes an account, or rotates its credential: make a new one in Klarna's merchant portal, give
 /// it here, test it, then disable the old one there.
-#[utoipa::path(post, path = "/v1/stores/{id}/accounts/{account_id}", tag = "stores",
+#[utoipa::path(post, path = "/v1/stores/{id}/accounts/{account_id}", operation_id = "stores_account_update", tag = "stores",
     params(("id" = String, Path), ("account_id" = String, Path)), request_body = UpdateAccount,
     responses((status = 200, body = AccountView), (status = "default", body = Problem)),
     security(("api_key" = [])))]
@@ -352,7 +352,7 @@ pub(crate) async fn change(
 }
 
 /// Asks Klarna whether it takes the account's credential. Nothing is changed there or here.
-#[utoipa::path(post, path = "/v1/stores/{id}/accounts/{account_id}/test", tag = "stores",
+#[utoipa::path(post, path = "/v1/stores/{id}/accounts/{account_id}/test", operation_id = "stores_account_test", tag = "stores",
     params(("id" = String, Path), ("account_id" = String, Path)),
     responses((status = 200, body = TestView), (status = "default", body = Problem)),
     security(("api_key" = [])))]
