@@ -43,7 +43,8 @@ if (watched) {
     reading = true;
     while (wanted) {
       wanted = false;
-      const answer = await fetch(window.location.pathname, { headers: { accept: "text/html" } }).catch(() => null);
+      // Not the address: an action that was refused is shown under its own.
+      const answer = await fetch(watched.dataset.stream.replace(/\/stream.*$/, ""), { headers: { accept: "text/html" } }).catch(() => null);
       if (!answer?.ok) break;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of document.querySelectorAll("[data-live]")) {
