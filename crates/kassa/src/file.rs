@@ -15,6 +15,7 @@ use crate::cli::{CallbackTargets, MerchantSpec, RateLimits, SftpListen, WebhookT
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[allow(clippy::struct_field_names, reason = "a flag's name")]
 pub(crate) struct File {
     #[serde(alias = "data_dir")]
     pub(crate) data_dir: Option<PathBuf>,

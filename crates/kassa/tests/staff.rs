@@ -23,13 +23,26 @@ struct Desk {
 impl Desk {
     /// A picture of the page; it is as wide as the screen, quiet, and nothing to stumble over.
     async fn picture(&mut self, name: &str) {
+        self.look(name).await;
+        let errors = self.browser.console_errors().await;
+        assert!(errors.is_empty(), "on the console at {name}: {errors:#?}");
+    }
+
+    /// Likewise of a page that refuses something: the browser says so on the console, and only that.
+    async fn picture_of_refusal(&mut self, name: &str) {
+        self.look(name).await;
+        let errors = self.browser.console_errors().await;
+        let only =
+            errors.iter().all(|error| error.contains("the server responded with a status of 4"));
+        assert!(only, "on the console at {name}: {errors:#?}");
+    }
+
+    async fn look(&mut self, name: &str) {
         self.number += 1;
         self.browser.picture(&format!("{:02}-{name}", self.number)).await;
         assert!(!self.browser.overflows().await, "{name} is wider than the screen");
         let blocks = self.browser.stumbling_blocks().await;
         assert!(blocks.is_empty(), "{name}: {blocks:#?}");
-        let errors = self.browser.console_errors().await;
-        assert!(errors.is_empty(), "on the console at {name}: {errors:#?}");
     }
 
     async fn open(&self, page: &str) {
@@ -103,6 +116,7 @@ async fn at_work(test: &str, screen: Screen) {
     desk.browser.shows("main", "This is the key").await;
     desk.picture("key-made").await;
     desk.browser.click("header form button").await;
+    desk.browser.see("input[type=password]").await;
 
     // The invited one chooses a password. The link's secret does not stay in the address.
     desk.browser.goto(&link).await;
@@ -123,8 +137,9 @@ async fn at_work(test: &str, screen: Screen) {
     assert!(!desk.browser.sees("a[href='/dashboard/access']").await);
     desk.open("/access").await;
     desk.browser.shows("main", "This is not yours to do").await;
-    desk.picture("not-hers").await;
+    desk.picture_of_refusal("not-hers").await;
     desk.browser.click("header form button").await;
+    desk.browser.see("input[type=password]").await;
 
     // The admin signs in with both factors; a wrong code first.
     desk.sign_in("admin", &ready.dashboard_password).await;
@@ -132,7 +147,7 @@ async fn at_work(test: &str, screen: Screen) {
     desk.browser.fill("#code", "000000").await;
     desk.browser.click("form button[type=submit]").await;
     desk.browser.shows("main", "That is not the code").await;
-    desk.picture("wrong-code").await;
+    desk.picture_of_refusal("wrong-code").await;
     desk.browser.fill("#code", &code(&seed)).await;
     desk.browser.click("form button[type=submit]").await;
     desk.browser.see("a[href='/dashboard/access']").await;

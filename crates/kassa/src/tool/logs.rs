@@ -194,7 +194,7 @@ mod tests {
         });
         assert_eq!(
             line(&callback, false),
-            "10:00:00.250  <- ---  POST   http://shop/x  0 ms  (attempt 2)\n"
+            "2026-11-23 10:00:00.250  <- ---  POST   http://shop/x  0 ms  (attempt 2)\n"
         );
     }
 }
