@@ -8,6 +8,7 @@
 //! - `fidelity` writes into docs/fidelity.md what the playground's tests have seen of what Klarna documents.
 //! - `fuzz` tries the parsers and validators with whatever input, for a bounded time.
 //! - `sim` lives through histories of the gateway's engine, as many as one likes.
+//! - `soak` lets shops trade with gateway nodes that are killed, for a bounded time.
 //! - `bench` measures, one JSON object per line.
 //!
 //! It must not know what is tested or measured: that is written beside the code it belongs to.
@@ -21,6 +22,7 @@ mod fuzz;
 mod postgres;
 mod process;
 mod sim;
+mod soak;
 mod test;
 mod tools;
 
@@ -43,6 +45,9 @@ Usage: cargo xtask CHORE [OPTIONS]
   sim                   live through random histories of the gateway's engine, with optimisations
        --histories N    how many [default: 200000]
        --seed S         the first one's seed; alone: live through that one and tell it
+  soak                  kill gateway nodes and crash PostgreSQL while shops trade, then compare all books
+       --minutes N      how long they trade [default: 10]
+       --no-install     fail instead of installing
   bench [NAME…]         build with optimisations and measure; one JSON object per line
   postgres -- COMMAND…  run a command with a fresh PostgreSQL server (KASSA_TEST_POSTGRES)
   help                  this text
@@ -77,6 +82,10 @@ fn main() -> ExitCode {
         },
         "sim" => match sim::Options::parse(rest) {
             Ok(options) => sim::run(&options),
+            Err(error) => return wrong_usage(&error),
+        },
+        "soak" => match soak::Options::parse(rest) {
+            Ok(options) => soak::run(&options),
             Err(error) => return wrong_usage(&error),
         },
         "fidelity" => match rest {

@@ -16,20 +16,50 @@ pub(crate) struct Server {
     folder: PathBuf,
     programs: PathBuf,
     url: String,
+    options: String,
+}
+
+/// What a server's commits must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Nothing: tests crash its clients, and not the server.
+    None,
+    /// A crash of the server, though not of the machine.
+    Crashes,
 }
 
 impl Server {
     /// Makes and starts one.
     pub(crate) fn start() -> Outcome<Self> {
+        Self::start_with(Durability::None)
+    }
+
+    /// Likewise, with commits that survive so much.
+    pub(crate) fn start_with(durability: Durability) -> Outcome<Self> {
         let initdb = tools::initdb().ok_or("PostgreSQL's initdb is not installed")?;
         let programs =
             initdb.parent().map(Path::to_path_buf).ok_or("initdb stands in no folder")?;
         let port = free_port()?;
-        let folder = std::env::temp_dir().join(format!("kassa-postgres-{}", std::process::id()));
+        let name = match durability {
+            Durability::None => "kassa-postgres",
+            Durability::Crashes => "kassa-postgres-crashes",
+        };
+        let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
-        let server =
-            Self { folder, programs, url: format!("postgres://kassa@127.0.0.1:{port}/postgres") };
+        let waits = match durability {
+            Durability::None => "-c synchronous_commit=off",
+            // What is handed to the system survives the server.
+            Durability::Crashes => "-c synchronous_commit=on",
+        };
+        // The machine does not crash, so the server need not wait for the disk.
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{}' \
+             -c max_connections=300 -c fsync=off -c full_page_writes=off {waits}",
+            folder.display()
+        );
+        let url = format!("postgres://kassa@127.0.0.1:{port}/postgres");
+        let server = Self { folder, programs, url, options };
         if tools::is_root() {
             // The server refuses to run as the superuser; Debian's package brings this user.
             process::run_quietly(Command::new("chown").arg("postgres").arg(&server.folder))?;
@@ -42,27 +72,26 @@ impl Server {
                 .args(["--locale=C.UTF-8", "--pgdata"])
                 .arg(&data),
         )?;
-        // Tests crash clients, not the machine, so the server need not wait for the disk.
-        let options = format!(
-            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{}' \
-             -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off",
-            server.folder.display()
-        );
+        server.launch()?;
+        Ok(server)
+    }
+
+    fn launch(&self) -> Outcome<()> {
         // Not `run_quietly`: the server inherits pg_ctl's output, which would then never end.
-        let log = server.folder.join("log");
-        let status = server
+        let log = self.folder.join("log");
+        let status = self
             .program("pg_ctl")
             .args(["start", "--wait", "--silent", "--pgdata"])
-            .arg(&data)
+            .arg(self.data())
             .arg("--log")
             .arg(&log)
-            .args(["--options", &options])
+            .args(["--options", &self.options])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .status()
             .map_err(|error| format!("pg_ctl did not start: {error}"))?;
         if status.success() {
-            return Ok(server);
+            return Ok(());
         }
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         Err(format!("PostgreSQL did not start ({status})\n{log}"))
@@ -71,6 +100,21 @@ impl Server {
     /// Where it answers; its only user needs no password.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// A folder that lasts as long as the server.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends it as the power goes, and starts it again on what it left.
+    pub(crate) fn crash(&self) -> Outcome<()> {
+        process::run_quietly(
+            self.program("pg_ctl")
+                .args(["stop", "--wait", "--mode=immediate", "--silent", "--pgdata"])
+                .arg(self.data()),
+        )?;
+        self.launch()
     }
 
     fn data(&self) -> PathBuf {

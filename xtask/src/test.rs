@@ -7,7 +7,7 @@ use catalogue::seen::{self, Seen};
 use crate::fidelity;
 use crate::postgres::{self, Server};
 use crate::process::{self, Outcome};
-use crate::{foreign, say, tools};
+use crate::{foreign, say, soak, tools};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -50,6 +50,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let seen = run_and_note(options)?;
     if options.packages.is_empty() && options.filters.is_empty() {
         fidelity::check(&seen)?;
+        soak::run(&soak::Options::short())?;
     }
     Ok(())
 }

@@ -269,13 +269,7 @@ impl Kassa {
 
     /// The ids of all orders at Klarna's side, whoever made them and whoever knows of them.
     pub fn order_ids(&self) -> Vec<String> {
-        let file = self.folder().join("data").join("playground.db");
-        let database = rusqlite::Connection::open(file).expect("the playground's database");
-        database.busy_timeout(DEADLINE).unwrap();
-        let mut statement =
-            database.prepare("SELECT order_id FROM orders ORDER BY created_at_ms").unwrap();
-        let ids = statement.query_map([], |row| row.get(0)).unwrap();
-        ids.collect::<Result<_, _>>().unwrap()
+        order_ids_in(&self.folder().join("data"))
     }
 
     /// An order as Klarna's Order Management API tells it.
@@ -295,6 +289,21 @@ impl Kassa {
         let base = &self.ready.gateway_url;
         http.get(&format!("{base}/v1/payments/{payment_id}"), self.key()).await
     }
+}
+
+/// The ids of all orders in a playground's data directory, oldest first.
+///
+/// # Panics
+///
+/// When they cannot be read.
+pub fn order_ids_in(data: &Path) -> Vec<String> {
+    let database =
+        rusqlite::Connection::open(data.join("playground.db")).expect("the playground's database");
+    database.busy_timeout(DEADLINE).unwrap();
+    let mut statement =
+        database.prepare("SELECT order_id FROM orders ORDER BY created_at_ms").unwrap();
+    let ids = statement.query_map([], |row| row.get(0)).unwrap();
+    ids.collect::<Result<_, _>>().unwrap()
 }
 
 /// Runs the program to its end.

@@ -17,8 +17,8 @@ mod list;
 mod payment;
 mod people;
 pub(crate) mod sign_in;
-mod webhooks;
 mod stores;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -17,8 +17,8 @@ pub mod payments;
 pub mod policies;
 pub mod receipts;
 pub mod sessions;
-pub mod streams;
 pub mod stores;
+pub mod streams;
 pub mod users;
 pub mod webhooks;
 
