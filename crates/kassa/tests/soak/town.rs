@@ -18,6 +18,8 @@ const NODES: usize = 3;
 pub(crate) const API_KEY: &str = "kassa_sk_soak0123456789abcdef0123456789abcd";
 const USERNAME: &str = "K123456_soak";
 const PASSWORD: &str = "soak-password";
+/// The file of the town's folder that the nodes' common master key stands in.
+const MASTER_KEY: &str = "master-key";
 /// A crashed PostgreSQL is back within this.
 const RESTART: Duration = Duration::from_secs(60);
 
@@ -64,6 +66,8 @@ impl Town {
         );
         let ready = playground.event();
         let url = ready["urls"]["playground"].as_str().unwrap().trim_end_matches('/').to_owned();
+        // Every node seals what it stores under the same key.
+        std::fs::write(folder.path().join(MASTER_KEY), "5e".repeat(32)).unwrap();
         let limits = Limits { answer: Duration::from_secs(20), ..Limits::default() };
         let town = Self {
             postgres,
@@ -90,6 +94,8 @@ impl Town {
     fn spawn(&self, port: u16) -> Process {
         let listen = format!("127.0.0.1:{port}");
         let public = format!("http://{listen}");
+        let master_key = self.folder.path().join(MASTER_KEY);
+        let master_key = master_key.to_str().unwrap();
         let flags = [
             "gateway",
             "--json",
@@ -110,6 +116,8 @@ impl Town {
             PASSWORD,
             "--api-key",
             API_KEY,
+            "--master-key-file",
+            master_key,
         ];
         Process::start(Path::new(KASSA), self.folder.path(), &flags)
     }
