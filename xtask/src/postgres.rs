@@ -26,6 +26,8 @@ pub(crate) enum Durability {
     None,
     /// A crash of the server, though not of the machine.
     Crashes,
+    /// A crash of the machine: what a merchant's server is set to.
+    Machine,
 }
 
 impl Server {
@@ -43,19 +45,21 @@ impl Server {
         let name = match durability {
             Durability::None => "kassa-postgres",
             Durability::Crashes => "kassa-postgres-crashes",
+            Durability::Machine => "kassa-postgres-durable",
         };
         let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
         let waits = match durability {
-            Durability::None => "-c synchronous_commit=off",
-            // What is handed to the system survives the server.
-            Durability::Crashes => "-c synchronous_commit=on",
+            Durability::None => "-c fsync=off -c full_page_writes=off -c synchronous_commit=off",
+            // What is handed to the system survives the server; the machine does not crash, so the
+            // server need not wait for the disk.
+            Durability::Crashes => "-c fsync=off -c full_page_writes=off -c synchronous_commit=on",
+            Durability::Machine => "-c fsync=on -c full_page_writes=on -c synchronous_commit=on",
         };
-        // The machine does not crash, so the server need not wait for the disk.
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{}' \
-             -c max_connections=300 -c fsync=off -c full_page_writes=off {waits}",
+             -c max_connections=300 {waits}",
             folder.display()
         );
         let url = format!("postgres://kassa@127.0.0.1:{port}/postgres");

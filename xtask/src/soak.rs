@@ -52,7 +52,8 @@ impl Options {
 /// Runs it. An error when a book does not agree with another.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     tools::ensure(tools::TESTING, !options.no_install)?;
-    let arguments = ["test", "--package", "kassa", "--test", "soak"];
+    // Of the whole workspace, so that what all tests compiled is not compiled again.
+    let arguments = ["test", "--workspace", "--test", "soak"];
     process::run(process::cargo().args(arguments).arg("--no-run"))?;
     let server = Server::start_with(Durability::Crashes)?;
     let wish = server.folder().join("crash");
