@@ -43,6 +43,7 @@ pub(crate) mod worker;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use service::{Clock, Shutdown};
@@ -53,6 +54,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::account::CONFIGURED;
 use crate::domain::checkout;
+use crate::domain::idempotency;
 use crate::domain::journal::Operation;
 use crate::fault::Fault;
 use crate::store::{checkouts, operations};
@@ -68,6 +70,11 @@ const IN_FLIGHT: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often a waiting caller looks although nothing woke it.
 const WAITER_LOOKS_EVERY: Duration = Duration::from_millis(250);
+
+/// How many ids in a row share their beginning.
+const IDS_PER_BLOCK: u64 = 256;
+/// The digits of an id after its prefix.
+const ID_DIGITS: usize = 32;
 
 /// Where fresh ids and secrets come from.
 pub type Fresh = Arc<dyn Fn() -> String + Send + Sync>;
@@ -97,6 +104,8 @@ struct Inner {
     parts: Parts,
     /// Who this process is in leases.
     owner: String,
+    /// How many ids were made here.
+    ids: AtomicU64,
     hub: Hub,
     wake: Notify,
     gates: Gates,
@@ -122,6 +131,7 @@ impl Inner {
             gates: Gates::new(Arc::clone(&parts.clock)),
             parts,
             owner,
+            ids: AtomicU64::new(0),
             hub: Hub::default(),
             wake: Notify::new(),
             news: Notify::new(),
@@ -177,12 +187,16 @@ impl Engine {
         self.0.parts.clock.now_ms()
     }
 
-    /// A fresh id with a prefix that says what it is of.
+    /// A fresh id with a prefix that says what it is of. It begins as the ids that this process makes just
+    /// before and after it, so that rows written together lie together in their indexes; 104 bits are its own.
     pub fn fresh_id(&self, prefix: &str) -> String {
-        let fresh = (self.0.parts.fresh)();
-        let digest = crate::domain::idempotency::digest(&fresh);
-        // 128 bits are plenty for an id.
-        format!("{prefix}_{}", digest.get(..32).unwrap_or(&digest))
+        let block = self.0.ids.fetch_add(1, Ordering::Relaxed) / IDS_PER_BLOCK;
+        let block = idempotency::digest(&format!("{}/{block}", self.0.owner));
+        let own = idempotency::digest(&(self.0.parts.fresh)());
+        let part =
+            |digest: &str, length: usize| digest.get(..length).unwrap_or_default().to_owned();
+        let shared = part(&block, idempotency::SHARED_DIGITS);
+        format!("{prefix}_{shared}{}", part(&own, ID_DIGITS - idempotency::SHARED_DIGITS))
     }
 
     /// A fresh secret.
