@@ -16,12 +16,16 @@ use super::pacing::{Bucket, Class, Priority};
 
 /// How many calls of one node may be under way with one account.
 pub const PLACES: u32 = 32;
-/// How far apart the turns of what was put off are.
+/// How far apart the turns of what was put off are, at most.
 const TURN_MS: i64 = 10;
 /// Turns are not handed out further ahead than this after the gate may open.
 const FURTHEST_TURN_MS: i64 = 15 * 1000;
-/// When all places are taken: a call takes about so long.
+/// How long a call takes, as long as nothing is known of it.
+const CALL_MS: i64 = 320;
+/// When all places are taken, the longest until they are looked at again.
 const PLACE_FREE_MS: i64 = 100;
+/// How many of the newest calls count for how long a call takes.
+const CALLS_THAT_COUNT: i64 = 8;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +66,8 @@ pub struct Gate {
     in_flight: u32,
     last_turn_ms: i64,
     put_off: u64,
+    /// How long a call takes, of late.
+    call_ms: i64,
 }
 
 impl Default for Gate {
@@ -72,6 +78,7 @@ impl Default for Gate {
             in_flight: 0,
             last_turn_ms: 0,
             put_off: 0,
+            call_ms: CALL_MS,
         }
     }
 }
@@ -101,13 +108,23 @@ impl Gate {
         if self.in_flight < priority.share_of(PLACES) {
             Ok(())
         } else {
-            Err(now_ms + PLACE_FREE_MS)
+            Err(now_ms + self.call_ms.clamp(1, PLACE_FREE_MS))
         }
     }
 
-    /// A turn for what may not begin now: when to ask again.
+    /// Whether all that a call waits for is the end of another one.
+    pub fn is_full(&self, class: Class, priority: Priority, now_ms: i64) -> bool {
+        let paced = self.buckets.get(class.index());
+        self.circuit.admits(now_ms, self.in_flight).is_ok()
+            && paced.is_none_or(|bucket| bucket.admits(priority, now_ms).is_ok())
+            && self.in_flight >= priority.share_of(PLACES)
+    }
+
+    /// A turn for what may not begin now: when to ask again. Turns follow each other as places become
+    /// free.
     pub fn turn(&mut self, opens_ms: i64) -> i64 {
-        let next = self.last_turn_ms.saturating_add(TURN_MS);
+        let apart = (self.call_ms / i64::from(PLACES)).clamp(1, TURN_MS);
+        let next = self.last_turn_ms.saturating_add(apart);
         let turn = next.clamp(opens_ms, opens_ms.saturating_add(FURTHEST_TURN_MS));
         self.last_turn_ms = turn;
         self.put_off = self.put_off.saturating_add(1);
@@ -137,6 +154,12 @@ impl Gate {
             Ended::Down => self.circuit.heard(Heard::Nothing, now_ms),
             Ended::Unheard => self.circuit.abandoned(),
         }
+    }
+
+    /// How long a call took that was answered.
+    pub fn took(&mut self, ms: i64) {
+        let others = self.call_ms.saturating_mul(CALLS_THAT_COUNT - 1);
+        self.call_ms = others.saturating_add(ms.max(0)) / CALLS_THAT_COUNT;
     }
 
     /// Takes over the turns that a copy of this gate has handed out.
@@ -185,6 +208,41 @@ mod tests {
         assert!(!admits(&gate, Priority::Interactive));
         gate.end(Class::Other, Ended::Unheard, 0);
         assert!(admits(&gate, Priority::Interactive));
+    }
+
+    #[test]
+    fn a_gate_is_full_when_only_a_place_is_missing() {
+        let mut gate = Gate::default();
+        for _ in 0..PLACES {
+            assert!(!gate.is_full(Class::Other, Priority::Interactive, 0));
+            gate.begin(Class::Other, 0);
+        }
+        assert!(gate.is_full(Class::Other, Priority::Interactive, 0));
+        gate.end(Class::Other, Ended::Limited { asked_ms: Some(5_000) }, 0);
+        gate.begin(Class::Other, 0);
+        // Klarna itself wants a pause: the end of a call opens nothing.
+        assert!(!gate.is_full(Class::Other, Priority::Interactive, 0));
+        assert!(gate.is_full(Class::Other, Priority::Interactive, 6_000));
+    }
+
+    #[test]
+    fn the_quicker_klarna_answers_the_sooner_a_place_is_looked_for() {
+        let mut gate = Gate::default();
+        for _ in 0..PLACES {
+            gate.begin(Class::Other, 0);
+        }
+        let opens = |gate: &Gate| gate.admits(Class::Other, Priority::Interactive, 0).unwrap_err();
+        assert_eq!(opens(&gate), PLACE_FREE_MS);
+        for _ in 0..100 {
+            gate.took(3);
+        }
+        assert!((1..=10).contains(&opens(&gate)), "{}", opens(&gate));
+        let (first, second) = (gate.turn(1_000), gate.turn(1_000));
+        assert_eq!(second - first, 1);
+        for _ in 0..100 {
+            gate.took(20_000);
+        }
+        assert_eq!(opens(&gate), PLACE_FREE_MS);
     }
 
     #[test]
