@@ -172,6 +172,34 @@ pub(crate) async fn each(
     .await
 }
 
+/// Sends each of the requests once over one connection, one after the other; answers how long each took, and what was
+/// answered. Every answer must have the status `expected`.
+pub(crate) async fn in_turn(
+    address: SocketAddr,
+    requests: Arc<[Request]>,
+    expected: u16,
+) -> Outcome<(Vec<Duration>, Vec<Answer>)> {
+    on_a_thread(async move {
+        let mut connection = Connection::open(address).await?;
+        let (mut times, mut answers) = (Vec::new(), Vec::new());
+        for request in requests.iter() {
+            let started = Instant::now();
+            let frame = connection.exchange(request).await?;
+            times.push(started.elapsed());
+            let answer = frame.answer(&connection.buffer)?;
+            if answer.status != expected {
+                let (status, body) = (answer.status, answer.body);
+                return Err(
+                    format!("expected status {expected}, was answered {status}: {body}").into()
+                );
+            }
+            answers.push(answer);
+        }
+        Ok((times, answers))
+    })
+    .await
+}
+
 /// Runs something on a thread and a runtime of its own.
 async fn on_a_thread<T: Send + 'static>(
     work: impl Future<Output = Outcome<T>> + Send + 'static,

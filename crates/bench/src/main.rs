@@ -11,6 +11,7 @@
 #![allow(clippy::float_arithmetic, reason = "rates and ratios are measured, not money")]
 
 mod bare;
+mod gateway;
 mod http1;
 mod many;
 mod program;
@@ -29,8 +30,21 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What can be measured: the disk, serving, moving money, the SDK, a long settlement report, a full database, the program.
-const NAMES: [&str; 7] = ["storage", "http", "trade", "sdk", "settlement", "orders", "program"];
+/// What can be measured: the disk, serving, moving money, the SDK, a long settlement report, a full database, the program;
+/// of the gateway payments in a second, what it adds to a call, its memory, a full database.
+const NAMES: [&str; 11] = [
+    "storage",
+    "http",
+    "trade",
+    "sdk",
+    "settlement",
+    "orders",
+    "program",
+    "flows",
+    "latency",
+    "memory",
+    "payments",
+];
 
 /// Whatever goes wrong ends the run with its text.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -88,8 +102,12 @@ fn run() -> Outcome<()> {
     if is_wanted("orders") {
         runtime.block_on(many::measure())?;
     }
-    if is_wanted("program") {
-        program::measure(&kassa.map_or_else(program::built_beside_this, Ok)?)?;
+    if ["program", "flows", "latency", "memory", "payments"].into_iter().any(is_wanted) {
+        let kassa = kassa.map_or_else(program::built_beside_this, Ok)?;
+        if is_wanted("program") {
+            program::measure(&kassa)?;
+        }
+        runtime.block_on(gateway::measure(&kassa, is_wanted))?;
     }
     Ok(())
 }
