@@ -87,6 +87,71 @@ class Checkouts(Group):
         return self._call("POST", f"/v1/checkouts/{segment(id)}", body=body)
 
 
+class CustomerTokens(Group):
+    def cancel(self, id: str, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> types.CustomerTokenView:
+        """Cancels a customer token for ever. Its subscriptions end with it."""
+        return self._call("POST", f"/v1/customer_tokens/{segment(id)}/cancel", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def charge(self, id: str, body: types.CreateCharge, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> types.ChargeView:
+        """Charges a customer token on demand: makes one order, which becomes a payment like any other.
+        Send an `Idempotency-Key`: the same charge again under the same key is carried out once.
+        """
+        return self._call("POST", f"/v1/customer_tokens/{segment(id)}/charges", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
+
+    def charge_read(self, id: str, charge_id: str) -> types.ChargeView:
+        """Reads a charge."""
+        return self._call("GET", f"/v1/customer_tokens/{segment(id)}/charges/{segment(charge_id)}")
+
+    def charge_step_up(self, id: str, charge_id: str, body: types.OpenStepUp) -> types.CheckoutView:
+        """Opens a checkout in which the shopper can help with a refused charge; the same one as long as it is
+        open. Once it is confirmed, its order stands for the charge, and the method that was chosen stands
+        behind the token.
+        """
+        return self._call("POST", f"/v1/customer_tokens/{segment(id)}/charges/{segment(charge_id)}/step_up", body=body)
+
+    def charges(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.ChargeList:
+        """Lists the charges that were asked for by hand, newest first. Those of subscriptions are listed with
+        their subscription.
+        """
+        return self._call("GET", f"/v1/customer_tokens/{segment(id)}/charges", query={"limit": limit, "cursor": cursor})
+
+    def charges_all(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.ChargeView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", f"/v1/customer_tokens/{segment(id)}/charges", query={"limit": limit, "cursor": cursor})
+
+    def list(self, *, customer_id: Optional[str] = None, status: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.CustomerTokenList:
+        """Lists customer tokens, newest first, as the gateway last knew them."""
+        return self._call("GET", "/v1/customer_tokens", query={"customer_id": customer_id, "status": status, "limit": limit, "cursor": cursor})
+
+    def list_all(self, *, customer_id: Optional[str] = None, status: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.CustomerTokenView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/customer_tokens", query={"customer_id": customer_id, "status": status, "limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.CustomerTokenView:
+        """Reads a customer token, and asks Klarna about it on the way. Where Klarna cannot be asked, it is as
+        the gateway last knew it: see `checked_at`.
+        """
+        return self._call("GET", f"/v1/customer_tokens/{segment(id)}")
+
+
+class Customers(Group):
+    def create(self, body: types.CreateCustomer, *, idempotency_key: Optional[str] = None) -> types.CustomerView:
+        """Adds a customer. One of the same reference is answered as it is."""
+        return self._call("POST", "/v1/customers", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def list(self, *, reference: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.CustomerList:
+        """Lists customers, newest first."""
+        return self._call("GET", "/v1/customers", query={"reference": reference, "limit": limit, "cursor": cursor})
+
+    def list_all(self, *, reference: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.CustomerView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/customers", query={"reference": reference, "limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.CustomerView:
+        """Reads a customer."""
+        return self._call("GET", f"/v1/customers/{segment(id)}")
+
+
 class Events(Group):
     def list(self, *, type: Optional[str] = None, subject_id: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None, order: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.EventPage:
         """Lists what happened in the store."""
@@ -215,6 +280,28 @@ class Payments(Group):
         return self._call("POST", f"/v1/payments/{segment(id)}/authorization", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
 
 
+class Plans(Group):
+    def archive(self, id: str, *, idempotency_key: Optional[str] = None) -> types.PlanView:
+        """Archives a plan: no new subscription may have it, and those that have it keep it."""
+        return self._call("POST", f"/v1/plans/{segment(id)}/archive", keyed=True, idempotency_key=idempotency_key)
+
+    def create(self, body: types.CreatePlan, *, idempotency_key: Optional[str] = None) -> types.PlanView:
+        """Adds a plan."""
+        return self._call("POST", "/v1/plans", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.PlanList:
+        """Lists plans, newest first."""
+        return self._call("GET", "/v1/plans", query={"limit": limit, "cursor": cursor})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.PlanView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/plans", query={"limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.PlanView:
+        """Reads a plan."""
+        return self._call("GET", f"/v1/plans/{segment(id)}")
+
+
 class Public(Group):
     def confirm(self, id: str, body: types.Confirm, *, wait_seconds: Optional[int] = None) -> types.PublicCheckout:
         """Places the order, as the shop's server would. The same token again is the same order."""
@@ -271,6 +358,68 @@ class Stores(Group):
     def update(self, id: str, body: types.UpdateStore) -> types.StoreView:
         """Changes a store."""
         return self._call("POST", f"/v1/stores/{segment(id)}", body=body)
+
+
+class Subscriptions(Group):
+    def cancel(self, id: str, body: types.CancelSubscription, *, idempotency_key: Optional[str] = None) -> types.SubscriptionView:
+        """Ends a subscription. What was charged stays charged: refund the payment if it is to be given back."""
+        return self._call("POST", f"/v1/subscriptions/{segment(id)}/cancel", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def change_plan(self, id: str, body: types.ChangePlan, *, idempotency_key: Optional[str] = None) -> types.SubscriptionView:
+        """Moves a subscription to another plan."""
+        return self._call("POST", f"/v1/subscriptions/{segment(id)}/plan", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def charges(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.SubscriptionChargeList:
+        """Lists the charges of a subscription, newest first."""
+        return self._call("GET", f"/v1/subscriptions/{segment(id)}/charges", query={"limit": limit, "cursor": cursor})
+
+    def charges_all(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.SubscriptionChargeView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", f"/v1/subscriptions/{segment(id)}/charges", query={"limit": limit, "cursor": cursor})
+
+    def create(self, body: types.CreateSubscription, *, idempotency_key: Optional[str] = None) -> types.SubscriptionView:
+        """Adds a subscription."""
+        return self._call("POST", "/v1/subscriptions", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def events(self, id: str) -> types.EventList:
+        """Lists what happened to a subscription, oldest first."""
+        return self._call("GET", f"/v1/subscriptions/{segment(id)}/events")
+
+    def list(self, *, status: Optional[str] = None, customer_id: Optional[str] = None, customer_token_id: Optional[str] = None, reference: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.SubscriptionList:
+        """Lists subscriptions, newest first."""
+        return self._call("GET", "/v1/subscriptions", query={"status": status, "customer_id": customer_id, "customer_token_id": customer_token_id, "reference": reference, "limit": limit, "cursor": cursor})
+
+    def list_all(self, *, status: Optional[str] = None, customer_id: Optional[str] = None, customer_token_id: Optional[str] = None, reference: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.SubscriptionView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/subscriptions", query={"status": status, "customer_id": customer_id, "customer_token_id": customer_token_id, "reference": reference, "limit": limit, "cursor": cursor})
+
+    def pause(self, id: str, *, idempotency_key: Optional[str] = None) -> types.SubscriptionView:
+        """Holds a subscription: nothing is charged until it is resumed, and what would have been is not charged
+        later.
+        """
+        return self._call("POST", f"/v1/subscriptions/{segment(id)}/pause", keyed=True, idempotency_key=idempotency_key)
+
+    def read(self, id: str) -> types.SubscriptionView:
+        """Reads a subscription."""
+        return self._call("GET", f"/v1/subscriptions/{segment(id)}")
+
+    def resume(self, id: str, *, idempotency_key: Optional[str] = None) -> types.SubscriptionView:
+        """Lets a paused or suspended subscription go on with its next due day; takes a cancellation at the end of
+        the period back.
+        """
+        return self._call("POST", f"/v1/subscriptions/{segment(id)}/resume", keyed=True, idempotency_key=idempotency_key)
+
+    def retry(self, id: str, *, idempotency_key: Optional[str] = None) -> types.SubscriptionView:
+        """Tries a failed charge again now, under a key of its own."""
+        return self._call("POST", f"/v1/subscriptions/{segment(id)}/retry", keyed=True, idempotency_key=idempotency_key)
+
+    def step_up(self, id: str, body: types.OpenStepUp) -> types.CheckoutView:
+        """Opens a checkout in which the shopper can pay a refused charge in another way; the same one as long as
+        it is open. Show it to the shopper who follows your link. Once it is confirmed the charge is paid, the
+        subscription goes on, and the method that was chosen stands behind the token.
+        It closes when the charge is tried again, and while the shopper is paying it is not tried.
+        """
+        return self._call("POST", f"/v1/subscriptions/{segment(id)}/step_up", body=body)
 
 
 class WebhookDeliveries(Group):
@@ -346,11 +495,15 @@ class Api:
         self.api_keys = ApiKeys(transport)
         self.audit_log = AuditLog(transport)
         self.checkouts = Checkouts(transport)
+        self.customer_tokens = CustomerTokens(transport)
+        self.customers = Customers(transport)
         self.events = Events(transport)
         self.expiry_policy = ExpiryPolicy(transport)
         self.operations = Operations(transport)
         self.payments = Payments(transport)
+        self.plans = Plans(transport)
         self.public = Public(transport)
         self.stores = Stores(transport)
+        self.subscriptions = Subscriptions(transport)
         self.webhook_deliveries = WebhookDeliveries(transport)
         self.webhook_endpoints = WebhookEndpoints(transport)

@@ -27,7 +27,7 @@ class OperationView(TypedDict):
     """What it asks for: `place_order`, `capture`, `refund`, `cancel`, `release`,
     `update_authorization`, `extend_authorization`, `update_customer_details`,
     `update_merchant_references`, `add_shipping_info`, `resend_communication`,
-    `extend_due_date` or `acknowledge`.
+    `extend_due_date`, `acknowledge`, `create_token`, `charge` or `cancel_token`.
     """
     refusal: NotRequired[Optional["RefusalView"]]
     state: str
@@ -223,6 +223,15 @@ class AuditList(TypedDict):
     """Where the next page begins; absent on the last one."""
 
 
+Because = Literal["requested", "period_ended", "token_cancelled", "charges_failed", "checkout_over", "no_further_day"]
+"""Why a subscription ended."""
+
+
+class CancelSubscription(TypedDict):
+    """When it ends."""
+    when: NotRequired[Optional["When"]]
+
+
 class CaptureView(TypedDict):
     """A capture."""
     amount: int
@@ -247,8 +256,52 @@ class CaptureView(TypedDict):
     """Its parcels."""
 
 
+class CardView(TypedDict):
+    """The card behind a token, as far as a merchant may see it."""
+    brand: str
+    """Whose it is, such as `VISA`."""
+    expiry_date: str
+    """`MM/YYYY`."""
+    masked_number: str
+    """All but the last four digits as stars."""
+
+
+class ChangePlan(TypedDict):
+    """Another plan."""
+    plan_id: str
+    """The plan."""
+    when: NotRequired[Optional["When"]]
+
+
 Channel = Literal["inline", "hosted", "in_store", "native"]
 """How a purchase reaches the shopper."""
+
+
+class ChargeList(TypedDict):
+    """A page of charges."""
+    data: List["ChargeView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+ChargeStatus = Literal["pending", "failed", "paid", "given_up", "void"]
+"""What came of a charge."""
+
+
+class ChargeView(TypedDict):
+    """A charge of a token."""
+    can_step_up: bool
+    """Whether the shopper can recover it: `POST /v1/customer_tokens/{id}/charges/{charge_id}/step_up`."""
+    id: str
+    """Its id: that of the operation that carries it out."""
+    merchant_reference: str
+    """The shop's number of it."""
+    operation: "OperationView"
+    """Where it stands, and why it was refused, if it was."""
+    payment: NotRequired[Optional["PaymentView"]]
+    payment_id: NotRequired[Optional[str]]
+    """The payment it became."""
 
 
 class CheckoutView(TypedDict):
@@ -267,6 +320,8 @@ class CheckoutView(TypedDict):
     """When it was opened."""
     currency: str
     """The currency of every amount in it."""
+    customer_token_id: NotRequired[Optional[str]]
+    """The customer token it made."""
     expires_at: str
     """When the checkout ends if nobody comes back."""
     finalize: str
@@ -275,6 +330,8 @@ class CheckoutView(TypedDict):
     """
     id: str
     """Its id."""
+    intent: "Intent"
+    """`buy`, `tokenize` or `buy_and_tokenize`."""
     klarna: NotRequired[Optional["KlarnaView"]]
     locale: str
     """The shopper's language."""
@@ -350,6 +407,20 @@ class CreateCapture(TypedDict):
     """The parcels. More can be added later."""
 
 
+class CreateCharge(TypedDict):
+    """What is charged."""
+    capture: NotRequired[Optional[str]]
+    """`manual` (capture when you ship) or `automatic` (Klarna must have allowed it)."""
+    lines: List["LineInput"]
+    """What is bought."""
+    merchant_reference: str
+    """The shop's order number."""
+    prices: "PricesMode"
+    """Whether prices contain tax."""
+    step_up: NotRequired["StepUp"]
+    """`offered` while the shopper is there and could help with a refusal; `never` if it is left out."""
+
+
 class CreateCheckout(TypedDict):
     """A cart to be paid."""
     app_return_url: NotRequired[Optional[str]]
@@ -377,6 +448,7 @@ class CreateCheckout(TypedDict):
     """The buyer, as Klarna takes it; of an organisation `{"type": "organization", …}` with its
     registration and VAT numbers. Forgotten here once the checkout is over.
     """
+    customer_token: NotRequired[Optional["TokenToBe"]]
     design: NotRequired[Optional[str]]
     """A design package agreed with Klarna."""
     extra_merchant_data: NotRequired[Optional[Dict[str, Any]]]
@@ -386,6 +458,10 @@ class CreateCheckout(TypedDict):
     `auto_finalize: false`, and confirms with the token of `finalize`.
     """
     in_store: NotRequired[Optional["TillInput"]]
+    intent: NotRequired["Intent"]
+    """`buy`, `tokenize` (a customer token and no purchase; the amount may be 0) or
+    `buy_and_tokenize`.
+    """
     lines: List["LineInput"]
     """What is bought."""
     locale: NotRequired[Optional[str]]
@@ -405,6 +481,14 @@ class CreateCheckout(TypedDict):
     """Where the goods go; as the bill, if it is left out."""
 
 
+class CreateCustomer(TypedDict):
+    """A customer to be."""
+    reference: str
+    """Your own name for the customer, such as a number in your books: 1 to 64 printable characters
+    without spaces. Never an address, an e-mail address or a person's name.
+    """
+
+
 class CreateKey(TypedDict):
     """A key to be made."""
     expires_at: NotRequired[Optional[str]]
@@ -417,6 +501,38 @@ class CreateKey(TypedDict):
     """From which pages a publishable key may be used, such as `https://shop.example`."""
     scopes: NotRequired[List[str]]
     """What a secret key may do; only what the asking key may do itself."""
+
+
+class CreatePlan(TypedDict):
+    """A plan to be. It is charged as it is agreed: for another price make another plan and move
+    subscriptions to it.
+    """
+    amount: NotRequired[Optional[int]]
+    """What is charged each time, as one digital line of the plan's name. Either this or `lines`."""
+    anchor_day: NotRequired[Optional[int]]
+    """The day of the month (1 to 31; a shorter month has its last day instead) or of the week (1 is
+    Monday) on which charges fall; the day of the first charge if it is left out. What lies before
+    the first such day is free.
+    """
+    capture: NotRequired[Optional[str]]
+    """`manual` (capture each charge yourself) or `automatic` (Klarna must have allowed it)."""
+    currency: str
+    """The currency of every amount in it."""
+    dunning: NotRequired["Dunning"]
+    """How failed charges are retried."""
+    interval: "Interval"
+    """`day`, `week`, `month` or `year`."""
+    interval_count: NotRequired[Optional[int]]
+    """How many intervals lie between two charges; 1 if it is left out."""
+    lines: NotRequired[Optional[List["LineInput"]]]
+    """What is charged each time, line by line. Either this or `amount`."""
+    name: str
+    """What the shopper reads; Klarna is told it as the subscription's name."""
+    prices: NotRequired[Optional["PricesMode"]]
+    tax_rate: NotRequired[Optional[int]]
+    """The tax rate of `amount`, in hundredths of a percent: 2500 is 25 %."""
+    trial_days: NotRequired[Optional[int]]
+    """How many days are free at the beginning; none if it is left out."""
 
 
 class CreateRefund(TypedDict):
@@ -444,6 +560,33 @@ class CreateStore(TypedDict):
     """Where its tills stand."""
 
 
+class CreateSubscription(TypedDict):
+    """A subscription to be: of a customer token, or of a checkout that is going to make one."""
+    checkout_id: NotRequired[Optional[str]]
+    """A checkout of intent `tokenize` or `buy_and_tokenize` that is not over: the subscription begins
+    when it has made its token. A purchase in it stands for the first period, unless there is a trial
+    or a `start_at`.
+    """
+    customer_token_id: NotRequired[Optional[str]]
+    """What is charged. Either this or `checkout_id`."""
+    merchant_reference: str
+    """Your number of the subscription: 1 to 200 characters. A charge's reference is this, a hyphen and
+    the charge's number.
+    """
+    plan_id: str
+    """The plan."""
+    start_at: NotRequired[Optional[str]]
+    """When it begins, such as `2031-01-31T09:00:00+01:00`: not in the past. As soon as the token exists,
+    if it is left out. Later charges keep the time of day and the day of the month.
+    """
+    time_zone: NotRequired[Optional[str]]
+    """The IANA time zone on whose clocks days are counted, such as `Europe/Stockholm`; `UTC` if it is
+    left out.
+    """
+    trial_days: NotRequired[Optional[int]]
+    """How many days are free at the beginning; the plan's, if it is left out."""
+
+
 class CreateWebhookEndpoint(TypedDict):
     """Where the shop wants to be told."""
     description: NotRequired[str]
@@ -466,6 +609,57 @@ class CustomerDetails(TypedDict):
     """What changes of the shipping address."""
 
 
+class CustomerList(TypedDict):
+    """A page of customers."""
+    data: List["CustomerView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class CustomerTokenList(TypedDict):
+    """A page of customer tokens."""
+    data: List["CustomerTokenView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class CustomerTokenView(TypedDict):
+    """A customer token."""
+    card: NotRequired[Optional["CardView"]]
+    checked_at: NotRequired[Optional[str]]
+    """When Klarna was last asked about it; absent if never."""
+    checkout_id: str
+    """The checkout in which it was made."""
+    country: str
+    """Where the shopper buys."""
+    created_at: str
+    """When it was made."""
+    currency: str
+    """In what is charged."""
+    customer_id: NotRequired[Optional[str]]
+    """Whose it is, if the checkout said so."""
+    description: str
+    """What the shopper was told it is for."""
+    id: str
+    """Its id. Klarna's own id of it is a secret and stays in the gateway."""
+    payment_method_type: NotRequired[Optional[str]]
+    """How it is charged, such as `INVOICE`, once Klarna has said it."""
+    status: str
+    """`active`, `suspended` (Klarna stopped it for now) or `cancelled` (for ever)."""
+
+
+class CustomerView(TypedDict):
+    """A customer."""
+    created_at: str
+    """When the store first spoke of them."""
+    id: str
+    """Its id."""
+    reference: str
+    """The merchant's own name for the customer."""
+
+
 class DueDateOption(TypedDict):
     """One offer."""
     fee: int
@@ -480,6 +674,20 @@ class DueDateOptions(TypedDict):
     """The currency of the fees."""
     options: List["DueDateOption"]
     """What Klarna offers now; nothing: the due date cannot be moved now."""
+
+
+class Dunning(TypedDict):
+    """How failed charges are retried."""
+    give_up: NotRequired["GiveUp"]
+    """What happens when the last of them failed: `suspend` (the merchant may resume it) or `cancel`."""
+    retry_days: NotRequired[List[int]]
+    """How many days after the first failure it is tried again: rising, 1 to 60, at most 10 of them.
+    1, 3, 5 and 7 if it is left out; empty for never.
+    """
+    step_up: NotRequired["StepUp"]
+    """Whether a refused charge may be recovered by the shopper: `never`, or `offered` where Klarna
+    offers it.
+    """
 
 
 Ended = Literal["done", "refused"]
@@ -532,6 +740,18 @@ class ExtendDueDate(TypedDict):
     """By how much the due date moves."""
     number_of_days: int
     """One of the numbers of days that the capture's options name."""
+
+
+GiveUp = Literal["suspend", "cancel"]
+"""What to do when every try was in vain."""
+
+
+Intent = Literal["buy", "tokenize", "buy_and_tokenize"]
+"""What a checkout is for."""
+
+
+Interval = Literal["day", "week", "month", "year"]
+"""The unit of a rhythm."""
 
 
 class KeptBack(TypedDict):
@@ -668,12 +888,36 @@ OnExpiry = Literal["none", "extend", "capture_remaining", "release"]
 """What a store wants done about a payment that is about to lapse."""
 
 
+class OpenChargeView(TypedDict):
+    """A charge that failed and waits."""
+    attempts: int
+    """How often it was tried."""
+    can_step_up: bool
+    """Whether the shopper can pay it until then: `POST /v1/subscriptions/{id}/step_up`."""
+    checkout_id: NotRequired[Optional[str]]
+    """The checkout that was opened for that."""
+    due_at: str
+    """When it fell due."""
+    number: int
+    """Its number."""
+    then: NotRequired[Optional[str]]
+    """`retry` or `give_up`: what comes then."""
+    waits_until: NotRequired[Optional[str]]
+    """When it is tried again, or given up; absent while Klarna is being asked."""
+
+
+class OpenStepUp(TypedDict):
+    """What the page that is opened needs."""
+    confirmation_url: NotRequired[Optional[str]]
+    """Where the shopper's browser ends up; `{checkout_id}` is filled in."""
+
+
 class OperationDetail(OperationView):
     """An operation with everything that is known of it."""
     calls: List["AttemptView"]
     """Every call to Klarna, oldest first."""
-    checkout_id: str
-    """The checkout it belongs to."""
+    checkout_id: NotRequired[Optional[str]]
+    """The checkout it belongs to; null where a customer token is charged or cancelled."""
     correlation_id: NotRequired[Optional[str]]
     """Klarna's id of the last exchange."""
     klarna_id: NotRequired[Optional[str]]
@@ -687,6 +931,10 @@ class OperationDetail(OperationView):
     request: NotRequired[Optional[Dict[str, Any]]]
     """What is sent, as far as it may be shown."""
     settled: NotRequired[Optional["SettlementView"]]
+    subject_id: NotRequired[Optional[str]]
+    """The subscription or customer token it is about, where it is neither about a checkout nor
+    about a payment.
+    """
     updated_at: str
     """The last change."""
     version: int
@@ -786,8 +1034,8 @@ class PaymentView(TypedDict):
     """What can be done now, with limits."""
     captures: List["CaptureView"]
     """What was captured."""
-    checkout_id: str
-    """The checkout it came from."""
+    checkout_id: NotRequired[Optional[str]]
+    """The checkout it came from; null where a customer token was charged."""
     country: str
     """Where the shopper bought."""
     created_at: str
@@ -821,6 +1069,44 @@ class PaymentView(TypedDict):
     """`authorized`, `part_captured`, `captured`, `cancelled`, `expired` or `closed`."""
     unavailable_actions: List["UnavailableView"]
     """What cannot be done now, and why not."""
+
+
+class PlanList(TypedDict):
+    """A page of plans."""
+    data: List["PlanView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class PlanView(TypedDict):
+    """A plan."""
+    anchor_day: NotRequired[Optional[int]]
+    """The day on which charges fall; the day of the first charge if it is absent."""
+    capture: str
+    """`manual` or `automatic`."""
+    created_at: str
+    """When it was made."""
+    currency: str
+    """The currency of every amount in it."""
+    dunning: "Dunning"
+    """How failed charges are retried."""
+    id: str
+    """Its id."""
+    interval: "Interval"
+    """`day`, `week`, `month` or `year`."""
+    interval_count: int
+    """How many intervals lie between two charges."""
+    lines: List["LineInput"]
+    """What is charged each time."""
+    name: str
+    """What the shopper reads."""
+    prices: "PricesMode"
+    """Whether prices contain tax."""
+    status: "Status"
+    """`active`, or `archived`: then no new subscription may have it."""
+    trial_days: int
+    """How many days are free at the beginning."""
 
 
 class Premises(TypedDict):
@@ -1000,6 +1286,14 @@ class SettlementView(TypedDict):
     """Why, in their words."""
 
 
+Status = Literal["active", "archived"]
+"""Whether new subscriptions may have a plan."""
+
+
+StepUp = Literal["offered", "never"]
+"""Whether the shopper may be asked to help with a refused charge."""
+
+
 class StoreList(TypedDict):
     """A page of stores."""
     data: List["StoreView"]
@@ -1032,6 +1326,92 @@ class StreamToken(TypedDict):
     """For the browser: `new EventSource(url)`."""
 
 
+class SubscriptionChargeList(TypedDict):
+    """A page of a subscription's charges."""
+    data: List["SubscriptionChargeView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class SubscriptionChargeView(TypedDict):
+    """One charge of a subscription."""
+    amount: int
+    """How much, in minor units."""
+    attempts: int
+    """How often Klarna was asked, under a key of its own each time."""
+    currency: str
+    """In which currency."""
+    due_at: str
+    """When it fell due: the beginning of what it pays for."""
+    number: int
+    """Its number; the first is 1."""
+    operation_ids: List[str]
+    """The operations that asked, oldest first."""
+    payment_id: NotRequired[Optional[str]]
+    """The payment that paid it."""
+    period_end: NotRequired[Optional[str]]
+    """The end of what it pays for."""
+    plan_id: str
+    """The plan it was charged by."""
+    refusal: NotRequired[Optional["RefusalView"]]
+    status: "ChargeStatus"
+    """`pending` (Klarna, or a person, is being asked), `failed` (something follows), `paid`,
+    `given_up` or `void` (the subscription ended before).
+    """
+
+
+class SubscriptionList(TypedDict):
+    """A page of subscriptions."""
+    data: List["SubscriptionView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class SubscriptionView(TypedDict):
+    """A subscription."""
+    cancel_at_period_end: bool
+    """Set when it ends instead of being charged again."""
+    charges: int
+    """How many charges have fallen due, the first payment of a checkout included."""
+    checkout_id: NotRequired[Optional[str]]
+    """The checkout that makes the token, if it began with one."""
+    created_at: str
+    """When it was made."""
+    customer_id: NotRequired[Optional[str]]
+    """Whose it is, if that was said."""
+    customer_token_id: NotRequired[Optional[str]]
+    """What is charged; absent while it is incomplete."""
+    ended_at: NotRequired[Optional[str]]
+    """When it ended."""
+    ended_because: NotRequired[Optional["Because"]]
+    id: str
+    """Its id."""
+    interval: "Interval"
+    """`day`, `week`, `month` or `year`."""
+    interval_count: int
+    """How many intervals lie between two charges."""
+    merchant_reference: str
+    """The shop's number of it. A charge's reference is this, a hyphen and the charge's number."""
+    next_charge_at: NotRequired[Optional[str]]
+    """When the next period is charged; absent if none will be by itself."""
+    next_plan_id: NotRequired[Optional[str]]
+    """The plan from the next period on, if it changes."""
+    open_charge: NotRequired[Optional["OpenChargeView"]]
+    paused_at: NotRequired[Optional[str]]
+    """When it was paused."""
+    plan_id: str
+    """The plan."""
+    status: str
+    """`incomplete` (its checkout has not made the token yet), `trialing` (nothing was charged yet),
+    `active`, `past_due` (a charge failed and is retried), `paused`, `suspended` (charging was given
+    up) or `cancelled`.
+    """
+    time_zone: str
+    """The time zone on whose clocks days are counted."""
+
+
 class TestView(TypedDict):
     """What Klarna says of an account's credential."""
     code: str
@@ -1051,6 +1431,18 @@ class TillInput(TypedDict):
     """The store's own number; that of the store's settings if it is left out."""
     terminal_id: NotRequired[Optional[str]]
     """The till."""
+
+
+class TokenToBe(TypedDict):
+    """A customer token that a checkout is to make."""
+    customer_id: NotRequired[Optional[str]]
+    """Whose it will be."""
+    description: str
+    """What the shopper is told it is for: 1 to 255 characters."""
+    plan_id: NotRequired[Optional[str]]
+    """The plan of the subscription that it is for: Klarna is told of its name and rhythm with each line
+    of goods and services. Left out for charges on demand.
+    """
 
 
 class UnavailableView(TypedDict):
@@ -1210,3 +1602,7 @@ class WebhookEndpointView(TypedDict):
     """The last change."""
     url: str
     """Where messages are posted."""
+
+
+When = Literal["now", "period_end"]
+"""When something takes effect."""

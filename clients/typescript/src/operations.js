@@ -22,6 +22,20 @@ export const operations = {
     streamToken: ["POST", "/v1/checkouts/{id}/stream_tokens", {}],
     update: ["POST", "/v1/checkouts/{id}", { body: true }],
   },
+  customerTokens: {
+    cancel: ["POST", "/v1/customer_tokens/{id}/cancel", { keyed: true, waits: true }],
+    charge: ["POST", "/v1/customer_tokens/{id}/charges", { body: true, keyed: true, waits: true }],
+    chargeRead: ["GET", "/v1/customer_tokens/{id}/charges/{charge_id}", {}],
+    chargeStepUp: ["POST", "/v1/customer_tokens/{id}/charges/{charge_id}/step_up", { body: true }],
+    charges: ["GET", "/v1/customer_tokens/{id}/charges", { query: true, paged: true }],
+    list: ["GET", "/v1/customer_tokens", { query: true, paged: true }],
+    read: ["GET", "/v1/customer_tokens/{id}", {}],
+  },
+  customers: {
+    create: ["POST", "/v1/customers", { body: true, keyed: true }],
+    list: ["GET", "/v1/customers", { query: true, paged: true }],
+    read: ["GET", "/v1/customers/{id}", {}],
+  },
   events: {
     list: ["GET", "/v1/events", { query: true, paged: true }],
     read: ["GET", "/v1/events/{id}", {}],
@@ -57,6 +71,12 @@ export const operations = {
     streamToken: ["POST", "/v1/payments/{id}/stream_tokens", {}],
     update: ["POST", "/v1/payments/{id}/authorization", { body: true, keyed: true, waits: true }],
   },
+  plans: {
+    archive: ["POST", "/v1/plans/{id}/archive", { keyed: true }],
+    create: ["POST", "/v1/plans", { body: true, keyed: true }],
+    list: ["GET", "/v1/plans", { query: true, paged: true }],
+    read: ["GET", "/v1/plans/{id}", {}],
+  },
   public: {
     confirm: ["POST", "/v1/public/checkouts/{id}/confirm", { body: true, waits: true }],
     read: ["GET", "/v1/public/checkouts/{id}", {}],
@@ -70,6 +90,19 @@ export const operations = {
     list: ["GET", "/v1/stores", { query: true, paged: true }],
     read: ["GET", "/v1/stores/{id}", {}],
     update: ["POST", "/v1/stores/{id}", { body: true }],
+  },
+  subscriptions: {
+    cancel: ["POST", "/v1/subscriptions/{id}/cancel", { body: true, keyed: true }],
+    changePlan: ["POST", "/v1/subscriptions/{id}/plan", { body: true, keyed: true }],
+    charges: ["GET", "/v1/subscriptions/{id}/charges", { query: true, paged: true }],
+    create: ["POST", "/v1/subscriptions", { body: true, keyed: true }],
+    events: ["GET", "/v1/subscriptions/{id}/events", {}],
+    list: ["GET", "/v1/subscriptions", { query: true, paged: true }],
+    pause: ["POST", "/v1/subscriptions/{id}/pause", { keyed: true }],
+    read: ["GET", "/v1/subscriptions/{id}", {}],
+    resume: ["POST", "/v1/subscriptions/{id}/resume", { keyed: true }],
+    retry: ["POST", "/v1/subscriptions/{id}/retry", { keyed: true }],
+    stepUp: ["POST", "/v1/subscriptions/{id}/step_up", { body: true }],
   },
   webhookDeliveries: {
     list: ["GET", "/v1/webhook_deliveries", { query: true, paged: true }],

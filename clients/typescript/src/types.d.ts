@@ -164,6 +164,14 @@ export interface AuditList {
   next_cursor?: string | null;
 }
 
+/** Why a subscription ended. */
+export type Because = "requested" | "period_ended" | "token_cancelled" | "charges_failed" | "checkout_over" | "no_further_day";
+
+/** When it ends. */
+export interface CancelSubscription {
+  when?: When | null;
+}
+
 /** A capture. */
 export interface CaptureView {
   /** Its amount. */
@@ -188,8 +196,51 @@ export interface CaptureView {
   shipping_info?: Parcel[];
 }
 
+/** The card behind a token, as far as a merchant may see it. */
+export interface CardView {
+  /** Whose it is, such as `VISA`. */
+  brand: string;
+  /** `MM/YYYY`. */
+  expiry_date: string;
+  /** All but the last four digits as stars. */
+  masked_number: string;
+}
+
+/** Another plan. */
+export interface ChangePlan {
+  /** The plan. */
+  plan_id: string;
+  when?: When | null;
+}
+
 /** How a purchase reaches the shopper. */
 export type Channel = "inline" | "hosted" | "in_store" | "native";
+
+/** A page of charges. */
+export interface ChargeList {
+  /** Newest first. */
+  data: ChargeView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** What came of a charge. */
+export type ChargeStatus = "pending" | "failed" | "paid" | "given_up" | "void";
+
+/** A charge of a token. */
+export interface ChargeView {
+  /** Whether the shopper can recover it: `POST /v1/customer_tokens/{id}/charges/{charge_id}/step_up`. */
+  can_step_up: boolean;
+  /** Its id: that of the operation that carries it out. */
+  id: string;
+  /** The shop's number of it. */
+  merchant_reference: string;
+  /** Where it stands, and why it was refused, if it was. */
+  operation: OperationView;
+  payment?: PaymentView | null;
+  /** The payment it became. */
+  payment_id?: string | null;
+}
 
 /** A checkout. */
 export interface CheckoutView {
@@ -208,6 +259,8 @@ export interface CheckoutView {
   created_at: string;
   /** The currency of every amount in it. */
   currency: string;
+  /** The customer token it made. */
+  customer_token_id?: string | null;
   /** When the checkout ends if nobody comes back. */
   expires_at: string;
   /**
@@ -217,6 +270,8 @@ export interface CheckoutView {
   finalize: string;
   /** Its id. */
   id: string;
+  /** `buy`, `tokenize` or `buy_and_tokenize`. */
+  intent: Intent;
   klarna?: KlarnaView | null;
   /** The shopper's language. */
   locale: string;
@@ -294,6 +349,20 @@ export interface CreateCapture {
   shipping_info?: Parcel[];
 }
 
+/** What is charged. */
+export interface CreateCharge {
+  /** `manual` (capture when you ship) or `automatic` (Klarna must have allowed it). */
+  capture?: string | null;
+  /** What is bought. */
+  lines: LineInput[];
+  /** The shop's order number. */
+  merchant_reference: string;
+  /** Whether prices contain tax. */
+  prices: PricesMode;
+  /** `offered` while the shopper is there and could help with a refusal; `never` if it is left out. */
+  step_up?: StepUp;
+}
+
 /** A cart to be paid. */
 export interface CreateCheckout {
   /**
@@ -324,6 +393,7 @@ export interface CreateCheckout {
    * registration and VAT numbers. Forgotten here once the checkout is over.
    */
   customer?: Record<string, unknown> | null;
+  customer_token?: TokenToBe | null;
   /** A design package agreed with Klarna. */
   design?: string | null;
   /** Klarna's extra merchant data: packages by name, each a list of objects. */
@@ -334,6 +404,11 @@ export interface CreateCheckout {
    */
   finalize?: string | null;
   in_store?: TillInput | null;
+  /**
+   * `buy`, `tokenize` (a customer token and no purchase; the amount may be 0) or
+   * `buy_and_tokenize`.
+   */
+  intent?: Intent;
   /** What is bought. */
   lines: LineInput[];
   /** The shopper's language, such as `sv-SE`; the country's first if it is left out. */
@@ -353,6 +428,15 @@ export interface CreateCheckout {
   shipping_address?: Record<string, unknown> | null;
 }
 
+/** A customer to be. */
+export interface CreateCustomer {
+  /**
+   * Your own name for the customer, such as a number in your books: 1 to 64 printable characters
+   * without spaces. Never an address, an e-mail address or a person's name.
+   */
+  reference: string;
+}
+
 /** A key to be made. */
 export interface CreateKey {
   /** When it ends by itself; never, if it is left out. */
@@ -365,6 +449,40 @@ export interface CreateKey {
   origins?: string[];
   /** What a secret key may do; only what the asking key may do itself. */
   scopes?: string[];
+}
+
+/**
+ * A plan to be. It is charged as it is agreed: for another price make another plan and move
+ * subscriptions to it.
+ */
+export interface CreatePlan {
+  /** What is charged each time, as one digital line of the plan's name. Either this or `lines`. */
+  amount?: number | null;
+  /**
+   * The day of the month (1 to 31; a shorter month has its last day instead) or of the week (1 is
+   * Monday) on which charges fall; the day of the first charge if it is left out. What lies before
+   * the first such day is free.
+   */
+  anchor_day?: number | null;
+  /** `manual` (capture each charge yourself) or `automatic` (Klarna must have allowed it). */
+  capture?: string | null;
+  /** The currency of every amount in it. */
+  currency: string;
+  /** How failed charges are retried. */
+  dunning?: Dunning;
+  /** `day`, `week`, `month` or `year`. */
+  interval: Interval;
+  /** How many intervals lie between two charges; 1 if it is left out. */
+  interval_count?: number | null;
+  /** What is charged each time, line by line. Either this or `amount`. */
+  lines?: LineInput[] | null;
+  /** What the shopper reads; Klarna is told it as the subscription's name. */
+  name: string;
+  prices?: PricesMode | null;
+  /** The tax rate of `amount`, in hundredths of a percent: 2500 is 25 %. */
+  tax_rate?: number | null;
+  /** How many days are free at the beginning; none if it is left out. */
+  trial_days?: number | null;
 }
 
 /** What to refund. Neither amount nor lines: everything that was captured and not given back. */
@@ -393,6 +511,37 @@ export interface CreateStore {
   premises?: Premises;
 }
 
+/** A subscription to be: of a customer token, or of a checkout that is going to make one. */
+export interface CreateSubscription {
+  /**
+   * A checkout of intent `tokenize` or `buy_and_tokenize` that is not over: the subscription begins
+   * when it has made its token. A purchase in it stands for the first period, unless there is a trial
+   * or a `start_at`.
+   */
+  checkout_id?: string | null;
+  /** What is charged. Either this or `checkout_id`. */
+  customer_token_id?: string | null;
+  /**
+   * Your number of the subscription: 1 to 200 characters. A charge's reference is this, a hyphen and
+   * the charge's number.
+   */
+  merchant_reference: string;
+  /** The plan. */
+  plan_id: string;
+  /**
+   * When it begins, such as `2031-01-31T09:00:00+01:00`: not in the past. As soon as the token exists,
+   * if it is left out. Later charges keep the time of day and the day of the month.
+   */
+  start_at?: string | null;
+  /**
+   * The IANA time zone on whose clocks days are counted, such as `Europe/Stockholm`; `UTC` if it is
+   * left out.
+   */
+  time_zone?: string | null;
+  /** How many days are free at the beginning; the plan's, if it is left out. */
+  trial_days?: number | null;
+}
+
 /** Where the shop wants to be told. */
 export interface CreateWebhookEndpoint {
   /** For people; at most 200 characters. */
@@ -417,6 +566,57 @@ export interface CustomerDetails {
   shipping_address?: AddressPatch;
 }
 
+/** A page of customers. */
+export interface CustomerList {
+  /** Newest first. */
+  data: CustomerView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A page of customer tokens. */
+export interface CustomerTokenList {
+  /** Newest first. */
+  data: CustomerTokenView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A customer token. */
+export interface CustomerTokenView {
+  card?: CardView | null;
+  /** When Klarna was last asked about it; absent if never. */
+  checked_at?: string | null;
+  /** The checkout in which it was made. */
+  checkout_id: string;
+  /** Where the shopper buys. */
+  country: string;
+  /** When it was made. */
+  created_at: string;
+  /** In what is charged. */
+  currency: string;
+  /** Whose it is, if the checkout said so. */
+  customer_id?: string | null;
+  /** What the shopper was told it is for. */
+  description: string;
+  /** Its id. Klarna's own id of it is a secret and stays in the gateway. */
+  id: string;
+  /** How it is charged, such as `INVOICE`, once Klarna has said it. */
+  payment_method_type?: string | null;
+  /** `active`, `suspended` (Klarna stopped it for now) or `cancelled` (for ever). */
+  status: string;
+}
+
+/** A customer. */
+export interface CustomerView {
+  /** When the store first spoke of them. */
+  created_at: string;
+  /** Its id. */
+  id: string;
+  /** The merchant's own name for the customer. */
+  reference: string;
+}
+
 /** One offer. */
 export interface DueDateOption {
   /** What Klarna charges the merchant for it, in minor units. */
@@ -431,6 +631,22 @@ export interface DueDateOptions {
   currency?: string | null;
   /** What Klarna offers now; nothing: the due date cannot be moved now. */
   options: DueDateOption[];
+}
+
+/** How failed charges are retried. */
+export interface Dunning {
+  /** What happens when the last of them failed: `suspend` (the merchant may resume it) or `cancel`. */
+  give_up?: GiveUp;
+  /**
+   * How many days after the first failure it is tried again: rising, 1 to 60, at most 10 of them.
+   * 1, 3, 5 and 7 if it is left out; empty for never.
+   */
+  retry_days?: number[];
+  /**
+   * Whether a refused charge may be recovered by the shopper: `never`, or `offered` where Klarna
+   * offers it.
+   */
+  step_up?: StepUp;
 }
 
 /** How an operation is said to have ended. */
@@ -485,6 +701,15 @@ export interface ExtendDueDate {
   /** One of the numbers of days that the capture's options name. */
   number_of_days: number;
 }
+
+/** What to do when every try was in vain. */
+export type GiveUp = "suspend" | "cancel";
+
+/** What a checkout is for. */
+export type Intent = "buy" | "tokenize" | "buy_and_tokenize";
+
+/** The unit of a rhythm. */
+export type Interval = "day" | "week" | "month" | "year";
 
 /** A return fee. */
 export interface KeptBack {
@@ -620,12 +845,36 @@ export interface MethodView {
 /** What a store wants done about a payment that is about to lapse. */
 export type OnExpiry = "none" | "extend" | "capture_remaining" | "release";
 
+/** A charge that failed and waits. */
+export interface OpenChargeView {
+  /** How often it was tried. */
+  attempts: number;
+  /** Whether the shopper can pay it until then: `POST /v1/subscriptions/{id}/step_up`. */
+  can_step_up: boolean;
+  /** The checkout that was opened for that. */
+  checkout_id?: string | null;
+  /** When it fell due. */
+  due_at: string;
+  /** Its number. */
+  number: number;
+  /** `retry` or `give_up`: what comes then. */
+  then?: string | null;
+  /** When it is tried again, or given up; absent while Klarna is being asked. */
+  waits_until?: string | null;
+}
+
+/** What the page that is opened needs. */
+export interface OpenStepUp {
+  /** Where the shopper's browser ends up; `{checkout_id}` is filled in. */
+  confirmation_url?: string | null;
+}
+
 /** An operation with everything that is known of it. */
 export interface OperationDetail extends OperationView {
   /** Every call to Klarna, oldest first. */
   calls: AttemptView[];
-  /** The checkout it belongs to. */
-  checkout_id: string;
+  /** The checkout it belongs to; null where a customer token is charged or cancelled. */
+  checkout_id?: string | null;
   /** Klarna's id of the last exchange. */
   correlation_id?: string | null;
   /** Klarna's id of what it made, where it took effect. */
@@ -639,6 +888,11 @@ export interface OperationDetail extends OperationView {
   /** What is sent, as far as it may be shown. */
   request?: Record<string, unknown> | null;
   settled?: SettlementView | null;
+  /**
+   * The subscription or customer token it is about, where it is neither about a checkout nor
+   * about a payment.
+   */
+  subject_id?: string | null;
   /** The last change. */
   updated_at: string;
   /** Grows with every change: send it along to act on what you saw. */
@@ -669,7 +923,7 @@ export interface OperationView {
    * What it asks for: `place_order`, `capture`, `refund`, `cancel`, `release`,
    * `update_authorization`, `extend_authorization`, `update_customer_details`,
    * `update_merchant_references`, `add_shipping_info`, `resend_communication`,
-   * `extend_due_date` or `acknowledge`.
+   * `extend_due_date`, `acknowledge`, `create_token`, `charge` or `cancel_token`.
    */
   kind: string;
   refusal?: RefusalView | null;
@@ -765,8 +1019,8 @@ export interface PaymentView {
   available_actions: ActionView[];
   /** What was captured. */
   captures: CaptureView[];
-  /** The checkout it came from. */
-  checkout_id: string;
+  /** The checkout it came from; null where a customer token was charged. */
+  checkout_id?: string | null;
   /** Where the shopper bought. */
   country: string;
   /** When the order was made. */
@@ -800,6 +1054,44 @@ export interface PaymentView {
   status: string;
   /** What cannot be done now, and why not. */
   unavailable_actions: UnavailableView[];
+}
+
+/** A page of plans. */
+export interface PlanList {
+  /** Newest first. */
+  data: PlanView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A plan. */
+export interface PlanView {
+  /** The day on which charges fall; the day of the first charge if it is absent. */
+  anchor_day?: number | null;
+  /** `manual` or `automatic`. */
+  capture: string;
+  /** When it was made. */
+  created_at: string;
+  /** The currency of every amount in it. */
+  currency: string;
+  /** How failed charges are retried. */
+  dunning: Dunning;
+  /** Its id. */
+  id: string;
+  /** `day`, `week`, `month` or `year`. */
+  interval: Interval;
+  /** How many intervals lie between two charges. */
+  interval_count: number;
+  /** What is charged each time. */
+  lines: LineInput[];
+  /** What the shopper reads. */
+  name: string;
+  /** Whether prices contain tax. */
+  prices: PricesMode;
+  /** `active`, or `archived`: then no new subscription may have it. */
+  status: Status;
+  /** How many days are free at the beginning. */
+  trial_days: number;
 }
 
 /** Where a store's tills stand: what Klarna is told of purchases in it. */
@@ -978,6 +1270,12 @@ export interface SettlementView {
   note: string;
 }
 
+/** Whether new subscriptions may have a plan. */
+export type Status = "active" | "archived";
+
+/** Whether the shopper may be asked to help with a refused charge. */
+export type StepUp = "offered" | "never";
+
 /** A page of stores. */
 export interface StoreList {
   /** Oldest first. */
@@ -1010,6 +1308,94 @@ export interface StreamToken {
   url: string;
 }
 
+/** A page of a subscription's charges. */
+export interface SubscriptionChargeList {
+  /** Newest first. */
+  data: SubscriptionChargeView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** One charge of a subscription. */
+export interface SubscriptionChargeView {
+  /** How much, in minor units. */
+  amount: number;
+  /** How often Klarna was asked, under a key of its own each time. */
+  attempts: number;
+  /** In which currency. */
+  currency: string;
+  /** When it fell due: the beginning of what it pays for. */
+  due_at: string;
+  /** Its number; the first is 1. */
+  number: number;
+  /** The operations that asked, oldest first. */
+  operation_ids: string[];
+  /** The payment that paid it. */
+  payment_id?: string | null;
+  /** The end of what it pays for. */
+  period_end?: string | null;
+  /** The plan it was charged by. */
+  plan_id: string;
+  refusal?: RefusalView | null;
+  /**
+   * `pending` (Klarna, or a person, is being asked), `failed` (something follows), `paid`,
+   * `given_up` or `void` (the subscription ended before).
+   */
+  status: ChargeStatus;
+}
+
+/** A page of subscriptions. */
+export interface SubscriptionList {
+  /** Newest first. */
+  data: SubscriptionView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A subscription. */
+export interface SubscriptionView {
+  /** Set when it ends instead of being charged again. */
+  cancel_at_period_end: boolean;
+  /** How many charges have fallen due, the first payment of a checkout included. */
+  charges: number;
+  /** The checkout that makes the token, if it began with one. */
+  checkout_id?: string | null;
+  /** When it was made. */
+  created_at: string;
+  /** Whose it is, if that was said. */
+  customer_id?: string | null;
+  /** What is charged; absent while it is incomplete. */
+  customer_token_id?: string | null;
+  /** When it ended. */
+  ended_at?: string | null;
+  ended_because?: Because | null;
+  /** Its id. */
+  id: string;
+  /** `day`, `week`, `month` or `year`. */
+  interval: Interval;
+  /** How many intervals lie between two charges. */
+  interval_count: number;
+  /** The shop's number of it. A charge's reference is this, a hyphen and the charge's number. */
+  merchant_reference: string;
+  /** When the next period is charged; absent if none will be by itself. */
+  next_charge_at?: string | null;
+  /** The plan from the next period on, if it changes. */
+  next_plan_id?: string | null;
+  open_charge?: OpenChargeView | null;
+  /** When it was paused. */
+  paused_at?: string | null;
+  /** The plan. */
+  plan_id: string;
+  /**
+   * `incomplete` (its checkout has not made the token yet), `trialing` (nothing was charged yet),
+   * `active`, `past_due` (a charge failed and is retried), `paused`, `suspended` (charging was given
+   * up) or `cancelled`.
+   */
+  status: string;
+  /** The time zone on whose clocks days are counted. */
+  time_zone: string;
+}
+
 /** What Klarna says of an account's credential. */
 export interface TestView {
   /** `works`, `credentials_refused`, `merchant_inactive`, `klarna_unreachable` or `klarna_refused`. */
@@ -1029,6 +1415,19 @@ export interface TillInput {
   merchant_store_id?: string | null;
   /** The till. */
   terminal_id?: string | null;
+}
+
+/** A customer token that a checkout is to make. */
+export interface TokenToBe {
+  /** Whose it will be. */
+  customer_id?: string | null;
+  /** What the shopper is told it is for: 1 to 255 characters. */
+  description: string;
+  /**
+   * The plan of the subscription that it is for: Klarna is told of its name and rhythm with each line
+   * of goods and services. Left out for charges on demand.
+   */
+  plan_id?: string | null;
 }
 
 /** Something that cannot be done now. */
@@ -1222,6 +1621,9 @@ export interface WebhookEndpointView {
   url: string;
 }
 
+/** When something takes effect. */
+export type When = "now" | "period_end";
+
 export interface ApiKeys {
   /** Makes a key. The answer shows it, once. */
   create(body: CreateKey, options?: KeyedOptions): Promise<KeyView>;
@@ -1272,6 +1674,51 @@ export interface Checkouts {
   streamToken(id: string, options?: CallOptions): Promise<StreamToken>;
   /** Changes a checkout. A shopper who has authorised already must authorise again. */
   update(id: string, body: UpdateCheckout, options?: CallOptions): Promise<CheckoutView>;
+}
+
+export interface CustomerTokens {
+  /** Cancels a customer token for ever. Its subscriptions end with it. */
+  cancel(id: string, options?: KeyedOptions & WaitingOptions): Promise<CustomerTokenView>;
+  /**
+   * Charges a customer token on demand: makes one order, which becomes a payment like any other.
+   * Send an `Idempotency-Key`: the same charge again under the same key is carried out once.
+   */
+  charge(id: string, body: CreateCharge, options?: KeyedOptions & WaitingOptions): Promise<ChargeView>;
+  /** Reads a charge. */
+  chargeRead(id: string, chargeId: string, options?: CallOptions): Promise<ChargeView>;
+  /**
+   * Opens a checkout in which the shopper can help with a refused charge; the same one as long as it is
+   * open. Once it is confirmed, its order stands for the charge, and the method that was chosen stands
+   * behind the token.
+   */
+  chargeStepUp(id: string, chargeId: string, body: OpenStepUp, options?: CallOptions): Promise<CheckoutView>;
+  /**
+   * Lists the charges that were asked for by hand, newest first. Those of subscriptions are listed with
+   * their subscription.
+   */
+  charges(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<ChargeList>;
+  /** The same, one by one over all pages. */
+  chargesAll(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<ChargeView, void, undefined>;
+  /** Lists customer tokens, newest first, as the gateway last knew them. */
+  list(query?: { customer_id?: string; status?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<CustomerTokenList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { customer_id?: string; status?: string; limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<CustomerTokenView, void, undefined>;
+  /**
+   * Reads a customer token, and asks Klarna about it on the way. Where Klarna cannot be asked, it is as
+   * the gateway last knew it: see `checked_at`.
+   */
+  read(id: string, options?: CallOptions): Promise<CustomerTokenView>;
+}
+
+export interface Customers {
+  /** Adds a customer. One of the same reference is answered as it is. */
+  create(body: CreateCustomer, options?: KeyedOptions): Promise<CustomerView>;
+  /** Lists customers, newest first. */
+  list(query?: { reference?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<CustomerList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { reference?: string; limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<CustomerView, void, undefined>;
+  /** Reads a customer. */
+  read(id: string, options?: CallOptions): Promise<CustomerView>;
 }
 
 export interface Events {
@@ -1346,6 +1793,19 @@ export interface Payments {
   update(id: string, body: UpdateAuthorization, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
 }
 
+export interface Plans {
+  /** Archives a plan: no new subscription may have it, and those that have it keep it. */
+  archive(id: string, options?: KeyedOptions): Promise<PlanView>;
+  /** Adds a plan. */
+  create(body: CreatePlan, options?: KeyedOptions): Promise<PlanView>;
+  /** Lists plans, newest first. */
+  list(query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<PlanList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<PlanView, void, undefined>;
+  /** Reads a plan. */
+  read(id: string, options?: CallOptions): Promise<PlanView>;
+}
+
 export interface Public {
   /** Places the order, as the shop's server would. The same token again is the same order. */
   confirm(id: string, body: Confirm, options?: WaitingOptions): Promise<PublicCheckout>;
@@ -1383,6 +1843,46 @@ export interface Stores {
   read(id: string, options?: CallOptions): Promise<StoreView>;
   /** Changes a store. */
   update(id: string, body: UpdateStore, options?: CallOptions): Promise<StoreView>;
+}
+
+export interface Subscriptions {
+  /** Ends a subscription. What was charged stays charged: refund the payment if it is to be given back. */
+  cancel(id: string, body: CancelSubscription, options?: KeyedOptions): Promise<SubscriptionView>;
+  /** Moves a subscription to another plan. */
+  changePlan(id: string, body: ChangePlan, options?: KeyedOptions): Promise<SubscriptionView>;
+  /** Lists the charges of a subscription, newest first. */
+  charges(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<SubscriptionChargeList>;
+  /** The same, one by one over all pages. */
+  chargesAll(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<SubscriptionChargeView, void, undefined>;
+  /** Adds a subscription. */
+  create(body: CreateSubscription, options?: KeyedOptions): Promise<SubscriptionView>;
+  /** Lists what happened to a subscription, oldest first. */
+  events(id: string, options?: CallOptions): Promise<EventList>;
+  /** Lists subscriptions, newest first. */
+  list(query?: { status?: string; customer_id?: string; customer_token_id?: string; reference?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<SubscriptionList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { status?: string; customer_id?: string; customer_token_id?: string; reference?: string; limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<SubscriptionView, void, undefined>;
+  /**
+   * Holds a subscription: nothing is charged until it is resumed, and what would have been is not charged
+   * later.
+   */
+  pause(id: string, options?: KeyedOptions): Promise<SubscriptionView>;
+  /** Reads a subscription. */
+  read(id: string, options?: CallOptions): Promise<SubscriptionView>;
+  /**
+   * Lets a paused or suspended subscription go on with its next due day; takes a cancellation at the end of
+   * the period back.
+   */
+  resume(id: string, options?: KeyedOptions): Promise<SubscriptionView>;
+  /** Tries a failed charge again now, under a key of its own. */
+  retry(id: string, options?: KeyedOptions): Promise<SubscriptionView>;
+  /**
+   * Opens a checkout in which the shopper can pay a refused charge in another way; the same one as long as
+   * it is open. Show it to the shopper who follows your link. Once it is confirmed the charge is paid, the
+   * subscription goes on, and the method that was chosen stands behind the token.
+   * It closes when the charge is tried again, and while the shopper is paying it is not tried.
+   */
+  stepUp(id: string, body: OpenStepUp, options?: CallOptions): Promise<CheckoutView>;
 }
 
 export interface WebhookDeliveries {
@@ -1433,12 +1933,16 @@ export interface Api {
   readonly apiKeys: ApiKeys;
   readonly auditLog: AuditLog;
   readonly checkouts: Checkouts;
+  readonly customerTokens: CustomerTokens;
+  readonly customers: Customers;
   readonly events: Events;
   readonly expiryPolicy: ExpiryPolicy;
   readonly operations: Operations;
   readonly payments: Payments;
+  readonly plans: Plans;
   readonly public: Public;
   readonly stores: Stores;
+  readonly subscriptions: Subscriptions;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly webhookEndpoints: WebhookEndpoints;
 }

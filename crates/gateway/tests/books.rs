@@ -228,6 +228,7 @@ impl<'a> History<'a> {
             cart: cart::build(wish).unwrap(),
             wanted: None,
             capture: CaptureMode::Manual,
+            tokenizing: None,
             confirmation_url: None,
             callback_secret: "secret".to_owned(),
             callback_digest: idempotency::digest("secret"),
@@ -532,7 +533,13 @@ impl<'a> History<'a> {
                     };
                     order.refunds.iter().filter(is_ours).count()
                 }
-                Kind::PlaceOrder | Kind::Cancel | Kind::Release | Kind::Change(_) => continue,
+                Kind::PlaceOrder
+                | Kind::Cancel
+                | Kind::Release
+                | Kind::Change(_)
+                | Kind::CreateToken
+                | Kind::Charge
+                | Kind::CancelToken => continue,
             };
             let wanted = usize::from(operation.state == State::Done);
             assert_eq!(times, wanted, "{operation:#?}");

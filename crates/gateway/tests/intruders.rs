@@ -191,6 +191,7 @@ fn assert_problem(what: &str, reply: &Reply, status: u16, code: &str) {
 async fn without_the_right_key_no_operation_does_anything() {
     for town in Town::on_each_engine().await {
         town.paid().await;
+        town.subscribed().await;
         let expired = town.key_of(DEFAULT_STORE, Kind::Secret, Scopes::everything(), Some(1)).await;
         let revoked = town.revoked_key().await;
         let publishable =
@@ -261,6 +262,7 @@ async fn another_stores_key_learns_nothing_and_changes_nothing() {
         let body = json!({ "url": "http://127.0.0.1:9/nobody" });
         let endpoint = town.call("POST", "/v1/webhook_endpoints", &body).await.body;
         town.paid().await;
+        town.subscribed().await;
         let off = format!("/v1/webhook_endpoints/{}/disable", endpoint["id"].as_str().unwrap());
         assert_eq!(town.call("POST", &off, &Value::Null).await.status, 200);
         let stranger = town.key_of(OTHER_STORE, Kind::Secret, Scopes::everything(), None).await;
@@ -276,7 +278,10 @@ async fn another_stores_key_learns_nothing_and_changes_nothing() {
                 let ends = !operation.path.ends_with("/stream");
                 if operation.method == "GET" && operation.needs != Needs::Nothing && ends {
                     let reply = town.with(key, "GET", &operation.path, &Value::Null).await;
-                    for table in ["checkouts", "payments", "operations"] {
+                    let recurring = ["customers", "customer_tokens", "plans", "subscriptions"];
+                    for table in
+                        ["checkouts", "payments", "operations"].into_iter().chain(recurring)
+                    {
                         let id = town.some_id(table).await.unwrap();
                         assert!(!reply.text.contains(&id), "{what}: {}", reply.text);
                     }

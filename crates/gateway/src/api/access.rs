@@ -45,7 +45,7 @@ pub const RULES: &[Rule] = {
     use Needs::{Nothing, Publishable};
     use Scope::{
         CheckoutsRead, CheckoutsWrite, EventsRead, KeysManage, PaymentsRead, PaymentsWrite,
-        StoresManage, WebhooksManage,
+        StoresManage, SubscriptionsRead, SubscriptionsWrite, WebhooksManage,
     };
     const fn of(scope: Scope) -> Needs {
         Needs::Scope(scope)
@@ -118,6 +118,32 @@ pub const RULES: &[Rule] = {
         ("POST", "/v1/stores/{id}/accounts", of(StoresManage)),
         ("POST", "/v1/stores/{id}/accounts/{account_id}", of(StoresManage)),
         ("POST", "/v1/stores/{id}/accounts/{account_id}/test", of(StoresManage)),
+        // What recurs.
+        ("GET", "/v1/customers", of(SubscriptionsRead)),
+        ("POST", "/v1/customers", of(SubscriptionsWrite)),
+        ("GET", "/v1/customers/{id}", of(SubscriptionsRead)),
+        ("GET", "/v1/customer_tokens", of(SubscriptionsRead)),
+        ("GET", "/v1/customer_tokens/{id}", of(SubscriptionsRead)),
+        ("POST", "/v1/customer_tokens/{id}/cancel", of(SubscriptionsWrite)),
+        ("GET", "/v1/customer_tokens/{id}/charges", of(SubscriptionsRead)),
+        ("POST", "/v1/customer_tokens/{id}/charges", of(SubscriptionsWrite)),
+        ("GET", "/v1/customer_tokens/{id}/charges/{charge_id}", of(SubscriptionsRead)),
+        ("POST", "/v1/customer_tokens/{id}/charges/{charge_id}/step_up", of(SubscriptionsWrite)),
+        ("GET", "/v1/plans", of(SubscriptionsRead)),
+        ("POST", "/v1/plans", of(SubscriptionsWrite)),
+        ("GET", "/v1/plans/{id}", of(SubscriptionsRead)),
+        ("POST", "/v1/plans/{id}/archive", of(SubscriptionsWrite)),
+        ("GET", "/v1/subscriptions", of(SubscriptionsRead)),
+        ("POST", "/v1/subscriptions", of(SubscriptionsWrite)),
+        ("GET", "/v1/subscriptions/{id}", of(SubscriptionsRead)),
+        ("GET", "/v1/subscriptions/{id}/charges", of(SubscriptionsRead)),
+        ("GET", "/v1/subscriptions/{id}/events", of(SubscriptionsRead)),
+        ("POST", "/v1/subscriptions/{id}/pause", of(SubscriptionsWrite)),
+        ("POST", "/v1/subscriptions/{id}/resume", of(SubscriptionsWrite)),
+        ("POST", "/v1/subscriptions/{id}/retry", of(SubscriptionsWrite)),
+        ("POST", "/v1/subscriptions/{id}/cancel", of(SubscriptionsWrite)),
+        ("POST", "/v1/subscriptions/{id}/plan", of(SubscriptionsWrite)),
+        ("POST", "/v1/subscriptions/{id}/step_up", of(SubscriptionsWrite)),
         // Access itself.
         ("GET", "/v1/api_keys", of(KeysManage)),
         ("POST", "/v1/api_keys", of(KeysManage)),

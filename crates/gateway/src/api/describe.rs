@@ -43,12 +43,26 @@ impl Modify for Schemes {
 pub(super) struct Tags;
 
 /// In the order in which they are shown.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 9] = [
     ("checkouts", "A cart on its way to be paid. Open one, show Klarna's widget, confirm."),
     ("payments", "What became of a checkout: capture, refund, cancel, release."),
     (
         "operations",
         "What was asked of Klarna, and what a person can do where the gateway cannot tell.",
+    ),
+    (
+        "customers",
+        "Whom you know by a number of yours: the owners of customer tokens and subscriptions.",
+    ),
+    (
+        "customer tokens",
+        "The right to charge a shopper again, made by a checkout of the intent `tokenize` or \
+         `buy_and_tokenize`: read it, charge it whenever you like, cancel it.",
+    ),
+    ("plans", "What is charged, how often, and what happens when a charge is refused."),
+    (
+        "subscriptions",
+        "What is charged again and again by a customer token, or whenever you ask for it.",
     ),
     ("events", "What happened, as a list and as it happens."),
     (
@@ -328,6 +342,23 @@ fn examples() -> Vec<(&'static str, Value)> {
             json!({ "lines": [{ "reference": "MUG", "quantity": 1 }], "description": "First parcel" }),
         ),
         ("/v1/payments/{id}/refunds", json!({ "amount": 5000, "description": "One came broken" })),
+        ("/v1/customers", json!({ "reference": "K-1001" })),
+        (
+            "/v1/plans",
+            json!({ "name": "Coffee", "currency": "SEK", "amount": 14900, "tax_rate": 1200,
+                "interval": "month", "trial_days": 14 }),
+        ),
+        (
+            "/v1/subscriptions",
+            json!({ "plan_id": "plan_…", "customer_token_id": "ctk_…", "merchant_reference": "SUB-1001",
+                "time_zone": "Europe/Stockholm" }),
+        ),
+        (
+            "/v1/customer_tokens/{id}/charges",
+            json!({ "merchant_reference": "WEB-1002", "prices": "including_tax",
+                "lines": [{ "type": "digital", "name": "Coffee", "quantity": 1, "unit_price": 9900,
+                    "tax_rate": 1200 }] }),
+        ),
         ("/v1/operations/{id}/look", json!({ "note": "asked again" })),
         ("/v1/operations/{id}/resume", json!({ "note": "credentials are right now" })),
         (

@@ -8,21 +8,27 @@
 pub mod access;
 pub mod callbacks;
 pub mod checkouts;
+pub mod customer_tokens;
+pub mod customers;
 mod describe;
 pub mod events;
 pub mod expiry_policy;
 pub mod extract;
+pub mod keyed;
 pub mod keys;
 pub mod once;
 pub mod openapi;
 pub mod operations;
+pub mod paging;
 pub mod payments;
+pub mod plans;
 pub mod problem;
 pub mod public;
 mod reference;
 pub mod repeat;
 pub mod stores;
 pub mod streams;
+pub mod subscriptions;
 pub mod webhooks;
 
 use axum::Router;
@@ -131,6 +137,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/stores/{id}/accounts/{account_id}", post(stores::accounts::update))
         .route("/v1/stores/{id}/accounts/{account_id}/test", post(stores::accounts::test))
         .route("/v1/openapi.json", get(openapi::document))
+        .merge(recurring())
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         // Only where a route answers to the method: elsewhere there is nothing to guard.
         .route_layer(from_fn_with_state(app.clone(), access::guard));
@@ -145,6 +152,34 @@ pub fn router(app: &App) -> Router<App> {
         .merge(reference::router())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(map_response(uncached))
+}
+
+/// The routes of what recurs.
+fn recurring() -> Router<App> {
+    use customer_tokens::{cancel, charge, read as token};
+    use subscriptions::{act, create, read};
+    Router::new()
+        .route("/v1/customers", get(customers::list).post(customers::create))
+        .route("/v1/customers/{id}", get(customers::read))
+        .route("/v1/customer_tokens", get(token::list))
+        .route("/v1/customer_tokens/{id}", get(token::read))
+        .route("/v1/customer_tokens/{id}/cancel", post(cancel::cancel))
+        .route("/v1/customer_tokens/{id}/charges", get(charge::charges).post(charge::charge))
+        .route("/v1/customer_tokens/{id}/charges/{charge_id}", get(charge::read))
+        .route("/v1/customer_tokens/{id}/charges/{charge_id}/step_up", post(charge::step_up))
+        .route("/v1/plans", get(plans::list).post(plans::create))
+        .route("/v1/plans/{id}", get(plans::read))
+        .route("/v1/plans/{id}/archive", post(plans::archive))
+        .route("/v1/subscriptions", get(read::list).post(create::create))
+        .route("/v1/subscriptions/{id}", get(read::read))
+        .route("/v1/subscriptions/{id}/charges", get(read::charges))
+        .route("/v1/subscriptions/{id}/events", get(read::events))
+        .route("/v1/subscriptions/{id}/pause", post(act::pause))
+        .route("/v1/subscriptions/{id}/resume", post(act::resume))
+        .route("/v1/subscriptions/{id}/retry", post(act::retry))
+        .route("/v1/subscriptions/{id}/cancel", post(act::cancel))
+        .route("/v1/subscriptions/{id}/plan", post(act::change_plan))
+        .route("/v1/subscriptions/{id}/step_up", post(act::step_up))
 }
 
 /// For whatever no route answers.

@@ -6,7 +6,8 @@ use utoipa::openapi::OpenApi as Document;
 
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
-    checkouts, events, expiry_policy, keys, operations, payments, public, stores, streams, webhooks,
+    checkouts, customer_tokens, customers, events, expiry_policy, keys, operations, payments,
+    plans, public, stores, streams, subscriptions, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -86,13 +87,38 @@ use super::{
         stores::accounts::create,
         stores::accounts::update,
         stores::accounts::test,
+        customers::create,
+        customers::list,
+        customers::read,
+        customer_tokens::read::list,
+        customer_tokens::read::read,
+        customer_tokens::cancel::cancel,
+        customer_tokens::charge::charge,
+        customer_tokens::charge::charges,
+        customer_tokens::charge::read,
+        customer_tokens::charge::step_up,
+        plans::create,
+        plans::list,
+        plans::read,
+        plans::archive,
+        subscriptions::create::create,
+        subscriptions::read::list,
+        subscriptions::read::read,
+        subscriptions::read::charges,
+        subscriptions::read::events,
+        subscriptions::act::pause,
+        subscriptions::act::resume,
+        subscriptions::act::retry,
+        subscriptions::act::cancel,
+        subscriptions::act::change_plan,
+        subscriptions::act::step_up,
     ),
     modifiers(&Schemes, &Tags, &Queries, &Bodies, &Headers, &Errors, &Names, &Examples)
 )]
 struct Api;
 
 /// The operations that take an `Idempotency-Key` and wait for their outcome.
-pub(super) const CHANGES: [&str; 22] = [
+pub(super) const CHANGES: [&str; 33] = [
     "/v1/checkouts",
     "/v1/checkouts/{id}/page",
     "/v1/checkouts/{id}/send",
@@ -115,10 +141,21 @@ pub(super) const CHANGES: [&str; 22] = [
     "/v1/public/checkouts/{id}/confirm",
     "/v1/api_keys",
     "/v1/api_keys/{id}/rotate",
+    "/v1/customers",
+    "/v1/customer_tokens/{id}/cancel",
+    "/v1/customer_tokens/{id}/charges",
+    "/v1/plans",
+    "/v1/plans/{id}/archive",
+    "/v1/subscriptions",
+    "/v1/subscriptions/{id}/pause",
+    "/v1/subscriptions/{id}/resume",
+    "/v1/subscriptions/{id}/retry",
+    "/v1/subscriptions/{id}/cancel",
+    "/v1/subscriptions/{id}/plan",
 ];
 
 /// Those of them that Klarna has no part in: nobody waits.
-pub(super) const AT_ONCE: [&str; 7] = [
+pub(super) const AT_ONCE: [&str; 16] = [
     "/v1/checkouts",
     "/v1/checkouts/{id}/page",
     "/v1/checkouts/{id}/send",
@@ -126,6 +163,15 @@ pub(super) const AT_ONCE: [&str; 7] = [
     "/v1/stores/{id}/accounts",
     "/v1/api_keys",
     "/v1/api_keys/{id}/rotate",
+    "/v1/customers",
+    "/v1/plans",
+    "/v1/plans/{id}/archive",
+    "/v1/subscriptions",
+    "/v1/subscriptions/{id}/pause",
+    "/v1/subscriptions/{id}/resume",
+    "/v1/subscriptions/{id}/retry",
+    "/v1/subscriptions/{id}/cancel",
+    "/v1/subscriptions/{id}/plan",
 ];
 
 /// The description of the API.

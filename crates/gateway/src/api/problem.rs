@@ -31,7 +31,7 @@ pub struct KlarnaCause {
 impl From<&Failure> for KlarnaCause {
     fn from(failure: &Failure) -> Self {
         Self {
-            error_code: failure.error_code.clone(),
+            error_code: failure.error_code.as_deref().map(ToOwned::to_owned),
             error_messages: failure.error_messages.clone(),
             correlation_id: failure.correlation_id.clone(),
             status: failure.status,
@@ -143,6 +143,8 @@ impl Problem {
             | Reason::Superseded
             | Reason::FraudRejected
             | Reason::OutcomeUnknown
+            | Reason::TokenSuspended
+            | Reason::TokenCancelled
             | Reason::SettledByPerson => StatusCode::CONFLICT,
         };
         let mut problem =

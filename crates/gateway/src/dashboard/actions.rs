@@ -187,7 +187,7 @@ fn command(action: &str, fields: &Fields, currency: &Currency) -> Result<Option<
     let Some(kind) = Kind::from_name(action) else { return Ok(None) };
     let description = fields.text("description");
     Ok(Some(match kind {
-        Kind::PlaceOrder => return Ok(None),
+        Kind::PlaceOrder | Kind::CreateToken | Kind::Charge | Kind::CancelToken => return Ok(None),
         Kind::Capture => Command::Capture(CaptureWish {
             share: fields.share(currency)?,
             description,

@@ -146,9 +146,14 @@ fn currency(waiting: &Waiting) -> Currency {
 fn amount(waiting: &Waiting) -> Option<MinorUnits> {
     match waiting.operation.kind {
         Kind::PlaceOrder => waiting.cart.as_ref().map(|cart| cart.order_amount),
-        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => {
-            waiting.operation.amount_concerned()
-        }
+        Kind::Capture
+        | Kind::Refund
+        | Kind::Cancel
+        | Kind::Release
+        | Kind::Change(_)
+        | Kind::CreateToken
+        | Kind::Charge
+        | Kind::CancelToken => waiting.operation.amount_concerned(),
     }
 }
 
@@ -210,7 +215,7 @@ fn exchange(waiting: &Waiting) -> Markup {
 fn choices(operation: &Operation, person: &Person) -> Markup {
     let at = |action: &str| format!("/dashboard/operations/{}/{action}", operation.id);
     let id = |name: &str| format!("{name}-{}", operation.id);
-    let places = operation.kind == Kind::PlaceOrder;
+    let places = matches!(operation.kind, Kind::PlaceOrder | Kind::Charge);
     html! {
         div.choices {
             form method="post" action=(at("look")) data-busy {

@@ -19,7 +19,7 @@ use crate::api::checkouts::{cancel, page as pages_api};
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::domain::cart::{LineInput, LineKind, PricesMode};
-use crate::domain::checkout::{CaptureMode, Checkout, Status};
+use crate::domain::checkout::{CaptureMode, Checkout, Intent, Status};
 use crate::domain::hosted::{Channel, PageStatus};
 use crate::domain::idempotency;
 use crate::engine::pages::{self, SendTo};
@@ -405,6 +405,8 @@ async fn sell(
         custom_payment_method_ids: None,
         design: None,
         options: None,
+        intent: Intent::Buy,
+        customer_token: None,
     };
     let mut opening = create::read(app, &person.store_id, wanted).await.map_err(before)?;
     opening.life_ms = if to.is_some() { LINK_LIFE_MS } else { CODE_LIFE_MS };

@@ -44,7 +44,7 @@ pub(super) fn all(desk: &Desk<'_>, offered: &[Action], refused: Vec<Unavailable>
 
 fn form(desk: &Desk<'_>, action: &Action) -> Markup {
     match action.action {
-        Kind::PlaceOrder => html! {},
+        Kind::PlaceOrder | Kind::CreateToken | Kind::Charge | Kind::CancelToken => html! {},
         Kind::Capture => capture(desk, action),
         Kind::Refund => refund(desk, action),
         Kind::Cancel => plain(

@@ -50,7 +50,12 @@ impl Person {
 
     /// Whether they may press that button of a payment.
     pub(crate) fn may_do(&self, action: &str) -> bool {
-        match role::needs("POST", role::PAYMENT_ACTION, Some(action)) {
+        self.may_press(role::PAYMENT_ACTION, action)
+    }
+
+    /// Whether they may press that button of a page that sends its buttons there.
+    pub(crate) fn may_press(&self, route: &str, action: &str) -> bool {
+        match role::needs("POST", route, Some(action)) {
             Needs::Nobody => true,
             Needs::May(permission) => self.may(permission),
         }

@@ -33,6 +33,7 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                     @if let Some(person) = person {
                         nav aria-label="Main" {
                             a href="/dashboard" { "Payments" }
+                            a href="/dashboard/subscriptions" { "Subscriptions" }
                             a href="/dashboard/webhooks" { "Webhooks" }
                             @if person.may(Permission::Serve) {
                                 a href="/dashboard/counter" { "Counter" }

@@ -18,6 +18,7 @@ mod payment;
 mod people;
 pub(crate) mod sign_in;
 mod stores;
+mod subscriptions;
 mod webhooks;
 
 use axum::Router;
@@ -57,6 +58,9 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/dashboard/webhooks/{id}/{action}", post(webhooks::submit))
         .route("/dashboard/deliveries/{id}", get(webhooks::delivery))
         .route("/dashboard/deliveries/{id}/replay", post(webhooks::resend))
+        .route("/dashboard/subscriptions", get(subscriptions::list))
+        .route("/dashboard/subscriptions/{id}", get(subscriptions::page))
+        .route("/dashboard/subscriptions/{id}/{action}", post(subscriptions::submit))
         .route("/dashboard/attention", get(attention::page))
         .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/counter", get(counter::page).post(counter::submit))

@@ -284,7 +284,7 @@ impl Payment {
             capture_ids: Vec::new(),
         };
         Some(match action {
-            Kind::PlaceOrder => return None,
+            Kind::PlaceOrder | Kind::CreateToken | Kind::Charge | Kind::CancelToken => return None,
             Kind::Capture => {
                 self.check_capture(pending, Risk::Klarna, now_ms).map(|limit| Action {
                     max_amount: Some(limit),
@@ -558,7 +558,11 @@ impl Payment {
                 operation.state.holds_amount() && !operation.held
             }
             Kind::Change(Change::UpdateAuthorization) => operation.state.holds_amount(),
-            Kind::PlaceOrder | Kind::Change(_) => false,
+            Kind::PlaceOrder
+            | Kind::Change(_)
+            | Kind::CreateToken
+            | Kind::Charge
+            | Kind::CancelToken => false,
         });
         if self.status == Status::Authorized && self.amounts.captured.is_zero() && !busy {
             self.check_open("cancelled", pending, now_ms)
@@ -574,7 +578,12 @@ impl Payment {
             | Kind::Cancel
             | Kind::Release
             | Kind::Change(Change::UpdateAuthorization) => operation.state.holds_amount(),
-            Kind::Refund | Kind::PlaceOrder | Kind::Change(_) => false,
+            Kind::Refund
+            | Kind::PlaceOrder
+            | Kind::Change(_)
+            | Kind::CreateToken
+            | Kind::Charge
+            | Kind::CancelToken => false,
         });
         let open = self.status == Status::PartCaptured && self.amounts.remaining.is_positive();
         if open && !busy {
@@ -730,7 +739,13 @@ impl Payment {
 fn is_closing(pending: &[Pending]) -> bool {
     pending.iter().any(|operation| match operation.kind {
         Kind::Cancel | Kind::Release => operation.state.holds_amount(),
-        Kind::PlaceOrder | Kind::Capture | Kind::Refund | Kind::Change(_) => false,
+        Kind::PlaceOrder
+        | Kind::Capture
+        | Kind::Refund
+        | Kind::Change(_)
+        | Kind::CreateToken
+        | Kind::Charge
+        | Kind::CancelToken => false,
     })
 }
 

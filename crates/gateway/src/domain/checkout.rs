@@ -144,6 +144,8 @@ pub fn after_refusal(reason: Reason) -> Step {
         | Reason::Unreachable
         | Reason::OutcomeUnknown
         | Reason::SettledByPerson
+        | Reason::TokenSuspended
+        | Reason::TokenCancelled
         | Reason::Other => Step::Reopen,
     }
 }
@@ -157,6 +159,99 @@ pub enum CaptureMode {
     Manual,
     /// Klarna captures at once; needs Klarna's permission.
     Automatic,
+}
+
+/// What a checkout is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// A purchase.
+    #[default]
+    Buy,
+    /// A customer token, and no purchase.
+    Tokenize,
+    /// A purchase, and a customer token.
+    BuyAndTokenize,
+}
+
+impl Intent {
+    /// Whether it makes a customer token.
+    pub fn makes_token(self) -> bool {
+        match self {
+            Self::Tokenize | Self::BuyAndTokenize => true,
+            Self::Buy => false,
+        }
+    }
+
+    /// Whether it makes an order.
+    pub fn makes_order(self) -> bool {
+        match self {
+            Self::Buy | Self::BuyAndTokenize => true,
+            Self::Tokenize => false,
+        }
+    }
+}
+
+/// What makes a checkout more than a purchase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokenizing {
+    /// What it is for.
+    pub intent: Intent,
+    /// What the shopper is told the token is for.
+    #[serde(default)]
+    pub description: String,
+    /// Whose token it will be, if the store said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
+    /// The rhythm that Klarna is told of, where the token is for a subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurring: Option<klarna_types::order_line::Subscription>,
+    /// The token it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_token_id: Option<String>,
+    /// The refused charge that it recovers: then it makes an order and no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovers: Option<Recovers>,
+}
+
+/// A refused charge of a customer token that the shopper may recover. `Debug` does not show Klarna's
+/// id of the token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovers {
+    /// Klarna's id of the refusal.
+    pub step_up_id: String,
+    /// Our id of the token.
+    pub customer_token_id: String,
+    /// Klarna's id of the token.
+    pub klarna_token_id: String,
+    /// The subscription that is charged, and the number of its charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<(String, i64)>,
+    /// The operation that was refused, where it was no subscription's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<String>,
+}
+
+impl std::fmt::Debug for Recovers {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Recovers")
+            .field("customer_token_id", &self.customer_token_id)
+            .field("subscription", &self.subscription)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tokenizing {
+    /// Whether a token is to be made of an authorisation: of a checkout one is enough.
+    pub fn wants_token(&self) -> bool {
+        self.intent.makes_token() && self.recovers.is_none() && self.customer_token_id.is_none()
+    }
+
+    /// Whether an order is to be placed.
+    pub fn wants_order(&self) -> bool {
+        self.intent.makes_order() || self.recovers.is_some()
+    }
 }
 
 /// What is to be paid, as the shop said it and as Klarna is told it.
@@ -238,6 +333,9 @@ pub struct Checkout {
     pub wanted: Option<Cart>,
     /// Whether the money is captured at once.
     pub capture: CaptureMode,
+    /// What makes it more than a purchase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizing: Option<Tokenizing>,
     /// Where the shopper's browser ends up.
     pub confirmation_url: Option<String>,
     /// The secret in the callback URLs, while Klarna may still have to be told of it.
@@ -299,6 +397,11 @@ impl Checkout {
             if let Some(wanted) = &mut self.wanted {
                 wanted.extras.forget_people();
             }
+            if let Some(recovers) =
+                self.tokenizing.as_mut().and_then(|tokenizing| tokenizing.recovers.as_mut())
+            {
+                recovers.klarna_token_id.clear();
+            }
         }
         Ok(())
     }
@@ -349,6 +452,16 @@ impl Checkout {
             // Once the session is gone nobody can authorise; the end of the checkout is next.
             Some(self.expires_at_ms.max(now_ms + 1))
         }
+    }
+
+    /// Whether an authorisation of it makes a customer token.
+    pub fn wants_token(&self) -> bool {
+        self.tokenizing.as_ref().is_some_and(Tokenizing::wants_token)
+    }
+
+    /// Whether an authorisation of it makes an order.
+    pub fn wants_order(&self) -> bool {
+        self.tokenizing.as_ref().is_none_or(Tokenizing::wants_order)
     }
 
     /// The last segment of its callback URLs: who it is for, and the proof that Klarna was told.
@@ -473,6 +586,7 @@ mod tests {
             },
             wanted: None,
             capture: CaptureMode::Manual,
+            tokenizing: None,
             confirmation_url: None,
             callback_secret: "s".to_owned(),
             callback_digest: String::new(),

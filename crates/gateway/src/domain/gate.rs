@@ -267,6 +267,7 @@ mod tests {
             correlation_id: None,
             retry_after_ms,
             summary: String::new(),
+            step_up_id: None,
         };
         let cases = [
             (failure(Effect::NoneYet, Some(429), Some(5)), Ended::Limited { asked_ms: Some(5) }),

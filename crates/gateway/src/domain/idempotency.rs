@@ -24,6 +24,26 @@ pub fn payment_id(place_order_operation_id: &str) -> String {
     beside(place_order_operation_id, "pay", derived("payment", place_order_operation_id))
 }
 
+/// The id of the operation that makes one attempt at one charge of a subscription. Derived, so that
+/// whoever finds the charge due, and how often, wants the same operation; and with it goes the same
+/// key towards Klarna.
+pub fn charge_id(subscription_id: &str, number: i64, attempt: i64) -> String {
+    let name = format!("{subscription_id}/{number}/{attempt}");
+    format!("op_{}", derived("charge", &name).simple())
+}
+
+/// The id of the operation that places the order of an authorisation whose token another operation
+/// has made. Derived, so that one authorisation leads to one of them.
+pub fn order_after_token_id(create_token_operation_id: &str) -> String {
+    format!("op_{}", derived("order after token", create_token_operation_id).simple())
+}
+
+/// The id of a customer token that an operation made. Derived, so that committing the same outcome
+/// twice cannot make two.
+pub fn customer_token_id(create_token_operation_id: &str) -> String {
+    format!("ctk_{}", derived("customer token", create_token_operation_id).simple())
+}
+
 /// The id of the event that says an aggregate reached a version: the same fact, the same id.
 pub fn event_id(aggregate_id: &str, version: i64, kind: &str) -> String {
     beside(aggregate_id, "evt", derived("event", &format!("{aggregate_id}/{version}/{kind}")))

@@ -46,6 +46,52 @@ pub enum Request {
     },
     /// A change by which no money moves.
     Change(ChangeRequest),
+    /// Make the customer token of an authorisation.
+    CreateToken {
+        /// The session that was authorised.
+        session_id: String,
+        /// The request body, as it is sent.
+        body: String,
+        /// The body of the order that is to be placed by the same authorisation once the token
+        /// exists, if there is to be one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order_body: Option<String>,
+    },
+    /// Charge a customer token. Klarna's id of it is kept beside the entry.
+    Charge(Charge),
+    /// Cancel a customer token. Klarna's id of it is kept beside the entry.
+    CancelToken {
+        /// Our id of the token.
+        customer_token_id: String,
+        /// The Klarna account that made it, where it has a name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account_id: Option<String>,
+        /// Where the shopper buys.
+        country: String,
+    },
+}
+
+/// A charge of a customer token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Our id of the token.
+    pub customer_token_id: String,
+    /// The subscription that is charged, and the number of its charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<(String, i64)>,
+    /// The shop's number of the order to be.
+    pub merchant_reference: String,
+    /// The Klarna account that made the token, where it has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Where the shopper buys.
+    pub country: String,
+    /// The shopper's language.
+    pub locale: String,
+    /// How much.
+    pub amount: MinorUnits,
+    /// The request body, as it is sent.
+    pub body: String,
 }
 
 /// A capture or a refund.
@@ -102,6 +148,13 @@ pub struct Operation {
     pub checkout_id: String,
     /// The payment it is about, or led to.
     pub payment_id: Option<String>,
+    /// What it is about where that is neither a checkout nor a payment: a customer token or a
+    /// subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The checkout in which the shopper may recover a refused charge, once it was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_checkout_id: Option<String>,
     /// The same intent has the same key: the second one joins the first.
     pub dedupe: String,
     /// What is sent.
@@ -148,6 +201,9 @@ impl Operation {
             Request::Cancel { .. } => Kind::Cancel,
             Request::Release { .. } => Kind::Release,
             Request::Change(ref change) => Kind::Change(change.change()),
+            Request::CreateToken { .. } => Kind::CreateToken,
+            Request::Charge(_) => Kind::Charge,
+            Request::CancelToken { .. } => Kind::CancelToken,
         };
         Self {
             id,
@@ -157,6 +213,8 @@ impl Operation {
             version: 1,
             checkout_id: checkout_id.to_owned(),
             payment_id: None,
+            subject: None,
+            recovery_checkout_id: None,
             dedupe,
             request,
             doubted: false,
@@ -221,9 +279,15 @@ impl Operation {
             return false;
         }
         let keyed = match self.kind {
-            // An authorisation makes one order, however often it is tried.
-            Kind::PlaceOrder => false,
-            Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => true,
+            // An authorisation makes one order and one token, however often it is tried; and what
+            // is cancelled twice is cancelled.
+            Kind::PlaceOrder | Kind::CreateToken | Kind::CancelToken => false,
+            Kind::Capture
+            | Kind::Refund
+            | Kind::Cancel
+            | Kind::Release
+            | Kind::Change(_)
+            | Kind::Charge => true,
         };
         let since_ms = now_ms - self.first_sent_at_ms.unwrap_or(now_ms);
         !(keyed && self.doubted && since_ms >= KEY_WINDOW_MS - KEY_MARGIN_MS)
@@ -237,6 +301,9 @@ impl Operation {
     /// Forgets the callback URLs of a request that will not be sent again, which hold a secret, and
     /// the people in it.
     pub fn forget_urls(&mut self) {
+        if let Request::CreateToken { order_body, .. } = &mut self.request {
+            *order_body = None;
+        }
         if let Request::PlaceOrder { body, .. } = &mut self.request
             && let Ok(mut sent) = serde_json::from_str::<serde_json::Value>(body)
             && let Some(members) = sent.as_object_mut()
@@ -252,14 +319,17 @@ impl Operation {
     pub fn amount(&self) -> Option<MinorUnits> {
         match &self.request {
             Request::Capture(transfer) | Request::Refund(transfer) => Some(transfer.amount),
+            Request::Charge(charge) => Some(charge.amount),
             Request::PlaceOrder { .. }
             | Request::Cancel { .. }
             | Request::Release { .. }
-            | Request::Change(_) => None,
+            | Request::Change(_)
+            | Request::CreateToken { .. }
+            | Request::CancelToken { .. } => None,
         }
     }
 
-    /// The amount it is about: of a capture or refund, or the new total of the authorisation.
+    /// The amount it is about: of a capture, refund or charge, or the new total of the authorisation.
     pub fn amount_concerned(&self) -> Option<MinorUnits> {
         match &self.request {
             Request::Change(change) => change.new_amount(),
@@ -267,7 +337,10 @@ impl Operation {
             | Request::Capture(_)
             | Request::Refund(_)
             | Request::Cancel { .. }
-            | Request::Release { .. } => self.amount(),
+            | Request::Release { .. }
+            | Request::CreateToken { .. }
+            | Request::Charge(_)
+            | Request::CancelToken { .. } => self.amount(),
         }
     }
 
@@ -277,17 +350,21 @@ impl Operation {
             Request::Capture(transfer) | Request::Refund(transfer) => Some(&transfer.order_id),
             Request::Cancel { order_id } | Request::Release { order_id, .. } => Some(order_id),
             Request::Change(change) => Some(&change.order_id),
-            Request::PlaceOrder { .. } => None,
+            Request::PlaceOrder { .. }
+            | Request::CreateToken { .. }
+            | Request::Charge(_)
+            | Request::CancelToken { .. } => None,
         }
     }
 
     /// The body that is sent, if there is one.
     pub fn body(&self) -> Option<&str> {
         match &self.request {
-            Request::PlaceOrder { body, .. } => Some(body),
+            Request::PlaceOrder { body, .. } | Request::CreateToken { body, .. } => Some(body),
             Request::Capture(transfer) | Request::Refund(transfer) => Some(&transfer.body),
             Request::Change(change) => Some(change.body.as_str()).filter(|body| !body.is_empty()),
-            Request::Cancel { .. } | Request::Release { .. } => None,
+            Request::Charge(charge) => Some(&charge.body),
+            Request::Cancel { .. } | Request::Release { .. } | Request::CancelToken { .. } => None,
         }
     }
 
@@ -298,7 +375,10 @@ impl Operation {
             Request::PlaceOrder { .. }
             | Request::Cancel { .. }
             | Request::Release { .. }
-            | Request::Change(_) => Vec::new(),
+            | Request::Change(_)
+            | Request::CreateToken { .. }
+            | Request::Charge(_)
+            | Request::CancelToken { .. } => Vec::new(),
         };
         let capture_id = match &self.request {
             Request::Refund(transfer) => transfer.capture_id.clone(),
@@ -306,7 +386,10 @@ impl Operation {
             Request::PlaceOrder { .. }
             | Request::Capture(_)
             | Request::Cancel { .. }
-            | Request::Release { .. } => None,
+            | Request::Release { .. }
+            | Request::CreateToken { .. }
+            | Request::Charge(_)
+            | Request::CancelToken { .. } => None,
         };
         Pending {
             kind: self.kind,

@@ -28,6 +28,12 @@ pub enum Kind {
     Cancel,
     /// Give back what will not be captured.
     Release,
+    /// Make the customer token of an authorisation.
+    CreateToken,
+    /// Charge a customer token.
+    Charge,
+    /// Cancel a customer token.
+    CancelToken,
     /// Change something by which no money moves.
     Change(Change),
 }
@@ -48,12 +54,15 @@ impl TryFrom<String> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::PlaceOrder,
         Self::Capture,
         Self::Refund,
         Self::Cancel,
         Self::Release,
+        Self::CreateToken,
+        Self::Charge,
+        Self::CancelToken,
         Self::Change(Change::UpdateAuthorization),
         Self::Change(Change::ExtendAuthorization),
         Self::Change(Change::UpdateCustomer),
@@ -72,6 +81,9 @@ impl Kind {
             Self::Refund => "refund",
             Self::Cancel => "cancel",
             Self::Release => "release",
+            Self::CreateToken => "create_token",
+            Self::Charge => "charge",
+            Self::CancelToken => "cancel_token",
             Self::Change(change) => change.name(),
         }
     }
@@ -255,7 +267,7 @@ pub struct Failure {
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     /// Klarna's code, if the answer had one.
-    pub error_code: Option<String>,
+    pub error_code: Option<Box<str>>,
     /// Klarna's messages: English, for people who debug.
     #[serde(default)]
     pub error_messages: Vec<String>,
@@ -265,7 +277,15 @@ pub struct Failure {
     pub retry_after_ms: Option<i64>,
     /// One line for people: what happened on the way.
     pub summary: String,
+    /// With what the shopper can recover a refused charge of a customer token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up_id: Option<Box<StepUpId>>,
 }
+
+/// With what the shopper can recover a refused charge of a customer token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepUpId(pub String);
 
 impl Failure {
     fn code(&self) -> &str {
@@ -285,6 +305,14 @@ pub struct Refusal {
     /// What Klarna answered, where that is the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub klarna: Option<Failure>,
+}
+
+impl Refusal {
+    /// With what the shopper can recover a refused charge of a customer token.
+    pub fn step_up_id(&self) -> Option<&str> {
+        let id = self.klarna.as_ref()?.step_up_id.as_ref()?;
+        Some(&id.0)
+    }
 }
 
 /// The stable reasons of a refusal.
@@ -317,6 +345,10 @@ pub enum Reason {
     OutcomeUnknown,
     /// A person has said that it did not take effect.
     SettledByPerson,
+    /// Klarna has stopped the customer token for now.
+    TokenSuspended,
+    /// The customer token cannot be charged any more.
+    TokenCancelled,
     /// Anything else that Klarna answered.
     Other,
 }
@@ -338,6 +370,8 @@ impl Reason {
             Self::Unreachable => "klarna_unreachable",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::SettledByPerson => "settled_by_person",
+            Self::TokenSuspended => "token_suspended",
+            Self::TokenCancelled => "token_cancelled",
             Self::Other => "klarna_refused",
         }
     }
@@ -448,7 +482,14 @@ fn refusal(kind: Kind, failure: &Failure) -> Refusal {
     let code = failure.code();
     let of_change = match kind {
         Kind::Change(change) => change.refused(status, code),
-        Kind::PlaceOrder | Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release => None,
+        Kind::PlaceOrder
+        | Kind::Capture
+        | Kind::Refund
+        | Kind::Cancel
+        | Kind::Release
+        | Kind::CreateToken
+        | Kind::Charge
+        | Kind::CancelToken => None,
     };
     let (reason, remedy) = of_change.unwrap_or_else(|| meaning(kind, status, code));
     Refusal {
@@ -478,21 +519,44 @@ fn meaning(kind: Kind, status: u16, code: &str) -> (Reason, &'static str) {
             "An order already exists for this session. Look it up in Klarna's merchant portal by \
              the merchant reference.",
         ),
-        (404, _) if kind == Kind::PlaceOrder => (
+        (404, _) if matches!(kind, Kind::PlaceOrder | Kind::CreateToken) => (
             Reason::AuthorizationInvalid,
             "Let the shopper authorise again and confirm with the new token. A token lives for 60 \
              minutes and is replaced by each newer authorisation.",
+        ),
+        (404, _) if matches!(kind, Kind::Charge | Kind::CancelToken) => (
+            Reason::TokenCancelled,
+            "Klarna does not know this customer token, or not of this merchant id. Let the shopper \
+             agree again in a new tokenizing checkout.",
+        ),
+        (403, "TOKEN_CANCELED" | "TOKEN_CANCELLED") => {
+            (Reason::TokenCancelled, "Let the shopper agree again in a new tokenizing checkout.")
+        }
+        (403, "TOKEN_SUSPENDED") => (
+            Reason::TokenSuspended,
+            "Klarna stopped this customer token for now. Try later; if it stays so, let the shopper \
+             agree again in a new tokenizing checkout.",
+        ),
+        (403, "UNAVAILABLE_PAYMENT_METHOD") => (
+            Reason::Declined,
+            "Let the shopper choose another method of payment, or agree again in a new tokenizing \
+             checkout.",
         ),
         (404, _) => (
             Reason::UnknownOrder,
             "Check that the credentials belong to the merchant id that placed the order.",
         ),
-        (409, "BAD_VALUE") if kind == Kind::PlaceOrder => (
+        (409, "BAD_VALUE") if matches!(kind, Kind::PlaceOrder | Kind::CreateToken) => (
             Reason::CartMismatch,
             "Update the checkout to the cart that is to be paid, then let the shopper authorise \
              again.",
         ),
-        (403, "INVALID_OPERATION") if kind == Kind::PlaceOrder => (
+        (409, _) if kind == Kind::Charge => (
+            Reason::InvalidRequest,
+            "The charge differs from what the shopper signed up for, or its key was used for \
+             something else.",
+        ),
+        (403, "INVALID_OPERATION") if matches!(kind, Kind::PlaceOrder | Kind::CreateToken) => (
             Reason::NotAllowed,
             "The token was used already, or Klarna has not enabled this for the merchant id. Let \
              the shopper authorise again; if that fails too, ask Klarna.",
@@ -523,10 +587,13 @@ fn refusal_detail(kind: Kind, failure: &Failure) -> String {
         Kind::Refund => "the refund",
         Kind::Cancel => "to cancel the order",
         Kind::Release => "to release the remaining authorisation",
+        Kind::CreateToken => "to make a customer token",
+        Kind::Charge => "to charge the customer token",
+        Kind::CancelToken => "to cancel the customer token",
         Kind::Change(change) => change.wanted(),
     };
     let said = if failure.error_messages.is_empty() {
-        failure.error_code.clone().unwrap_or_else(|| failure.summary.clone())
+        failure.error_code.as_deref().unwrap_or(&failure.summary).to_owned()
     } else {
         failure.error_messages.join("; ")
     };
@@ -606,8 +673,13 @@ pub fn find_effect(mark: &Mark<'_>, books: &Books<'_>) -> Finding {
                 _ => Finding::NoEffect,
             };
         }
-        // An order is found through its session, a change through the order itself.
-        Kind::PlaceOrder | Kind::Change(_) => return Finding::Unclear,
+        // An order is found through its session, a change through the order itself, and what became of
+        // a token through the token; a charge cannot be looked for at all.
+        Kind::PlaceOrder
+        | Kind::Change(_)
+        | Kind::CreateToken
+        | Kind::Charge
+        | Kind::CancelToken => return Finding::Unclear,
     };
     let mut ours = entries
         .iter()
@@ -630,11 +702,12 @@ mod tests {
         Failure {
             effect,
             status: (status > 0).then_some(status),
-            error_code: (!code.is_empty()).then(|| code.to_owned()),
+            error_code: (!code.is_empty()).then(|| code.into()),
             error_messages: Vec::new(),
             correlation_id: None,
             retry_after_ms: None,
             summary: "said no".to_owned(),
+            step_up_id: None,
         }
     }
 
@@ -773,6 +846,33 @@ mod tests {
             let decision = decide(first(kind), &failed(Effect::Refused, status, code));
             assert_eq!(reason_of(&decision), Some((reason, "refuse")), "{kind:?} {status} {code}");
         }
+    }
+
+    #[test]
+    fn each_refusal_of_a_token_has_its_reason() {
+        let cases = [
+            (Kind::Charge, 403, "PAYMENT_METHOD_FAILED", Reason::Declined),
+            (Kind::Charge, 403, "UNAVAILABLE_PAYMENT_METHOD", Reason::Declined),
+            (Kind::Charge, 403, "TOKEN_SUSPENDED", Reason::TokenSuspended),
+            (Kind::Charge, 403, "TOKEN_CANCELED", Reason::TokenCancelled),
+            (Kind::Charge, 404, "TOKEN_NOT_FOUND", Reason::TokenCancelled),
+            (Kind::Charge, 400, "BAD_VALUE", Reason::InvalidRequest),
+            (Kind::Charge, 409, "BAD_VALUE", Reason::InvalidRequest),
+            (Kind::Charge, 403, "INVALID_OPERATION", Reason::NotAllowed),
+            (Kind::Charge, 401, "", Reason::CredentialsRefused),
+            (Kind::CancelToken, 404, "NOT_FOUND", Reason::TokenCancelled),
+            (Kind::CreateToken, 404, "NOT_FOUND", Reason::AuthorizationInvalid),
+            (Kind::CreateToken, 403, "INVALID_OPERATION", Reason::NotAllowed),
+            (Kind::CreateToken, 409, "BAD_VALUE", Reason::CartMismatch),
+            (Kind::CreateToken, 400, "BAD_REQUEST", Reason::InvalidRequest),
+        ];
+        for (kind, status, code, reason) in cases {
+            let decision = decide(first(kind), &failed(Effect::Refused, status, code));
+            assert_eq!(reason_of(&decision), Some((reason, "refuse")), "{kind:?} {status} {code}");
+        }
+        // "Temporary": asked for again under the same key, and never taken for a refusal.
+        let outage = failed(Effect::Unknown, 503, "SERVICE_UNAVAILABLE");
+        assert!(matches!(decide(first(Kind::Charge), &outage), Decision::Doubt { .. }));
     }
 
     #[test]

@@ -263,7 +263,8 @@ pub struct Payment {
     pub store_id: String,
     /// Grows with every change.
     pub version: i64,
-    /// The checkout it came from.
+    /// The checkout it came from; the operation that made it, where a customer token was charged
+    /// ([`Payment::checkout`]).
     pub checkout_id: String,
     /// The shop's order number.
     pub merchant_reference: String,
@@ -383,6 +384,11 @@ pub const PENDING_LIMIT_MS: i64 = 24 * 60 * 60 * 1000;
 const AFTER_EXPIRY_MS: i64 = 60 * 1000;
 
 impl Payment {
+    /// The checkout it came from; none where a customer token was charged.
+    pub fn checkout(&self) -> Option<&str> {
+        Some(self.checkout_id.as_str()).filter(|id| !id.starts_with("op_"))
+    }
+
     /// Records a capture that Klarna made for us. A capture that is known already changes nothing.
     pub fn record_capture(&mut self, capture: Capture) -> Option<Happened> {
         if let Some(known) = self.captures.iter_mut().find(|known| known.id == capture.id) {

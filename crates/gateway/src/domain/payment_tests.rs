@@ -467,7 +467,11 @@ proptest! {
                             Kind::Release => {
                                 payment.record_release();
                             }
-                            Kind::PlaceOrder | Kind::Change(_) => {}
+                            Kind::PlaceOrder
+                            | Kind::Change(_)
+                            | Kind::CreateToken
+                            | Kind::Charge
+                            | Kind::CancelToken => {}
                         }
                     }
                     None

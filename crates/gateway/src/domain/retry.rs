@@ -30,6 +30,18 @@ const PLACE_ORDER_MS: [i64; 7] = [
     120 * MINUTE_MS,
 ];
 
+/// Charging customer tokens: an outage of hours must not leave a whole night's charges to a person.
+const CHARGE_MS: [i64; 8] = [
+    QUICK_MS,
+    5 * SECOND_MS,
+    MINUTE_MS,
+    5 * MINUTE_MS,
+    30 * MINUTE_MS,
+    120 * MINUTE_MS,
+    300 * MINUTE_MS,
+    600 * MINUTE_MS,
+];
+
 /// The longest wait that an answer's `Retry-After` may ask for before we use our own schedule.
 const LONGEST_ASKED_MS: i64 = 60 * MINUTE_MS;
 
@@ -40,10 +52,14 @@ const LONGEST_ASKED_MS: i64 = 60 * MINUTE_MS;
 /// wait and never shortens it.
 pub fn wait_ms(kind: Kind, attempts: i64, asked_ms: Option<i64>) -> Option<i64> {
     let schedule: &[i64] = match kind {
-        Kind::PlaceOrder => &PLACE_ORDER_MS,
-        Kind::Capture | Kind::Refund | Kind::Cancel | Kind::Release | Kind::Change(_) => {
-            &ORDER_MANAGEMENT_MS
-        }
+        Kind::PlaceOrder | Kind::CreateToken => &PLACE_ORDER_MS,
+        Kind::Capture
+        | Kind::Refund
+        | Kind::Cancel
+        | Kind::Release
+        | Kind::Change(_)
+        | Kind::CancelToken => &ORDER_MANAGEMENT_MS,
+        Kind::Charge => &CHARGE_MS,
     };
     let index = usize::try_from(attempts.max(1) - 1).ok()?;
     let own = *schedule.get(index)?;

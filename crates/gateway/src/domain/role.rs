@@ -93,12 +93,16 @@ pub type Page = (&'static str, &'static str, Option<&'static str>, Needs);
 /// Where the buttons of a payment are sent to.
 pub const PAYMENT_ACTION: &str = "/dashboard/payments/{id}/{action}";
 
+/// Where the buttons of a subscription are sent to.
+pub const SUBSCRIPTION_ACTION: &str = "/dashboard/subscriptions/{id}/{action}";
+
 /// Every page and form of the dashboard.
 pub const PAGES: &[Page] = {
     use Needs::{May, Nobody};
     use Permission::{Administer, MoveMoney, Own, See, Serve};
     const PAYMENT: &str = PAYMENT_ACTION;
     const OPERATION: &str = "/dashboard/operations/{id}/{action}";
+    const SUBSCRIPTION: &str = SUBSCRIPTION_ACTION;
     &[
         ("GET", "/", None, Nobody),
         ("GET", "/dashboard/assets/style.css", None, Nobody),
@@ -135,6 +139,15 @@ pub const PAGES: &[Page] = {
         ("POST", "/dashboard/webhooks/{id}/{action}", None, May(Administer)),
         ("GET", "/dashboard/deliveries/{id}", None, May(See)),
         ("POST", "/dashboard/deliveries/{id}/replay", None, May(Administer)),
+        // Subscriptions.
+        ("GET", "/dashboard/subscriptions", None, May(See)),
+        ("GET", "/dashboard/subscriptions/{id}", None, May(See)),
+        ("POST", SUBSCRIPTION, Some("token"), May(Serve)),
+        ("POST", SUBSCRIPTION, Some("pause"), May(Serve)),
+        ("POST", SUBSCRIPTION, Some("resume"), May(Serve)),
+        ("POST", SUBSCRIPTION, Some("end"), May(Serve)),
+        ("POST", SUBSCRIPTION, Some("cancel"), May(Serve)),
+        ("POST", SUBSCRIPTION, None, May(MoveMoney)),
         // What is in doubt.
         ("GET", "/dashboard/attention", None, May(See)),
         ("POST", OPERATION, Some("look"), May(Serve)),

@@ -172,11 +172,27 @@ async fn weigh(
     word: Word,
 ) -> Result<Result<End, NotDone>, Fault> {
     match (&operation.request, word) {
-        (Request::PlaceOrder { .. }, Word::Done { klarna_id }) => {
+        (Request::PlaceOrder { .. } | Request::Charge(_), Word::Done { klarna_id }) => {
             named_order(engine, account, operation, klarna_id.as_deref()).await
         }
-        // Klarna tells of no order by its merchant reference: here a person knows more.
-        (Request::PlaceOrder { .. }, Word::Refused) => Ok(Ok(End::Refused(by_word(act)))),
+        // Klarna tells of no order by its merchant reference, and what became of a token only the token
+        // tells: here a person knows more.
+        (
+            Request::PlaceOrder { .. }
+            | Request::Charge(_)
+            | Request::CreateToken { .. }
+            | Request::CancelToken { .. },
+            Word::Refused,
+        ) => Ok(Ok(End::Refused(by_word(act)))),
+        (Request::CreateToken { .. }, Word::Done { .. }) => Ok(Err(NotDone::Evidence {
+            detail: "Klarna tells nobody which tokens there are.".to_owned(),
+            remedy: "Settle it as refused: a token that nobody knows is never charged, and the \
+                     shopper can authorise again.",
+        })),
+        (Request::CancelToken { .. }, Word::Done { .. }) => Ok(Err(NotDone::Evidence {
+            detail: "Klarna's word on the token is needed.".to_owned(),
+            remedy: "Look again: that reads the token from Klarna.",
+        })),
         (Request::Change(_), Word::Done { .. }) => {
             match read_order(account, operation.order_id()).await {
                 Ok(order) => match worker::finding(engine, operation, order).await? {
@@ -281,18 +297,17 @@ async fn named_order(
         Err(not_done) => return Ok(Err(not_done)),
     };
     let body = operation.body().unwrap_or_default();
-    let (amount, sent) = super::commands::order_amount(body)?;
+    let sent = super::commands::sent_order(&operation.request, body)?;
     let wanted = order_id.to_owned();
     let known = engine.database().read(move |tx| payments::by_klarna_order(tx, &wanted)).await?;
     let mut differences = Vec::new();
-    if order.merchant_reference1 != sent.merchant_reference1 {
+    if order.merchant_reference1 != sent.merchant_reference {
         differences.push("its merchant reference is another one");
     }
-    if order.original_order_amount.unwrap_or(order.order_amount) != amount {
+    if order.original_order_amount.unwrap_or(order.order_amount) != sent.amount {
         differences.push("its amount is another one");
     }
-    if order.purchase_currency.as_ref().is_some_and(|currency| *currency != sent.purchase_currency)
-    {
+    if order.purchase_currency.as_ref().is_some_and(|currency| *currency != sent.currency) {
         differences.push("its currency is another one");
     }
     if known.is_some() {
@@ -373,7 +388,11 @@ async fn effect_in_books(
         Kind::Cancel => Err(against("Klarna's order is not cancelled.")),
         Kind::Release if evidence.remaining == 0 => Ok(End::Done(Made::Nothing)),
         Kind::Release => Err(against("Klarna's order still has something to capture.")),
-        Kind::PlaceOrder | Kind::Change(_) => Err(against("Klarna's books do not tell.")),
+        Kind::PlaceOrder
+        | Kind::Change(_)
+        | Kind::CreateToken
+        | Kind::Charge
+        | Kind::CancelToken => Err(against("Klarna's books do not tell.")),
     })
 }
 

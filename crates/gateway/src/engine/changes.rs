@@ -352,7 +352,7 @@ pub(super) fn done(
                     Some(Happened::Extended)
                 })?;
             }
-            Made::Order(_) | Made::Entry(_) | Made::Nothing => {
+            Made::Order(_) | Made::Entry(_) | Made::Token(_) | Made::Nothing => {
                 // The read that follows tells until when.
                 change_payment(tx, operation, None, &data, now_ms, |_| None)?;
                 follow_up = true;

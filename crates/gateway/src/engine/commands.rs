@@ -139,12 +139,16 @@ pub fn take_authorization_with(
     new_id: &str,
     now_ms: i64,
 ) -> Result<Result<Operation, NotTaken>, Fault> {
-    let dedupe = format!("place/{checkout_id}/{}", idempotency::digest(token));
+    let digest = idempotency::digest(token);
+    let dedupe = format!("place/{checkout_id}/{digest}");
+    let token_dedupe = format!("token/{checkout_id}/{digest}");
     let Some(mut checkout) = checkouts::lock(tx, checkout_id)? else {
         return Ok(Err(NotTaken::Unknown));
     };
-    if let Some(operation) = operations::by_dedupe(tx, &dedupe)? {
-        return Ok(Ok(operation));
+    for known in [&dedupe, &token_dedupe] {
+        if let Some(operation) = operations::by_dedupe(tx, known)? {
+            return Ok(Ok(operation));
+        }
     }
     if checkout.status == Status::Completed {
         return Ok(Err(NotTaken::Completed(checkout.payment_id)));
@@ -152,9 +156,15 @@ pub fn take_authorization_with(
     if let Err(rejection) = checkout.step(checkout::Step::Confirm) {
         return Ok(Err(NotTaken::Closed(rejection)));
     }
-    let request = Request::PlaceOrder {
-        session_id: checkout.session.id.clone(),
-        body: text(&order_body(&checkout, given, public_url))?,
+    let session_id = checkout.session.id.clone();
+    let order = || text(&order_body(&checkout, given, public_url));
+    // The token first, then the order: Klarna makes no token of an authorisation that was used up.
+    let (request, dedupe) = if checkout.wants_token() {
+        let body = text(&super::recurring::token_body(&checkout))?;
+        let order_body = checkout.wants_order().then(order).transpose()?;
+        (Request::CreateToken { session_id, body, order_body }, token_dedupe)
+    } else {
+        (Request::PlaceOrder { session_id, body: order()? }, dedupe)
     };
     let mut operation = Operation::new(
         new_id.to_owned(),
@@ -608,4 +618,33 @@ pub fn dedupe(kind: Kind, payment_id: &str, key: Option<&str>, new_id: &str) -> 
 pub fn order_amount(body: &str) -> Result<(MinorUnits, CreateOrder), Fault> {
     let order: CreateOrder = serde_json::from_str(body).map_err(Fault::document("order body"))?;
     Ok((order.order_amount, order))
+}
+
+/// What a request asked an order to be: by this it is known again.
+pub struct SentOrder {
+    /// The shop's number.
+    pub merchant_reference: Option<String>,
+    /// The total.
+    pub amount: MinorUnits,
+    /// In which currency.
+    pub currency: klarna_types::Currency,
+}
+
+/// What was sent to make an order, by an authorisation or by a customer token.
+pub fn sent_order(request: &Request, body: &str) -> Result<SentOrder, Fault> {
+    if matches!(request, Request::Charge(_)) {
+        let sent: klarna_types::customer_token::CreateTokenOrder =
+            serde_json::from_str(body).map_err(Fault::document("charge body"))?;
+        return Ok(SentOrder {
+            merchant_reference: sent.merchant_reference1,
+            amount: sent.order_amount,
+            currency: sent.purchase_currency,
+        });
+    }
+    let (amount, sent) = order_amount(body)?;
+    Ok(SentOrder {
+        merchant_reference: sent.merchant_reference1,
+        amount,
+        currency: sent.purchase_currency,
+    })
 }

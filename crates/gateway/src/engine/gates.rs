@@ -183,12 +183,13 @@ fn shut(wait_ms: i64) -> Failure {
     Failure {
         effect: Effect::NoneYet,
         status: None,
-        error_code: Some(SHUT.to_owned()),
+        error_code: Some(SHUT.into()),
         error_messages: Vec::new(),
         correlation_id: None,
         retry_after_ms: Some(wait_ms),
         summary: "Klarna is not asked just now: it does not answer, or too much is asked of it"
             .to_owned(),
+        step_up_id: None,
     }
 }
 

@@ -1,19 +1,23 @@
 //! Notices what should have happened by now: callbacks that did not come, reviews that were not
-//! announced, authorisations that lapse. It only ever wants a read of Klarna; what a store wants
-//! done about an authorisation that is about to lapse is an operation like any other.
+//! announced, authorisations that lapse, subscriptions that are due. It asks Klarna for nothing: it
+//! wants a read, or writes down what is to be charged; what a store wants done about an authorisation
+//! that is about to lapse is an operation like any other.
 
-use super::{Engine, expiry, tasks};
+use super::{Engine, expiry, recurring, tasks};
 use crate::fault::Fault;
-use crate::store::{answers, checkouts, payments};
+use crate::store::{answers, checkouts, payments, subscriptions};
 
 /// How much is looked at in one go.
 const BATCH: i64 = 100;
+/// How many charges of subscriptions are put into the journal in one go: a night's worth of them must not
+/// stand in line before what a shopper waits for.
+const CHARGES_AT_ONCE: i64 = 16;
 /// Until when a wanted read must have moved the next look; else it is wanted again.
 const LOOK_AGAIN_MS: i64 = 10 * 60 * 1000;
 /// How long a shop's `Idempotency-Key` is remembered.
 const ANSWERS_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// Wants reads of everything that is due.
+/// Wants whatever is due.
 pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
     expiry::run(engine).await?;
     let now_ms = engine.now_ms();
@@ -21,7 +25,11 @@ pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
     let due = engine
         .database()
         .read(move |tx| {
-            let next = [checkouts::next_poll_at(tx)?, payments::next_check_at(tx)?];
+            let next = [
+                checkouts::next_poll_at(tx)?,
+                payments::next_check_at(tx)?,
+                subscriptions::next_due_at(tx)?,
+            ];
             Ok::<_, Fault>(next.into_iter().flatten().any(|at| at <= now_ms))
         })
         .await?;
@@ -42,6 +50,7 @@ pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
                 payments::set_check_at(tx, &payment.id, Some(now_ms + LOOK_AGAIN_MS))?;
                 tasks::enqueue_sync(tx, &payment.id, "check", now_ms)?;
             }
+            recurring::run_due(tx, now_ms, CHARGES_AT_ONCE)?;
             answers::forget(tx, now_ms - ANSWERS_LIFE_MS)?;
             Ok::<_, Fault>(())
         })

@@ -9,11 +9,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use klarna_types::AuthorizationToken;
+use klarna_types::customer_token::CustomerToken;
 use klarna_types::hosted_payment_page::{
     CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
 };
 use klarna_types::order_management::{ExtendDueDateOptions, Order};
-use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
+use klarna_types::payments::{
+    CreateSession, CreatedCustomerToken, CreatedOrder, CreatedSession, Session, UpdateSession,
+};
 
 use crate::domain::change::Change;
 use crate::domain::operation::{Effect, Failure};
@@ -123,15 +126,15 @@ pub trait Klarna: Send + Sync {
         _session_id: &'a str,
         _request: &'a CreatePage,
     ) -> Boxed<'a, Outcome<CreatedPage>> {
-        Box::pin(async { Err(no_pages()) })
+        Box::pin(async { Err(not_offered()) })
     }
     /// Reads a page.
     fn read_page<'a>(&'a self, _page_id: &'a str) -> Boxed<'a, Outcome<Page>> {
-        Box::pin(async { Err(no_pages()) })
+        Box::pin(async { Err(not_offered()) })
     }
     /// Switches a page off.
     fn disable_page<'a>(&'a self, _page_id: &'a str) -> Boxed<'a, Outcome<()>> {
-        Box::pin(async { Err(no_pages()) })
+        Box::pin(async { Err(not_offered()) })
     }
     /// Has Klarna send the shopper a link to a page.
     fn send_page<'a>(
@@ -139,12 +142,45 @@ pub trait Klarna: Send + Sync {
         _page_id: &'a str,
         _to: &'a DistributeSession,
     ) -> Boxed<'a, Outcome<()>> {
-        Box::pin(async { Err(no_pages()) })
+        Box::pin(async { Err(not_offered()) })
+    }
+
+    /// Makes the customer token of an authorisation. The same body again is the same token.
+    fn create_customer_token<'a>(
+        &'a self,
+        token: &'a AuthorizationToken,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedCustomerToken>> {
+        let _ = (token, body);
+        Box::pin(async { Err(not_offered()) })
+    }
+    /// Reads a customer token.
+    fn read_customer_token<'a>(
+        &'a self,
+        klarna_token_id: &'a str,
+    ) -> Boxed<'a, Outcome<CustomerToken>> {
+        let _ = klarna_token_id;
+        Box::pin(async { Err(not_offered()) })
+    }
+    /// Charges a customer token: makes an order without the shopper.
+    fn charge_customer_token<'a>(
+        &'a self,
+        klarna_token_id: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedOrder>> {
+        let _ = (klarna_token_id, key, body);
+        Box::pin(async { Err(not_offered()) })
+    }
+    /// Cancels a customer token. Cancelled twice is cancelled.
+    fn cancel_customer_token<'a>(&'a self, klarna_token_id: &'a str) -> Boxed<'a, Outcome<()>> {
+        let _ = klarna_token_id;
+        Box::pin(async { Err(not_offered()) })
     }
 }
 
-/// The answer of an implementation that knows sessions only.
-fn no_pages() -> Failure {
+/// The answer of an implementation that knows less than all.
+fn not_offered() -> Failure {
     Failure {
         effect: Effect::Refused,
         status: None,
@@ -152,7 +188,8 @@ fn no_pages() -> Failure {
         error_messages: Vec::new(),
         correlation_id: None,
         retry_after_ms: None,
-        summary: "hosted pages are not offered here".to_owned(),
+        summary: "that is not offered here".to_owned(),
+        step_up_id: None,
     }
 }
 

@@ -31,6 +31,7 @@ pub mod nodes;
 pub mod pages;
 #[cfg(test)]
 mod planted;
+pub mod recurring;
 pub mod sdk;
 pub mod sessions;
 mod settle;
@@ -278,7 +279,7 @@ impl Engine {
         let claimed = worker::claim(self, 1).await?;
         let count = claimed.work.len() + claimed.put_off;
         for work in claimed.work {
-            worker::carry_out(self, work).await;
+            Box::pin(worker::carry_out(self, work)).await;
         }
         Ok(count)
     }

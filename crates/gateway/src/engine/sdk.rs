@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use klarna::retry::RetryPolicy;
 use klarna::{Client, ErrorKind, Response};
+use klarna_types::customer_token::{CreateTokenOrder, CustomerToken};
 use klarna_types::hosted_payment_page::{
     CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
 };
@@ -15,16 +16,18 @@ use klarna_types::order_management::{
     UpdateConsumer, UpdateMerchantReferences, UpdateShippingInfo,
 };
 use klarna_types::payments::{
-    CreateOrder, CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession,
+    CreateCustomerToken, CreateOrder, CreateSession, CreatedCustomerToken, CreatedOrder,
+    CreatedSession, Session, UpdateSession,
 };
 use klarna_types::{
-    AuthorizationToken, CaptureId, HostedSessionId, IdempotencyKey, OrderId, SessionId,
+    AuthorizationToken, CaptureId, CustomerTokenId, HostedSessionId, IdempotencyKey, OrderId,
+    SessionId,
 };
 use serde::de::DeserializeOwned;
 
 use super::klarna::{Answer, Boxed, ChangeCall, Klarna, Outcome};
 use crate::domain::change::Change;
-use crate::domain::operation::{Effect, Failure};
+use crate::domain::operation::{Effect, Failure, StepUpId};
 
 /// A Klarna account, reached by the SDK.
 #[derive(Debug, Clone)]
@@ -81,7 +84,7 @@ fn failed(error: &klarna::Error) -> Failure {
     Failure {
         effect,
         status: status.or((error.kind() == ErrorKind::InvalidRequest).then_some(400)),
-        error_code: error.code().map(|code| code.as_str().to_owned()),
+        error_code: error.code().map(|code| code.as_str().into()),
         error_messages,
         correlation_id: error.correlation_id().map(|id| id.as_str().to_owned()),
         retry_after_ms: error
@@ -93,6 +96,7 @@ fn failed(error: &klarna::Error) -> Failure {
             // No place in time: the windows of Klarna's limits are seconds.
             .or((error.kind() == ErrorKind::Throttled).then_some(1000)),
         summary: summary(error, status),
+        step_up_id: error.body().step_up_id.clone().map(|id| Box::new(StepUpId(id))),
     }
 }
 
@@ -135,6 +139,7 @@ fn unusable(summary: String) -> Failure {
         correlation_id: None,
         retry_after_ms: None,
         summary,
+        step_up_id: None,
     }
 }
 
@@ -309,5 +314,55 @@ impl Klarna for Sdk {
         // Once: the shopper should not get two messages.
         let call = self.0.hosted_payment_page().distribute(&HostedSessionId::new(page_id), to);
         Box::pin(async move { outcome(call.retry(RetryPolicy::never()).send().await) })
+    }
+
+    fn create_customer_token<'a>(
+        &'a self,
+        token: &'a AuthorizationToken,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedCustomerToken>> {
+        Box::pin(async move {
+            let body: CreateCustomerToken = read(body)?;
+            let call = self.0.payments().create_customer_token(token, &body);
+            outcome(call.retry(RetryPolicy::never()).send().await)
+        })
+    }
+
+    fn read_customer_token<'a>(
+        &'a self,
+        klarna_token_id: &'a str,
+    ) -> Boxed<'a, Outcome<CustomerToken>> {
+        let token_id = CustomerTokenId::new(klarna_token_id);
+        let call = self.0.customer_tokens().get(&token_id).retry(patient());
+        Box::pin(async move { outcome(call.send().await) })
+    }
+
+    fn charge_customer_token<'a>(
+        &'a self,
+        klarna_token_id: &'a str,
+        idempotency_key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedOrder>> {
+        Box::pin(async move {
+            let (key, body): (_, CreateTokenOrder) = (key(idempotency_key)?, read(body)?);
+            let token_id = CustomerTokenId::new(klarna_token_id);
+            let call = self.0.customer_tokens().charge(&token_id, &body);
+            let answer =
+                outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)?;
+            Ok(answer.with(|made| CreatedOrder {
+                order_id: made.order_id,
+                redirect_url: made.redirect_url,
+                fraud_status: made.fraud_status,
+                authorized_payment_method: made.authorized_payment_method,
+            }))
+        })
+    }
+
+    fn cancel_customer_token<'a>(&'a self, klarna_token_id: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(async move {
+            let token_id = CustomerTokenId::new(klarna_token_id);
+            let call = self.0.customer_tokens().cancel(&token_id).retry(RetryPolicy::never());
+            outcome(call.send().await)
+        })
     }
 }

@@ -92,6 +92,7 @@ pub async fn open(engine: &Engine, checkout: &Checkout, cart: &Cart) -> Result<S
     let mut urls = commands::merchant_urls(checkout, engine.public_url());
     urls.app_return_url.clone_from(&cart.extras.app_return_url);
     let body = commands::session_body(cart, checkout.channel, urls);
+    let body = super::recurring::session_for(body, checkout);
     // Counted from before the call: never later than Klarna's own end.
     let opened_at_ms = engine.now_ms();
     let call = account.create_session(&body);

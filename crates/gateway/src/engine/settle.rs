@@ -10,7 +10,7 @@ use super::commands::{next_placement, order_amount};
 #[cfg(test)]
 use super::planted;
 use super::worker::{Made, still_ours};
-use super::{Engine, changes, mirror, tasks};
+use super::{Engine, changes, mirror, recurring, tasks};
 use crate::domain::checkout::{self, Checkout};
 use crate::domain::expiry::Calendar;
 use crate::domain::idempotency;
@@ -264,13 +264,27 @@ fn done(
             let request = request.clone();
             changes::done(tx, operation, &request, made, now_ms)
         }
+        (Request::CreateToken { .. }, Made::Token(token)) => {
+            recurring::token_made(tx, operation, token, now_ms)
+        }
+        (Request::Charge(charge), Made::Order(order)) => {
+            let charge = charge.clone();
+            recurring::charged(tx, operation, &charge, order, now_ms)
+        }
+        (Request::CancelToken { customer_token_id, .. }, Made::Nothing) => {
+            let id = customer_token_id.clone();
+            recurring::token_cancelled(tx, operation, &id, now_ms)
+        }
         (
             Request::PlaceOrder { .. }
             | Request::Capture(_)
             | Request::Refund(_)
             | Request::Cancel { .. }
             | Request::Release { .. }
-            | Request::Change(_),
+            | Request::Change(_)
+            | Request::CreateToken { .. }
+            | Request::Charge(_)
+            | Request::CancelToken { .. },
             _,
         ) => Err(Fault::inconsistent("an operation made what it did not ask for")),
     }
@@ -411,12 +425,13 @@ fn order_placed(
         Happened::Authorized.event_type(),
         &data,
         now_ms,
-    )
+    )?;
+    recurring::order_placed(tx, &checkout, &payment, now_ms)
 }
 
-const RECHECK_MS: i64 = 10 * 60 * 1000;
+pub(super) const RECHECK_MS: i64 = 10 * 60 * 1000;
 
-fn locked_checkout(tx: &mut Tx<'_>, operation: &Operation) -> Result<Checkout, Fault> {
+pub(super) fn locked_checkout(tx: &mut Tx<'_>, operation: &Operation) -> Result<Checkout, Fault> {
     checkouts::lock(tx, &operation.checkout_id)?
         .ok_or_else(|| Fault::inconsistent(format!("checkout {} is gone", operation.checkout_id)))
 }
@@ -428,7 +443,12 @@ fn refused(
     now_ms: i64,
 ) -> Result<bool, Fault> {
     match operation.kind {
-        Kind::PlaceOrder => {
+        Kind::Charge => recurring::charge_refused(tx, operation, refusal, now_ms),
+        Kind::CancelToken => {
+            tell(tx, operation, "operation.refused", refusal)?;
+            Ok(false)
+        }
+        Kind::PlaceOrder | Kind::CreateToken => {
             let mut checkout = locked_checkout(tx, operation)?;
             // A newer authorisation may be waiting: then the shopper's turn is not over.
             if next_placement(tx, &checkout.id, State::Refused, now_ms)? {
@@ -477,13 +497,15 @@ fn refused(
                 | Reason::FraudRejected
                 | Reason::Unreachable
                 | Reason::OutcomeUnknown
+                | Reason::TokenSuspended
+                | Reason::TokenCancelled
                 | Reason::Other => Ok(false),
             }
         }
     }
 }
 
-fn refusal_data(operation: &Operation, refusal: &Refusal) -> serde_json::Value {
+pub(super) fn refusal_data(operation: &Operation, refusal: &Refusal) -> serde_json::Value {
     json!({
         "operation_id": operation.id,
         "kind": operation.kind,
@@ -495,7 +517,7 @@ fn refusal_data(operation: &Operation, refusal: &Refusal) -> serde_json::Value {
     })
 }
 
-fn tell(
+pub(super) fn tell(
     tx: &mut Tx<'_>,
     operation: &Operation,
     kind: &str,
@@ -514,6 +536,8 @@ pub(super) fn tell_of(
     let subject = if let Some(payment_id) = operation.payment_id.as_deref() {
         let payment = payments::get(tx, payment_id)?;
         (payment_id.to_owned(), payment.map_or(0, |payment| payment.version))
+    } else if let Some(subject) = &operation.subject {
+        (subject.clone(), recurring::version_of(tx, subject)?)
     } else {
         let checkout = locked_checkout(tx, operation)?;
         (checkout.id, checkout.version)

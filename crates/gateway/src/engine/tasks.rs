@@ -278,6 +278,7 @@ async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
                     &json!({}),
                     now_ms,
                 )?;
+                super::recurring::checkout_over(tx, &checkout, now_ms)?;
             }
             Ok::<_, Fault>(())
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use klarna_types::AuthorizationToken;
 use klarna_types::order_management::Order;
-use klarna_types::payments::CreatedOrder;
+use klarna_types::payments::{CreatedCustomerToken, CreatedOrder};
 use storage::Tx;
 use storage::queue::Item;
 
@@ -18,7 +18,7 @@ use super::settle::{self, Verdict};
 use super::{Claimed, Engine, Turn, Work, changes, mirror, tasks};
 use crate::domain::account::CONFIGURED;
 use crate::domain::gate::Gate;
-use crate::domain::journal::{Operation, Request};
+use crate::domain::journal::{Charge, Operation, Request};
 use crate::domain::lease::{self, LEASE_MS};
 use crate::domain::operation::{
     Decision, Doubt, Effect, Facts, Failure, Finding, Mark, Reason, Refusal, State, Step, decide,
@@ -126,7 +126,7 @@ impl Plan {
             let account = self.accounts.named(&operation.store_id, account_id, &country);
             if let Some(account) = &account {
                 let gate = planned.gates.entry(account.account_id().to_owned()).or_default();
-                if let Err(opens_ms) = gate.admits(Class::Other, Priority::Interactive, now_ms) {
+                if let Err(opens_ms) = gate.admits(Class::Other, priority(&operation), now_ms) {
                     INTERACTIVE.put_back(tx, &item, gate.turn(opens_ms))?;
                     planned.put_off += 1;
                     continue;
@@ -148,6 +148,14 @@ impl Plan {
             planned.reads = BACKGROUND.claim(tx, now_ms, &self.owner, LEASE_MS, left)?;
         }
         Ok(planned)
+    }
+}
+
+/// Whether somebody may be waiting for an operation. Nobody does for the charge of a subscription.
+fn priority(operation: &Operation) -> Priority {
+    match &operation.request {
+        Request::Charge(Charge { subscription: Some(_), .. }) => Priority::Background,
+        _ => Priority::Interactive,
     }
 }
 
@@ -274,10 +282,23 @@ impl Engine {
 }
 
 fn account_in(tx: &mut Tx<'_>, operation: &Operation) -> Result<(Option<String>, String), Fault> {
+    if let Request::Charge(Charge { account_id, country, .. })
+    | Request::CancelToken { account_id, country, .. } = &operation.request
+    {
+        return Ok((account_id.clone(), country.clone()));
+    }
     let checkout_id = &operation.checkout_id;
-    let checkout = crate::store::checkouts::get(tx, checkout_id)?
-        .ok_or_else(|| Fault::inconsistent(format!("checkout {checkout_id} is gone")))?;
-    Ok((checkout.account_id, checkout.cart.country.as_str().to_owned()))
+    if let Some(checkout) = crate::store::checkouts::get(tx, checkout_id)? {
+        return Ok((checkout.account_id, checkout.cart.country.as_str().to_owned()));
+    }
+    // The payment of a charged customer token has no checkout.
+    let payment = match &operation.payment_id {
+        Some(payment_id) => payments::get(tx, payment_id)?,
+        None => None,
+    };
+    payment
+        .map(|payment| (payment.account_id, payment.country))
+        .ok_or_else(|| Fault::inconsistent(format!("checkout {checkout_id} is gone")))
 }
 
 /// The name of the account that an operation goes to, and the country that it is about.
@@ -294,6 +315,8 @@ pub(super) enum Made {
     Order(CreatedOrder),
     /// A capture or refund, by id.
     Entry(String),
+    /// A customer token.
+    Token(Box<CreatedCustomerToken>),
     /// A later expiry.
     Expiry(i64),
     /// A cancelled order, a released rest, a change.
@@ -328,6 +351,21 @@ pub(super) async fn ask(
             Ok(account.release(order_id, key).await?.with(|()| Made::Nothing))
         }
         Request::Change(request) => changes::ask(account, request, key, token.as_deref()).await,
+        Request::CreateToken { body, .. } => {
+            let Some(token) = token else { return Err(token_gone()) };
+            let token = AuthorizationToken::new(token);
+            let answer = account.create_customer_token(&token, body).await?;
+            Ok(answer.with(|made| Made::Token(Box::new(made))))
+        }
+        Request::Charge(charge) => {
+            let Some(token) = token else { return Err(token_gone()) };
+            let answer = account.charge_customer_token(&token, key, &charge.body).await?;
+            Ok(answer.with(Made::Order))
+        }
+        Request::CancelToken { .. } => {
+            let Some(token) = token else { return Err(token_gone()) };
+            Ok(account.cancel_customer_token(&token).await?.with(|()| Made::Nothing))
+        }
     }
 }
 
@@ -339,6 +377,7 @@ fn token_gone() -> Failure {
         error_messages: Vec::new(),
         correlation_id: None,
         retry_after_ms: None,
+        step_up_id: None,
         summary: "the authorization token is no longer kept".to_owned(),
     }
 }
@@ -390,6 +429,9 @@ pub(super) async fn verify(
                 Err(failure) => verify_later(engine, operation, doubt, &failure, otherwise),
             }
         }
+        Request::CreateToken { .. } | Request::Charge(_) | Request::CancelToken { .. } => {
+            Box::pin(super::recurring::verify(engine, account, operation, doubt, otherwise)).await?
+        }
         Request::Capture(_)
         | Request::Refund(_)
         | Request::Cancel { .. }
@@ -414,7 +456,7 @@ pub(super) async fn verify(
 }
 
 /// A look into Klarna's books that somebody waits for.
-async fn read<T>(
+pub(super) async fn read<T>(
     engine: &Engine,
     account: &dyn Klarna,
     call: impl Future<Output = Outcome<T>>,
@@ -466,7 +508,12 @@ fn mark(operation: &Operation) -> Mark<'_> {
     let (reference, remaining_before) = match &operation.request {
         Request::Capture(transfer) | Request::Refund(transfer) => (transfer.reference.as_str(), 0),
         Request::Release { remaining_before, .. } => ("", remaining_before.get()),
-        Request::PlaceOrder { .. } | Request::Cancel { .. } | Request::Change(_) => ("", 0),
+        Request::PlaceOrder { .. }
+        | Request::Cancel { .. }
+        | Request::Change(_)
+        | Request::CreateToken { .. }
+        | Request::Charge(_)
+        | Request::CancelToken { .. } => ("", 0),
     };
     Mark {
         kind: operation.kind,
@@ -476,7 +523,7 @@ fn mark(operation: &Operation) -> Mark<'_> {
     }
 }
 
-fn verify_later(
+pub(super) fn verify_later(
     engine: &Engine,
     operation: &Operation,
     doubt: Doubt,
@@ -492,7 +539,7 @@ fn verify_later(
     }
 }
 
-fn unclear(otherwise: Refusal) -> Refusal {
+pub(super) fn unclear(otherwise: Refusal) -> Refusal {
     Refusal {
         reason: Reason::OutcomeUnknown,
         detail: format!("Whether it took effect could not be found out. {}", otherwise.detail),
@@ -503,7 +550,7 @@ fn unclear(otherwise: Refusal) -> Refusal {
     }
 }
 
-fn order_unknown(otherwise: Refusal) -> Refusal {
+pub(super) fn order_unknown(otherwise: Refusal) -> Refusal {
     Refusal {
         reason: Reason::OutcomeUnknown,
         detail: format!(
@@ -537,6 +584,8 @@ fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms:
                     "fraud_status": order.fraud_status,
                 })),
                 Made::Entry(id) => Some(serde_json::json!({ "id": id })),
+                // Klarna's id of it is a secret.
+                Made::Token(_) => Some(serde_json::json!({ "made": "customer token" })),
                 Made::Expiry(_) | Made::Nothing => None,
             },
         },

@@ -147,4 +147,5 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     super::keys::MIGRATION,
     super::audit::MIGRATION,
     super::users::MIGRATION,
+    super::customers::MIGRATION,
 ];

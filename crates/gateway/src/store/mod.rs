@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod answers;
 pub mod audit;
 pub mod checkouts;
+pub mod customers;
 pub mod events;
 pub mod keys;
 pub mod migrations;
@@ -19,6 +20,7 @@ pub mod receipts;
 pub mod sessions;
 pub mod stores;
 pub mod streams;
+pub mod subscriptions;
 pub mod users;
 pub mod webhooks;
 

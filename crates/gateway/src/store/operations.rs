@@ -66,8 +66,9 @@ pub fn insert(tx: &mut Tx<'_>, operation: &Operation, token: Option<&str>) -> Re
     let document = write_document("operation", operation)?;
     let added = tx.execute(
         "INSERT INTO operations (id, store_id, kind, state, version, checkout_id, payment_id,
-                                 dedupe, authorization_token, document, created_at_ms, updated_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                 dedupe, authorization_token, document, created_at_ms, updated_at_ms,
+                                 subject)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (dedupe) DO NOTHING",
         &[
             &operation.id,
@@ -82,6 +83,7 @@ pub fn insert(tx: &mut Tx<'_>, operation: &Operation, token: Option<&str>) -> Re
             &document,
             &operation.created_at_ms,
             &operation.updated_at_ms,
+            &operation.subject,
         ],
     )?;
     Ok(added == 1)
@@ -113,7 +115,8 @@ pub fn update(tx: &mut Tx<'_>, operation: &mut Operation) -> Result<(), Fault> {
     expect_one(changed, "operation", &operation.id)
 }
 
-/// The authorization token of an order placement, while it is kept.
+/// The authorization token of an order placement, or Klarna's id of the customer token of a charge,
+/// while it is kept.
 pub fn token(tx: &mut Tx<'_>, id: &str) -> Result<Option<String>, Fault> {
     match tx.query_opt("SELECT authorization_token FROM operations WHERE id = $1", &[&id])? {
         Some(row) => Ok(row.get(0)?),
@@ -121,10 +124,29 @@ pub fn token(tx: &mut Tx<'_>, id: &str) -> Result<Option<String>, Fault> {
     }
 }
 
-/// The order placements of a checkout, oldest first.
+/// The operations about a subject, newest first, those before one if that is said.
+pub fn of_subject(
+    tx: &mut Tx<'_>,
+    subject: &str,
+    before: Option<&(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Operation>, Fault> {
+    let (at_ms, id) = before.cloned().unwrap_or((i64::MAX, String::new()));
+    tx.query(
+        "SELECT document FROM operations
+         WHERE subject = $1 AND (created_at_ms < $2 OR (created_at_ms = $2 AND id < $3))
+         ORDER BY created_at_ms DESC, id DESC LIMIT $4",
+        &[&subject, &at_ms, &id, &limit],
+    )?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
+/// The order placements of a checkout, and the makings of its token, oldest first.
 pub fn of_checkout(tx: &mut Tx<'_>, checkout_id: &str) -> Result<Vec<Operation>, Fault> {
     tx.query(
-        "SELECT document FROM operations WHERE checkout_id = $1 AND kind = 'place_order'
+        "SELECT document FROM operations WHERE checkout_id = $1 AND kind IN ('place_order', 'create_token')
          ORDER BY created_at_ms, id",
         &[&checkout_id],
     )?
@@ -148,7 +170,7 @@ pub fn of_payment(tx: &mut Tx<'_>, payment_id: &str) -> Result<Vec<Operation>, F
 pub fn pending_of_payment(tx: &mut Tx<'_>, payment_id: &str) -> Result<Vec<Operation>, Fault> {
     tx.query(
         "SELECT document FROM operations
-         WHERE payment_id = $1 AND kind <> 'place_order'
+         WHERE payment_id = $1 AND kind NOT IN ('place_order', 'charge')
            AND state IN ('queued', 'running', 'in_doubt', 'needs_attention')
          ORDER BY created_at_ms, id",
         &[&payment_id],

@@ -53,11 +53,12 @@ pub(super) fn failure(effect: Effect, status: Option<u16>, code: Option<&str>) -
     Failure {
         effect,
         status,
-        error_code: code.map(ToOwned::to_owned),
+        error_code: code.map(Into::into),
         error_messages: Vec::new(),
         correlation_id: None,
         retry_after_ms: None,
         summary: "as the simulation has it".to_owned(),
+        step_up_id: None,
     }
 }
 

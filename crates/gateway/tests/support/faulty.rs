@@ -8,11 +8,14 @@ use std::sync::Arc;
 use gateway::domain::operation::{Effect, Failure};
 use gateway::engine::klarna::{Boxed, ChangeCall, Klarna, Outcome};
 use klarna_types::AuthorizationToken;
+use klarna_types::customer_token::CustomerToken;
 use klarna_types::hosted_payment_page::{
     CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
 };
 use klarna_types::order_management::{ExtendDueDateOptions, Order};
-use klarna_types::payments::{CreateSession, CreatedOrder, CreatedSession, Session, UpdateSession};
+use klarna_types::payments::{
+    CreateSession, CreatedCustomerToken, CreatedOrder, CreatedSession, Session, UpdateSession,
+};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -74,6 +77,8 @@ struct Plan {
     orders: Vec<(String, String)>,
     /// Every session body.
     sessions: Vec<String>,
+    /// Klarna's ids of the customer tokens that were used.
+    customer_tokens: Vec<String>,
 }
 
 /// The port.
@@ -92,11 +97,12 @@ fn failure(effect: Effect, status: Option<u16>, code: Option<&str>) -> Failure {
     Failure {
         effect,
         status,
-        error_code: code.map(ToOwned::to_owned),
+        error_code: code.map(Into::into),
         error_messages: Vec::new(),
         correlation_id: None,
         retry_after_ms: None,
         summary: "as the test wished".to_owned(),
+        step_up_id: None,
     }
 }
 
@@ -152,6 +158,11 @@ impl Faulty {
     /// The bodies that opened sessions.
     pub fn sessions(&self) -> Vec<String> {
         self.plan.lock().sessions.clone()
+    }
+
+    /// Klarna's id of the customer token that was used last.
+    pub fn newest_customer_token(&self) -> String {
+        self.plan.lock().customer_tokens.last().unwrap().clone()
     }
 
     fn next(&self, call: &str) -> Hit {
@@ -312,5 +323,36 @@ impl Klarna for Faulty {
         to: &'a DistributeSession,
     ) -> Boxed<'a, Outcome<()>> {
         Box::pin(self.through("send_page", self.inner.send_page(page_id, to)))
+    }
+
+    fn create_customer_token<'a>(
+        &'a self,
+        token: &'a AuthorizationToken,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedCustomerToken>> {
+        Box::pin(self.through("create_token", self.inner.create_customer_token(token, body)))
+    }
+
+    fn read_customer_token<'a>(
+        &'a self,
+        klarna_token_id: &'a str,
+    ) -> Boxed<'a, Outcome<CustomerToken>> {
+        self.plan.lock().customer_tokens.push(klarna_token_id.to_owned());
+        Box::pin(self.through("read_token", self.inner.read_customer_token(klarna_token_id)))
+    }
+
+    fn charge_customer_token<'a>(
+        &'a self,
+        klarna_token_id: &'a str,
+        key: &'a str,
+        body: &'a str,
+    ) -> Boxed<'a, Outcome<CreatedOrder>> {
+        self.plan.lock().customer_tokens.push(klarna_token_id.to_owned());
+        let charged = self.inner.charge_customer_token(klarna_token_id, key, body);
+        Box::pin(self.through("charge", charged))
+    }
+
+    fn cancel_customer_token<'a>(&'a self, klarna_token_id: &'a str) -> Boxed<'a, Outcome<()>> {
+        Box::pin(self.through("cancel_token", self.inner.cancel_customer_token(klarna_token_id)))
     }
 }

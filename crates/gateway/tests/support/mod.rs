@@ -68,11 +68,12 @@ fn failure(effect: Effect, status: Option<u16>, code: Option<&str>) -> Failure {
     Failure {
         effect,
         status,
-        error_code: code.map(ToOwned::to_owned),
+        error_code: code.map(Into::into),
         error_messages: Vec::new(),
         correlation_id: Some("corr-1".to_owned()),
         retry_after_ms: None,
         summary: "as the test wished".to_owned(),
+        step_up_id: None,
     }
 }
 
@@ -557,6 +558,7 @@ impl World {
             cart: cart::build(wish).unwrap(),
             wanted: None,
             capture: CaptureMode::Manual,
+            tokenizing: None,
             confirmation_url: None,
             callback_secret: "marked-secret".to_owned(),
             callback_digest: gateway::domain::idempotency::digest("marked-secret"),

@@ -7,13 +7,16 @@ use std::time::Duration;
 use gateway::Fault;
 use gateway::app::DEFAULT_STORE;
 use gateway::domain::access_key::{Grant, Kind};
+use gateway::domain::checkout::Intent;
+use gateway::domain::customer::{CustomerToken, TokenStatus};
 use gateway::domain::idempotency::digest;
 use gateway::domain::role::Role;
 use gateway::domain::scope::{Scope, Scopes};
 use gateway::store::sessions::{Session, Stage};
 use gateway::store::users::User;
-use gateway::store::{access, keys, sessions, users};
-use serde_json::Value;
+use gateway::store::{access, customers, keys, sessions, users};
+use klarna_types::{Country, Currency, Locale};
+use serde_json::{Value, json};
 use service::{Clock as _, SystemClock};
 use storage::Engine;
 
@@ -58,6 +61,7 @@ pub trait Keys {
     async fn session_of(&self, role: Role) -> (String, String);
     async fn counts(&self) -> BTreeMap<String, i64>;
     async fn some_id(&self, table: &str) -> Option<String>;
+    async fn subscribed(&self);
 }
 
 impl Keys for Town {
@@ -203,5 +207,44 @@ impl Keys for Town {
         });
         let found: Result<Option<String>, storage::Error> = found.await;
         found.ok().flatten()
+    }
+
+    /// A customer, a customer token, a plan and a subscription that is not charged for a long time.
+    async fn subscribed(&self) {
+        let made = async |path: &str, body: Value| {
+            let made = self.call("POST", path, &body).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+            made.body["id"].as_str().unwrap().to_owned()
+        };
+        let customer_id = made("/v1/customers", json!({ "reference": "K-1" })).await;
+        let plan =
+            json!({ "name": "Kaffe", "currency": "SEK", "amount": 9900, "interval": "month" });
+        let plan_id = made("/v1/plans", plan).await;
+        let id = format!("ctk_{}", service::random::uuid().simple());
+        let token = CustomerToken {
+            id: id.clone(),
+            store_id: DEFAULT_STORE.to_owned(),
+            version: 1,
+            klarna_token_id: "marked-customer-token".to_owned(),
+            status: TokenStatus::Active,
+            customer_id: Some(customer_id),
+            checkout_id: "chk_1".to_owned(),
+            intent: Intent::Tokenize,
+            account_id: None,
+            description: "Kaffe".to_owned(),
+            country: Country::SE,
+            currency: Currency::SEK,
+            locale: Locale::new("sv-SE"),
+            payment_method_type: None,
+            checked_at_ms: None,
+            created_at_ms: 0,
+            updated_at_ms: 0,
+        };
+        let database = self.gateway.database();
+        database.write(move |tx| customers::insert_token(tx, &token)).await.unwrap();
+        let body = json!({
+            "plan_id": plan_id, "customer_token_id": id, "merchant_reference": "SUB-1", "trial_days": 30,
+        });
+        made("/v1/subscriptions", body).await;
     }
 }

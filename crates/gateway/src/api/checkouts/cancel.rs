@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::domain::checkout::{Checkout, Status, Step};
 use crate::domain::hosted::PageStatus;
 use crate::engine::pages::{self, Disabled};
+use crate::engine::recurring;
 use crate::engine::sessions::Trouble;
 use crate::engine::tasks;
 use crate::fault::Fault;
@@ -70,6 +71,7 @@ pub(crate) async fn call_off(app: &App, checkout: Checkout) -> Result<Checkout, 
                 &json!({}),
                 now_ms,
             )?;
+            recurring::checkout_over(tx, &checkout, now_ms)?;
             Ok::<_, Fault>(Ok(checkout))
         })
         .await??;

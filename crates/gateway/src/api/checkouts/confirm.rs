@@ -17,7 +17,7 @@ use super::view::CheckoutView;
 use crate::app::App;
 use crate::domain::checkout::{Checkout, Finalize};
 use crate::domain::journal::{Operation, Outcome};
-use crate::domain::operation::{Reason, State as Stands};
+use crate::domain::operation::{Kind, Reason, State as Stands};
 use crate::engine::commands::{self, Given, NotTaken};
 use crate::engine::sessions::{self, Trouble};
 use crate::fault::Fault;
@@ -116,9 +116,13 @@ pub(crate) async fn place(
         }
         let superseded =
             operation.refusal().is_some_and(|refusal| refusal.reason == Reason::Superseded);
+        // The token is made, and the order follows by the same authorisation.
+        let followed = operation.kind == Kind::CreateToken && operation.state == Stands::Done;
         match newest(app, &checkout.id).await? {
             // A newer authorisation took over: its outcome is the checkout's.
-            Some(newer) if superseded && newer.id != operation.id => operation = newer,
+            Some(newer) if (superseded || followed) && newer.id != operation.id => {
+                operation = newer;
+            }
             Some(_) | None => break,
         }
     }

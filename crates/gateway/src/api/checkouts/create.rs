@@ -9,17 +9,22 @@ use klarna_types::{Address, Customer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::super::customers;
 use super::super::extract::{Body, Caller, idempotency_key};
+use super::super::plans;
 use super::super::problem::Problem;
 use super::super::repeat::{OWNED_FOR_MS, different, in_progress};
 use super::channel::{self, PageInput, Said, TillInput};
 use super::view::CheckoutView;
 use crate::app::App;
 use crate::domain::cart::{self, LineInput, PricesMode, Wish};
-use crate::domain::checkout::{CaptureMode, Cart, Checkout, Finalize, LIFE_MS, Session, Status};
+use crate::domain::checkout::{
+    CaptureMode, Cart, Checkout, Finalize, Intent, LIFE_MS, Session, Status, Tokenizing,
+};
 use crate::domain::checkout_secret;
 use crate::domain::hosted::{Channel, Hosted};
 use crate::domain::idempotency;
+use crate::domain::plan::mark_recurring;
 use crate::engine::{pages, sessions};
 use crate::fault::Fault;
 use crate::store::answers::{self, Found};
@@ -103,6 +108,79 @@ pub struct CreateCheckout {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub options: Option<WidgetOptions>,
+    /// `buy`, `tokenize` (a customer token and no purchase; the amount may be 0) or
+    /// `buy_and_tokenize`.
+    #[serde(default)]
+    pub intent: Intent,
+    /// The customer token to be, where the intent makes one.
+    #[serde(default)]
+    pub customer_token: Option<TokenToBe>,
+}
+
+/// A customer token that a checkout is to make.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenToBe {
+    /// What the shopper is told it is for: 1 to 255 characters.
+    pub description: String,
+    /// Whose it will be.
+    #[serde(default)]
+    pub customer_id: Option<String>,
+    /// The plan of the subscription that it is for: Klarna is told of its name and rhythm with each line
+    /// of goods and services. Left out for charges on demand.
+    #[serde(default)]
+    pub plan_id: Option<String>,
+}
+
+/// What makes a checkout more than a purchase, checked.
+async fn tokenizing(
+    app: &App,
+    store_id: &str,
+    intent: Intent,
+    token: Option<TokenToBe>,
+) -> Result<Option<Tokenizing>, Problem> {
+    let token = match (intent.makes_token(), token) {
+        (false, None) => return Ok(None),
+        (true, Some(token)) => token,
+        (false, Some(_)) => {
+            return Err(Problem::invalid(
+                "customer_token",
+                "customer_token: a checkout of the intent buy makes none; leave it out, or give \
+                 another intent.",
+            ));
+        }
+        (true, None) => {
+            return Err(Problem::invalid(
+                "customer_token",
+                "customer_token: is missing; say what the token is for.",
+            ));
+        }
+    };
+    let length = token.description.chars().count();
+    if !(1..=255).contains(&length) {
+        let detail =
+            format!("customer_token.description: has {length} characters; 1 to 255 are allowed.");
+        return Err(Problem::invalid("customer_token.description", detail));
+    }
+    customers::check(app, store_id, token.customer_id.as_deref()).await?;
+    let recurring = match &token.plan_id {
+        Some(plan_id) => {
+            let plan = plans::find(app, store_id, plan_id).await.map_err(|_| {
+                let detail = "customer_token.plan_id: there is no such plan in this store.";
+                Problem::invalid("customer_token.plan_id", detail)
+            })?;
+            Some(plan.terms.marker())
+        }
+        None => None,
+    };
+    Ok(Some(Tokenizing {
+        intent,
+        description: token.description,
+        customer_id: token.customer_id,
+        recurring,
+        customer_token_id: None,
+        recovers: None,
+    }))
 }
 
 /// When an approval becomes an authorisation.
@@ -124,6 +202,8 @@ pub(crate) struct Opening {
     pub(crate) channel: Channel,
     pub(crate) hosted: Option<Box<Hosted>>,
     pub(crate) finalize: Finalize,
+    /// The customer token that it makes, where it makes one.
+    pub(crate) tokenizing: Option<Tokenizing>,
     /// How long it is kept if nobody comes back.
     pub(crate) life_ms: i64,
 }
@@ -181,6 +261,10 @@ pub(crate) async fn read(
     let (extras, hosted) = channel::read(said, &store, app.engine().public_url())?;
     cart.extras = Box::new(extras);
     channel::check_cart(&cart, value.channel)?;
+    let tokenizing = tokenizing(app, store_id, value.intent, value.customer_token).await?;
+    if let Some(marker) = tokenizing.as_ref().and_then(|made| made.recurring.as_ref()) {
+        mark_recurring(&mut cart.order_lines, marker);
+    }
     Ok(Opening {
         cart,
         confirmation_url: value.confirmation_url,
@@ -188,6 +272,7 @@ pub(crate) async fn read(
         channel: value.channel,
         hosted: hosted.map(Box::new),
         finalize,
+        tokenizing,
         life_ms: LIFE_MS,
     })
 }
@@ -238,7 +323,7 @@ fn answer(app: &App, opened: Result<Checkout, Problem>) -> Result<Response, Prob
 
 /// Klarna sends the shopper's browser there, so it has to be an address of the web; Klarna itself
 /// would only say that a value is bad.
-fn check_confirmation_url(text: &str) -> Result<(), Problem> {
+pub fn check_confirmation_url(text: &str) -> Result<(), Problem> {
     let is_of_the_web = url::Url::parse(text)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if is_of_the_web {
@@ -289,6 +374,7 @@ pub(crate) async fn open(
         cart: opening.cart,
         wanted: None,
         capture: opening.capture,
+        tokenizing: opening.tokenizing,
         confirmation_url: opening.confirmation_url,
         callback_digest: idempotency::digest(&callback_secret),
         callback_secret,

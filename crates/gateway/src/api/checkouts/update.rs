@@ -13,6 +13,7 @@ use super::view::CheckoutView;
 use crate::app::App;
 use crate::domain::cart::{self, LineInput, PricesMode, Wish};
 use crate::domain::extras::{self, Extras};
+use crate::domain::plan::mark_recurring;
 use crate::engine::sessions;
 
 /// What is to be changed; what is left out stays. `lines` are replaced as a whole.
@@ -74,6 +75,13 @@ pub async fn update(
 ) -> Result<Json<CheckoutView>, Problem> {
     let checkout = super::find(&app, &caller.store_id, &id).await?;
     let channel = checkout.channel;
+    let tokenizing = checkout.tokenizing;
+    if tokenizing.as_ref().is_some_and(|made| made.recovers.is_some()) {
+        return Err(Problem::conflict(
+            "This checkout pays a refused charge: its cart is that of the charge.",
+            "Open a new checkout for another purchase.",
+        ));
+    }
     let current = checkout.wanted.unwrap_or(checkout.cart);
     let mut extras = *current.extras;
     let country = value.country.unwrap_or_else(|| current.country.as_str().to_owned());
@@ -102,6 +110,9 @@ pub async fn update(
         ..extras
     });
     check_cart(&cart, channel)?;
+    if let Some(marker) = tokenizing.and_then(|made| made.recurring) {
+        mark_recurring(&mut cart.order_lines, &marker);
+    }
     let checkout = sessions::update(app.engine(), &id, cart).await?;
     Ok(Json(CheckoutView::new(&checkout, &app)))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::payments::view::PaymentView;
 use super::super::problem::KlarnaCause;
 use crate::app::App;
-use crate::domain::checkout::{Checkout, Finalize, Status};
+use crate::domain::checkout::{Checkout, Finalize, Intent, Status};
 use crate::domain::hosted::{Channel, Page, PageStatus, SentBy};
 
 /// What the shop's page needs to show Klarna's widget.
@@ -127,6 +127,11 @@ pub struct CheckoutView {
     /// Why the last authorisation led to no order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<RefusalView>,
+    /// `buy`, `tokenize` or `buy_and_tokenize`.
+    pub intent: Intent,
+    /// The customer token it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_token_id: Option<String>,
     /// The payment it led to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_id: Option<String>,
@@ -180,6 +185,11 @@ impl CheckoutView {
                 remedy: refusal.remedy.clone(),
                 klarna: refusal.klarna.as_ref().map(KlarnaCause::from),
             }),
+            intent: checkout.tokenizing.as_ref().map_or(Intent::Buy, |made| made.intent),
+            customer_token_id: checkout
+                .tokenizing
+                .as_ref()
+                .and_then(|made| made.customer_token_id.clone()),
             payment_id: checkout.payment_id.clone(),
             payment: None,
             redirect_url: checkout

@@ -6,7 +6,7 @@ use storage::Tx;
 
 use super::super::checkouts::view::time;
 use super::super::payments::view::OperationView;
-use crate::domain::journal::{Operation, Outcome};
+use crate::domain::journal::{Operation, Outcome, Request};
 use crate::engine::worker::redacted;
 use crate::fault::Fault;
 use crate::store::operations::Attempt;
@@ -67,8 +67,12 @@ pub struct OperationDetail {
     pub version: i64,
     /// The shop's order number.
     pub merchant_reference: String,
-    /// The checkout it belongs to.
-    pub checkout_id: String,
+    /// The checkout it belongs to; null where a customer token is charged or cancelled.
+    pub checkout_id: Option<String>,
+    /// The subscription or customer token it is about, where it is neither about a checkout nor
+    /// about a payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_id: Option<String>,
     /// The payment it is about, or led to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_id: Option<String>,
@@ -103,10 +107,13 @@ impl OperationDetail {
         Ok(Self {
             operation: OperationView::from(operation),
             version: operation.version,
-            merchant_reference: checkout
-                .map(|checkout| checkout.cart.merchant_reference)
-                .unwrap_or_default(),
-            checkout_id: operation.checkout_id.clone(),
+            merchant_reference: match (&checkout, &operation.request) {
+                (_, Request::Charge(charge)) => charge.merchant_reference.clone(),
+                (Some(checkout), _) => checkout.cart.merchant_reference.clone(),
+                (None, _) => String::new(),
+            },
+            checkout_id: checkout.as_ref().map(|checkout| checkout.id.clone()),
+            subject_id: operation.subject.clone(),
             payment_id: operation.payment_id.clone(),
             klarna_order_id: operation.order_id().map(ToOwned::to_owned),
             klarna_id: match &operation.outcome {

@@ -144,7 +144,13 @@ pub async fn run(
         (State::Done, _) => {
             let status = match operation.kind {
                 Kind::Capture | Kind::Refund => StatusCode::CREATED,
-                Kind::PlaceOrder | Kind::Cancel | Kind::Release | Kind::Change(_) => StatusCode::OK,
+                Kind::PlaceOrder
+                | Kind::Cancel
+                | Kind::Release
+                | Kind::Change(_)
+                | Kind::CreateToken
+                | Kind::Charge
+                | Kind::CancelToken => StatusCode::OK,
             };
             Ok((status, Json(view)).into_response())
         }

@@ -99,7 +99,7 @@ pub struct OperationView {
     /// What it asks for: `place_order`, `capture`, `refund`, `cancel`, `release`,
     /// `update_authorization`, `extend_authorization`, `update_customer_details`,
     /// `update_merchant_references`, `add_shipping_info`, `resend_communication`,
-    /// `extend_due_date` or `acknowledge`.
+    /// `extend_due_date`, `acknowledge`, `create_token`, `charge` or `cancel_token`.
     #[schema(value_type = String)]
     pub kind: Kind,
     /// Where it stands: `queued`, `running`, `in_doubt`, `done`, `refused` or `needs_attention`.
@@ -244,8 +244,8 @@ impl From<&Method> for MethodView {
 pub struct PaymentView {
     /// Its id.
     pub id: String,
-    /// The checkout it came from.
-    pub checkout_id: String,
+    /// The checkout it came from; null where a customer token was charged.
+    pub checkout_id: Option<String>,
     /// The shop's order number.
     pub merchant_reference: String,
     /// Another number of the shop.
@@ -306,7 +306,7 @@ impl PaymentView {
         let amounts = &payment.amounts;
         Self {
             id: payment.id.clone(),
-            checkout_id: payment.checkout_id.clone(),
+            checkout_id: payment.checkout().map(ToOwned::to_owned),
             merchant_reference: payment.merchant_reference.clone(),
             merchant_reference2: payment.merchant_reference2.clone(),
             klarna_order_id: payment.klarna_order_id.clone(),
