@@ -140,7 +140,8 @@ fn view(found: &Page, status: Option<Status>, search: Option<&str>, now_ms: i64)
     }
 }
 
-fn row(payment: &Payment, policy: &Policy, now_ms: i64) -> Markup {
+/// A payment as a line of a list.
+pub(super) fn row(payment: &Payment, policy: &Policy, now_ms: i64) -> Markup {
     html! {
         li {
             a.row href={ "/dashboard/payments/" (payment.id) } {

@@ -32,6 +32,7 @@ pub mod pages;
 #[cfg(test)]
 mod planted;
 pub mod recurring;
+mod readings;
 pub mod sdk;
 pub mod sessions;
 mod settle;
@@ -42,11 +43,13 @@ pub(crate) mod tasks;
 pub mod webhooks;
 pub(crate) mod worker;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use service::{Clock, Shutdown};
 use storage::Database;
 use storage::queue::Item;
@@ -111,6 +114,10 @@ struct Inner {
     wake: Notify,
     gates: Gates,
     nodes: Nodes,
+    /// When figures were last folded here.
+    folded_at_ms: AtomicI64,
+    /// The accounts whose books this node has seen to being read, with the versions they had.
+    read_accounts: Mutex<BTreeMap<(String, String), i64>>,
     /// Whether other nodes may work on the same database.
     shared: bool,
     #[cfg(test)]
@@ -137,6 +144,8 @@ impl Inner {
             wake: Notify::new(),
             news: Notify::new(),
             nodes: Nodes::default(),
+            folded_at_ms: AtomicI64::new(i64::MIN),
+            read_accounts: Mutex::default(),
             shared,
             #[cfg(test)]
             planted: None,
@@ -326,6 +335,7 @@ impl Engine {
             return Ok(Claimed { work: Vec::new(), put_off: 0 });
         }
         janitor::run(self).await?;
+        janitor::fold(self).await?;
         worker::claim(self, i64::try_from(free).unwrap_or(1)).await
     }
 
