@@ -144,8 +144,11 @@ impl Entry {
     }
 }
 
+/// A total by its name, where it stands, and the types of the entries that it is the sum of.
+type Part = (&'static str, fn(&Totals) -> MinorUnits, &'static [TransactionType]);
+
 /// Which totals are the sum of which entries.
-const PARTS: [(&str, fn(&Totals) -> MinorUnits, &[TransactionType]); 9] = [
+const PARTS: [Part; 9] = [
     ("sale_amount", |totals| totals.sale_amount, &[TransactionType::Sale]),
     ("return_amount", |totals| totals.return_amount, &[TransactionType::Return]),
     (

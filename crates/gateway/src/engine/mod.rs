@@ -116,6 +116,8 @@ struct Inner {
     nodes: Nodes,
     /// When figures were last folded here.
     folded_at_ms: AtomicI64,
+    /// When this node last looked whether Klarna's books are to be read.
+    readings_at_ms: AtomicI64,
     /// The accounts whose books this node has seen to being read, with the versions they had.
     read_accounts: Mutex<BTreeMap<(String, String), i64>>,
     /// Whether other nodes may work on the same database.
@@ -145,6 +147,7 @@ impl Inner {
             news: Notify::new(),
             nodes: Nodes::default(),
             folded_at_ms: AtomicI64::new(i64::MIN),
+            readings_at_ms: AtomicI64::new(i64::MIN),
             read_accounts: Mutex::default(),
             shared,
             #[cfg(test)]

@@ -8,6 +8,9 @@
 //! What is read with a store's own credentials is the store's, whether or not the order was bought
 //! through this gateway. Links lead to the store's own payments only.
 
+use std::sync::atomic::Ordering;
+
+use klarna_types::OrderId;
 use serde_json::json;
 use storage::Tx;
 use storage::queue::Item;
@@ -29,6 +32,8 @@ use crate::store::{disputes, events, figures, payments, payouts, readings};
 
 /// What an item says of itself.
 pub(super) const READING: &str = "reading";
+/// How often the rows are looked at.
+const LOOK_EVERY_MS: i64 = 1_000;
 /// How many readings are looked at in one go.
 const BATCH: i64 = 20;
 /// Until when an item must have moved the next look; else another is made.
@@ -59,7 +64,8 @@ pub(super) async fn want(engine: &Engine, now_ms: i64) -> Result<(), Fault> {
             }
         }
     }
-    if !new.is_empty() || !changed.is_empty() {
+    let begun = !new.is_empty() || !changed.is_empty();
+    if begun {
         engine
             .database()
             .write(move |tx| {
@@ -85,6 +91,12 @@ pub(super) async fn want(engine: &Engine, now_ms: i64) -> Result<(), Fault> {
         let versions = all.into_iter().map(|each| ((each.store_id, each.account_id), each.version));
         engine.0.read_accounts.lock().extend(versions);
     }
+    // The worker looks after every piece of work; readings are due by the minute.
+    let looked_at_ms = engine.0.readings_at_ms.load(Ordering::Relaxed);
+    if !begun && now_ms >= looked_at_ms && now_ms.saturating_sub(looked_at_ms) < LOOK_EVERY_MS {
+        return Ok(());
+    }
+    engine.0.readings_at_ms.store(now_ms, Ordering::Relaxed);
     let next = engine.database().read(readings::next_due_at).await?;
     if next.is_none_or(|at_ms| at_ms > now_ms) {
         return Ok(());
@@ -339,12 +351,12 @@ fn keep(
         Read::Disputes(span, found, after) => {
             let orders: Vec<&str> = found
                 .iter()
-                .filter_map(|dispute| dispute.order_id.as_ref().map(|id| id.as_str()))
+                .filter_map(|dispute| dispute.order_id.as_ref().map(OrderId::as_str))
                 .collect();
             let payments = payments::ids_of_orders(tx, &place.store_id, &orders)?;
             let mut news = false;
             for dispute in found {
-                let order_id = dispute.order_id.as_ref().map(|id| id.as_str());
+                let order_id = dispute.order_id.as_ref().map(OrderId::as_str);
                 let payment_id = order_id.and_then(|id| payments.get(id)).cloned();
                 news |= keep_dispute(tx, place, progress, dispute, payment_id, now_ms)?;
             }
@@ -411,30 +423,27 @@ fn keep_dispute(
     let klarna_id = read.payment_dispute_id.as_str();
     let id = idempotency::dispute_id(&place.store_id, klarna_id);
     let facts = Facts::of(read, now_ms);
-    let (dispute, event, moves) = match disputes::lock(tx, &id)? {
-        Some(mut dispute) => {
-            let before = dispute.figures();
-            let Some(event) = dispute.take_over(facts) else { return Ok(false) };
-            disputes::update(tx, &dispute)?;
-            let moves = between(&before, &dispute.figures());
-            (dispute, Some(event), moves)
-        }
-        None => {
-            let dispute = Dispute {
-                id,
-                store_id: place.store_id.clone(),
-                version: 1,
-                account_id: place.account_id.clone(),
-                klarna_id: klarna_id.to_owned(),
-                order_id: read.order_id.as_ref().map(|id| id.as_str().to_owned()),
-                payment_id,
-                facts,
-                seen_at_ms: now_ms,
-            };
-            disputes::insert(tx, &dispute)?;
-            let (event, moves) = (dispute.first_event(progress.since_ms), dispute.figures());
-            (dispute, event, moves)
-        }
+    let (dispute, event, moves) = if let Some(mut dispute) = disputes::lock(tx, &id)? {
+        let before = dispute.figures();
+        let Some(event) = dispute.take_over(facts) else { return Ok(false) };
+        disputes::update(tx, &dispute)?;
+        let moves = between(&before, &dispute.figures());
+        (dispute, Some(event), moves)
+    } else {
+        let dispute = Dispute {
+            id,
+            store_id: place.store_id.clone(),
+            version: 1,
+            account_id: place.account_id.clone(),
+            klarna_id: klarna_id.to_owned(),
+            order_id: read.order_id.as_ref().map(|id| id.as_str().to_owned()),
+            payment_id,
+            facts,
+            seen_at_ms: now_ms,
+        };
+        disputes::insert(tx, &dispute)?;
+        let (event, moves) = (dispute.first_event(progress.since_ms), dispute.figures());
+        (dispute, event, moves)
     };
     figures::add_all(tx, &dispute.store_id, (&dispute.id, dispute.version), &moves)?;
     let Some(event) = event else { return Ok(false) };
