@@ -50,6 +50,8 @@ impl From<Sum> for SumView {
 pub struct FiguresView {
     /// Orders that Klarna made.
     pub authorized: SumView,
+    /// Those of them that came of a confirmed checkout: charges of a customer token do not.
+    pub approved: SumView,
     /// Confirmed checkouts that Klarna declined.
     pub declined: SumView,
     /// The approved share of the confirmed checkouts in ten thousandths: 9750 is 97.50 %. Absent while
@@ -77,6 +79,7 @@ impl From<&Sums> for FiguresView {
         let of = |figure| SumView::from(sums.of(figure));
         Self {
             authorized: of(Figure::Authorized),
+            approved: of(Figure::Approved),
             declined: of(Figure::Declined),
             approval_rate: sums.approval_rate(),
             captured: of(Figure::Captured),

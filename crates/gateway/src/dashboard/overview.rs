@@ -188,7 +188,8 @@ fn tiles(shown: &Shown, report: &Report, days: i64) -> Markup {
     let money = |minor| format::money(MinorUnits::new(minor), &currency);
     let of = |figure| report.span.of(figure);
     let open = shown.open.iter().find(|(currency, ..)| *currency == report.currency);
-    let (approved, declined) = (of(Figure::Authorized).times, of(Figure::Declined).times);
+    let (orders, approved) = (of(Figure::Authorized), of(Figure::Approved).times);
+    let declined = of(Figure::Declined).times;
     let to_come = report.ever.to_come();
     let paid = of(Figure::PaidOut);
     html! {
@@ -196,7 +197,7 @@ fn tiles(shown: &Shown, report: &Report, days: i64) -> Markup {
             div.card {
                 dt { "Captured" }
                 dd { (money(of(Figure::Captured).minor)) }
-                dd.small.muted { (money(of(Figure::Authorized).minor)) " authorised in " (times(approved, "order", "orders")) }
+                dd.small.muted { (money(orders.minor)) " authorised in " (times(orders.times, "order", "orders")) }
             }
             div.card {
                 dt { "Approval rate" }
@@ -263,7 +264,7 @@ fn charts(report: &Report) -> Vec<Chart> {
                 Kind { name: "Declined", class: "refused" },
             ],
             days: by_day(&|sums| {
-                vec![sums.of(Figure::Authorized).times, sums.of(Figure::Declined).times]
+                vec![sums.of(Figure::Approved).times, sums.of(Figure::Declined).times]
             }),
         },
         Chart {

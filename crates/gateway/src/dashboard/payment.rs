@@ -155,11 +155,13 @@ fn view(shown: &Shown, desk: &forms::Desk<'_>, notice: Option<&Notice>, now_ms: 
             p.total { (format::money(payment.amounts.authorized, &payment.currency)) }
         }
         (said(notice))
-        div data-live="troubles" { (troubles(shown)) }
+        div data-live="troubles" {
+            (troubles(shown))
+            (disputes_page::card(&shown.disputes, now_ms))
+        }
         div data-live="sums" { (sums(payment)) }
         div.columns {
             div data-live="history" {
-                (disputes_page::card(&shown.disputes, now_ms))
                 (bought(payment))
                 (moved(payment))
                 (payouts_page::card(&shown.payouts))

@@ -20,6 +20,8 @@ const WHOLE: i64 = 10_000;
 pub enum Figure {
     /// Orders that Klarna made: how much is authorised, and how many they are.
     Authorized,
+    /// Those of them that came of a confirmed checkout: charges of a customer token do not.
+    Approved,
     /// Confirmed checkouts that Klarna declined.
     Declined,
     /// What was captured.
@@ -42,8 +44,9 @@ pub enum Figure {
 
 impl Figure {
     /// Every figure.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Authorized,
+        Self::Approved,
         Self::Declined,
         Self::Captured,
         Self::Refunded,
@@ -59,6 +62,7 @@ impl Figure {
     pub fn name(self) -> &'static str {
         match self {
             Self::Authorized => "authorized",
+            Self::Approved => "approved",
             Self::Declined => "declined",
             Self::Captured => "captured",
             Self::Refunded => "refunded",
@@ -190,7 +194,7 @@ impl Sums {
 
     /// The approved share of the confirmed checkouts.
     pub fn approval_rate(&self) -> Option<i64> {
-        approval_rate(self.of(Figure::Authorized).times, self.of(Figure::Declined).times)
+        approval_rate(self.of(Figure::Approved).times, self.of(Figure::Declined).times)
     }
 
     /// Captured, not given back, and in no payout yet; before Klarna's fees, which are known once a

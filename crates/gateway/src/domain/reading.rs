@@ -186,6 +186,7 @@ mod tests {
             correlation_id: None,
             retry_after_ms: None,
             summary: "no".to_owned(),
+            step_up_id: None,
         }
     }
 

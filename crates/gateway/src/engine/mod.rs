@@ -31,8 +31,8 @@ pub mod nodes;
 pub mod pages;
 #[cfg(test)]
 mod planted;
-pub mod recurring;
 mod readings;
+pub mod recurring;
 pub mod sdk;
 pub mod sessions;
 mod settle;

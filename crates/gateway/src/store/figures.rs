@@ -46,6 +46,11 @@ SELECT store_id, currency, 'authorized', created_at_ms / 86400000,
        CAST(SUM(authorized_minor) AS BIGINT), COUNT(*)
 FROM payments GROUP BY store_id, currency, created_at_ms / 86400000;
 INSERT INTO figures (store_id, currency, figure, day, minor, times)
+SELECT store_id, currency, 'approved', created_at_ms / 86400000,
+       CAST(SUM(authorized_minor) AS BIGINT), COUNT(*)
+FROM payments WHERE SUBSTR(checkout_id, 1, 3) <> 'op_'
+GROUP BY store_id, currency, created_at_ms / 86400000;
+INSERT INTO figures (store_id, currency, figure, day, minor, times)
 SELECT store_id, currency, 'captured', created_at_ms / 86400000,
        CAST(SUM(captured_minor) AS BIGINT), COUNT(*)
 FROM payments WHERE captured_minor <> 0 GROUP BY store_id, currency, created_at_ms / 86400000;
@@ -101,6 +106,9 @@ pub(super) fn count_new(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), Fault>
     };
     let amounts = &payment.amounts;
     let mut moves = vec![moved(Figure::Authorized, amounts.authorized.get())];
+    if payment.checkout().is_some() {
+        moves.push(moved(Figure::Approved, amounts.authorized.get()));
+    }
     for (figure, minor) in
         [(Figure::Captured, amounts.captured.get()), (Figure::Refunded, amounts.refunded.get())]
     {

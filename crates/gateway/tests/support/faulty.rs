@@ -356,6 +356,7 @@ impl Klarna for Faulty {
 
     fn cancel_customer_token<'a>(&'a self, klarna_token_id: &'a str) -> Boxed<'a, Outcome<()>> {
         Box::pin(self.through("cancel_token", self.inner.cancel_customer_token(klarna_token_id)))
+    }
 
     fn payouts(&self, wanted: PayoutsWanted) -> Boxed<'_, Outcome<PayoutCollection>> {
         Box::pin(self.through("payouts", self.inner.payouts(wanted)))
