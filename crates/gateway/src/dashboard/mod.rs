@@ -45,6 +45,12 @@ pub(crate) fn router(app: &App) -> Router<App> {
         // Whoever types the gateway's address into a browser is a person.
         .route("/", get(async || Redirect::to("/dashboard")))
         .route("/dashboard", get(list::page))
+        .route("/dashboard/stream", get(list::stream))
+        .route("/dashboard/payments.csv", get(list::download))
+        .route("/dashboard/account/views", get(list::views::page).post(list::views::add_own))
+        .route("/dashboard/account/views/{id}/{action}", post(list::views::act_own))
+        .route("/dashboard/views", post(list::views::add_everybodys))
+        .route("/dashboard/views/{id}/{action}", post(list::views::act_everybodys))
         .route("/dashboard/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/dashboard/sign-in/code", get(sign_in::code_page).post(sign_in::submit_code))
         .route("/dashboard/sign-out", post(sign_in::sign_out))

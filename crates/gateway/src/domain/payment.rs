@@ -18,6 +18,7 @@ pub use super::actions::{
 };
 use super::change::contains_all;
 use super::expiry::Calendar;
+use super::hosted::Channel;
 use super::limits;
 
 /// Where a payment stands: Klarna's order status.
@@ -315,6 +316,10 @@ pub struct Payment {
     /// The Klarna account that it was opened with; the configured one, if it does not say.
     #[serde(default)]
     pub account_id: Option<String>,
+    /// How the purchase reached the shopper. What was bought before this was kept says
+    /// [`Channel::Inline`] until it is read anew from its checkout.
+    #[serde(default)]
+    pub channel: Channel,
 }
 
 /// What a change of the mirror means to whoever follows the payment.
@@ -687,4 +692,4 @@ pub struct Books {
 
 #[cfg(test)]
 #[path = "payment_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -17,11 +17,13 @@ pub mod operations;
 pub mod payments;
 pub mod policies;
 pub mod receipts;
+pub mod search;
 pub mod sessions;
 pub mod stores;
 pub mod streams;
 pub mod subscriptions;
 pub mod users;
+pub mod views;
 pub mod webhooks;
 
 use serde::Serialize;
