@@ -48,7 +48,7 @@ async fn list(town: &Town, query: &str) -> Reply {
 async fn payments_are_found_by_what_is_known_of_them() {
     for town in Town::on_each_engine().await {
         let one = town.paid().await;
-        let other = town.paid_by(&german(), json!({ "country": "DE" })).await;
+        let other = town.paid_by(&german(), json!({})).await;
         let id = |payment: &Value| payment["id"].as_str().unwrap().to_owned();
         let (swede, german) = (id(&one), id(&other));
         let both = [german.clone(), swede.clone()];
@@ -178,7 +178,7 @@ async fn many_more(town: &Town, like: &str, count: i64) {
 async fn everything_that_fits_is_one_file_and_no_cell_a_formula() {
     for town in Town::on_each_engine().await {
         let payment = town.paid().await;
-        let strange = town.paid_by(&german(), json!({ "country": "DE" })).await;
+        let strange = town.paid_by(&german(), json!({})).await;
         many_more(&town, payment["id"].as_str().unwrap(), 1_300).await;
         let file = town.call("GET", "/v1/payments.csv?country=SE", &Value::Null).await;
         assert_eq!(file.status, 200, "{}", file.text);

@@ -15,6 +15,7 @@ pub mod circuit;
 pub mod csv;
 pub mod customer;
 pub mod dunning;
+pub mod exchange;
 pub mod expiry;
 pub mod extras;
 pub mod gate;

@@ -519,7 +519,7 @@ pub fn counts(tx: &mut Tx<'_>, store_id: &str) -> Result<Vec<(Status, i64)>, Fau
     for status in Status::ALL {
         let row = tx.query_one(
             "SELECT COUNT(*) FROM (SELECT id FROM payments WHERE store_id = $1 AND status = $2
-                                   LIMIT $3) AS some",
+                                   LIMIT $3) AS counted",
             &[&store_id, &status.name(), &MOST_COUNTED],
         )?;
         counts.push((status, row.get(0)?));

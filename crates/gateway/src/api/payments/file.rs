@@ -61,7 +61,7 @@ const COLUMNS: [&str; 23] = [
 ///
 /// Columns may be added at the end. Cells that a spreadsheet would take for a formula begin with an
 /// apostrophe.
-#[utoipa::path(get, path = "/v1/payments.csv", tag = "payments", operation_id = "payments_file",
+#[utoipa::path(get, path = "/v1/payments.csv", tag = "payments",
     params(FileQuery),
     responses(
         (status = 200, content_type = "text/csv", body = String),
