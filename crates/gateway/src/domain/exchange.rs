@@ -83,8 +83,8 @@ fn look(parent: &str, name: &str, value: &Value) -> Value {
     }
 }
 
-/// The method and the path of a call. The token of an authorisation stands in its path, and is a
-/// secret.
+/// The method and the path of a call. The token of an authorisation, and that of a customer, stand
+/// in theirs, and are secrets.
 pub fn line(request: &Request) -> (&'static str, String) {
     const ORDERS: &str = "/ordermanagement/v1/orders";
     match request {
@@ -98,6 +98,13 @@ pub fn line(request: &Request) -> (&'static str, String) {
             ("POST", format!("{ORDERS}/{order_id}/release-remaining-authorization"))
         }
         Request::Change(request) => change(request),
+        Request::CreateToken { .. } => {
+            ("POST", format!("/payments/v1/authorizations/{HIDDEN}/customer-token"))
+        }
+        Request::Charge(_) => ("POST", format!("/customer-token/v1/tokens/{HIDDEN}/order")),
+        Request::CancelToken { .. } => {
+            ("PATCH", format!("/customer-token/v1/tokens/{HIDDEN}/status"))
+        }
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn payment() -> Payment {
         expires_at_ms: Some(28 * 24 * 3_600_000),
         expiry: Calendar::default(),
         account_id: None,
-        channel: Channel::Inline,
+        channel: Some(Channel::Inline),
     }
 }
 

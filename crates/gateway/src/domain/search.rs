@@ -15,7 +15,7 @@ use klarna_types::market::MARKETS;
 use serde::{Deserialize, Serialize};
 
 use super::hosted::Channel;
-use super::payment::Status;
+use super::payment::{CHARGE, Status};
 
 /// The longest text that is looked for. References are shorter.
 const LONGEST_TEXT: usize = 200;
@@ -250,6 +250,16 @@ impl FraudStatus {
     }
 }
 
+/// The names of the channels; the last one stands for charges of customer tokens, at which no shopper
+/// is there.
+pub const CHANNELS: [&str; 5] = [
+    Channel::Inline.name(),
+    Channel::Hosted.name(),
+    Channel::InStore.name(),
+    Channel::Native.name(),
+    CHARGE,
+];
+
 /// A text that is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
@@ -272,8 +282,8 @@ pub struct Search {
     pub currency: Option<Currency>,
     /// The country, two capital letters.
     pub country: Option<String>,
-    /// The channel.
-    pub channel: Option<Channel>,
+    /// The channel, one of [`CHANNELS`].
+    pub channel: Option<&'static str>,
     /// Made then or later.
     pub from_ms: Option<i64>,
     /// Made before then.
@@ -304,10 +314,8 @@ pub fn read(written: &Written, amounts: Amounts) -> Result<Search, Wrong> {
             .ok_or_else(|| named("fraud_status", FraudStatus::ALL.map(FraudStatus::name).to_vec()))
     })?;
     let channel = some(written.channel.as_ref(), |name| {
-        Channel::ALL
-            .into_iter()
-            .find(|channel| channel.name() == name)
-            .ok_or_else(|| named("channel", Channel::ALL.map(Channel::name).to_vec()))
+        let known = CHANNELS.into_iter().find(|channel| *channel == name);
+        known.ok_or_else(|| named("channel", CHANNELS.to_vec()))
     })?;
     let currency = some(written.currency.as_ref(), |code| {
         let currency = Currency::from(code.to_ascii_uppercase().as_str());
@@ -585,7 +593,7 @@ mod tests {
                 fraud: Some(FraudStatus::Pending),
                 currency: Some(Currency::SEK),
                 country: Some("SE".to_owned()),
-                channel: Some(Channel::InStore),
+                channel: Some("in_store"),
                 from_ms: Some(day_ms),
                 until_ms: Some(day_ms + DAY_MS),
                 amount_min: Some(100),

@@ -74,7 +74,7 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
             &payment.expiry.look_at_ms,
             &payment.merchant_reference2,
             &payment.country,
-            &payment.channel.name(),
+            &payment.channel_name(),
             &payment.lapses_at_ms(),
         ],
     )?;

@@ -288,7 +288,7 @@ impl Way<'_> {
             sql.push(" AND (country || '') = ?", country.clone());
         }
         if let Some(channel) = search.channel {
-            sql.push(" AND (channel || '') = ?", channel.name().to_owned());
+            sql.push(" AND (channel || '') = ?", channel.to_owned());
         }
         if !along(Index::Amount) {
             self.bound_amounts(sql);
@@ -549,7 +549,7 @@ pub fn fill_in(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Fault> {
     for row in &rows {
         let mut payment: Payment = read_document("payment", row.get(0)?)?;
         if let Some(checkout) = checkouts::get(tx, &payment.checkout_id)? {
-            payment.channel = checkout.channel;
+            payment.channel = Some(checkout.channel);
         }
         let document = write_document("payment", &payment)?;
         tx.execute(
@@ -562,7 +562,7 @@ pub fn fill_in(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Fault> {
                 &document,
                 &payment.merchant_reference2,
                 &payment.country,
-                &payment.channel.name(),
+                &payment.channel_name(),
                 &payment.lapses_at_ms(),
             ],
         )?;

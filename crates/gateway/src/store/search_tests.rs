@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::hosted::Channel;
 use crate::domain::payment::tests::payment;
 use crate::domain::payment::{Fraud, Payment};
-use crate::domain::search::{Amounts, Text, Written, read};
+use crate::domain::search::{Amounts, CHANNELS, Text, Written, read};
 use crate::store::migrations::MIGRATIONS;
 
 const STORE: &str = "default";
@@ -62,7 +62,7 @@ fn some_payment(number: u64, chance: &mut Chance) -> Payment {
         ]),
         currency: chance.one(&[Currency::SEK, Currency::EUR]),
         country: chance.one(&["SE", "DE", "FI"]).to_owned(),
-        channel: chance.one(&Channel::ALL),
+        channel: chance.one(&[None, Some(Channel::Hosted), Some(Channel::InStore)]),
         created_at_ms: 1000 * chance.number(80),
         expires_at_ms: chance.one(&[None, Some(lapses_at_ms)]),
         ..payment()
@@ -119,7 +119,7 @@ fn some_search(chance: &mut Chance) -> Search {
         fraud: chance.maybe(&FraudStatus::ALL),
         currency,
         country: chance.maybe(&["SE".to_owned(), "DE".to_owned()]),
-        channel: chance.maybe(&Channel::ALL),
+        channel: chance.maybe(&CHANNELS),
         from_ms: chance.maybe(&[10_000, 30_000]),
         until_ms: chance.maybe(&[50_000, 70_000]),
         amount_min: chance.maybe(&[200, 500]),
@@ -151,7 +151,7 @@ fn fits(search: &Search, payment: &Payment, waiting: &[String]) -> bool {
         })
         && search.currency.as_ref().is_none_or(|currency| payment.currency == *currency)
         && search.country.as_ref().is_none_or(|country| payment.country == *country)
-        && search.channel.is_none_or(|channel| payment.channel == channel)
+        && search.channel.is_none_or(|channel| payment.channel_name() == channel)
         && search.from_ms.is_none_or(|from_ms| payment.created_at_ms >= from_ms)
         && search.until_ms.is_none_or(|until_ms| payment.created_at_ms < until_ms)
         && search.amount_min.is_none_or(|min| minor >= min)

@@ -198,7 +198,7 @@ fn lines(payments: &[Payment]) -> String {
         lines.text(&payment.klarna_order_id);
         lines.text(&text(&payment.klarna_reference));
         lines.plain(&payment.checkout_id);
-        lines.plain(payment.channel.name());
+        lines.plain(payment.channel_name());
         lines.text(&payment.country);
         lines.text(method.map_or("", |method| method.kind.as_str()));
         lines.text(payment.currency.as_str());

@@ -45,7 +45,7 @@ macro_rules! filters {
             /// Only payments of this country.
             #[serde(default)]
             pub country: Option<String>,
-            /// Only payments by this channel: `inline`, `hosted`, `in_store` or `native`.
+            /// Only payments by this channel: `inline`, `hosted`, `in_store`, `native`, or `charge` of a token.
             #[serde(default)]
             pub channel: Option<String>,
             /// Only payments made then or later: `2031-05-04`, or `2031-05-04T12:30:00Z`.

@@ -5,9 +5,8 @@ use maud::{Markup, html};
 
 use super::super::format;
 use super::{ADDRESS, Asked};
-use crate::domain::hosted::Channel;
 use crate::domain::payment::Status;
-use crate::domain::search::{FraudStatus, Sort, Written};
+use crate::domain::search::{CHANNELS, FraudStatus, Sort, Written};
 use crate::store::search::is_more;
 
 /// What people call a filter.
@@ -32,12 +31,13 @@ pub(super) fn label(name: &str) -> &'static str {
     }
 }
 
-fn channel(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Inline => "Widget in the shop",
-        Channel::Hosted => "Klarna's page",
-        Channel::InStore => "In store",
-        Channel::Native => "App",
+fn channel(name: &str) -> &'static str {
+    match name {
+        "inline" => "Widget in the shop",
+        "hosted" => "Klarna's page",
+        "in_store" => "In store",
+        "native" => "App",
+        _ => "Charge",
     }
 }
 
@@ -64,7 +64,7 @@ fn fraud(fraud: FraudStatus) -> &'static str {
 pub(super) fn shown(name: &str, value: &str) -> String {
     let found = match name {
         "status" => Status::from_name(value).map(format::status),
-        "channel" => Channel::ALL.into_iter().find(|each| each.name() == value).map(channel),
+        "channel" => CHANNELS.contains(&value).then(|| channel(value)),
         "sort" => Sort::from_name(value).map(sort),
         "fraud_status" => FraudStatus::ALL
             .into_iter()
@@ -114,7 +114,7 @@ pub(super) fn form(asked: &Asked) -> Markup {
     let own = |choices: &[(&str, &str)]| -> Vec<(String, String)> {
         choices.iter().map(|(name, says)| ((*name).to_owned(), (*says).to_owned())).collect()
     };
-    let channels = Channel::ALL.map(|each| (each.name(), channel(each)));
+    let channels = CHANNELS.map(|each| (each, channel(each)));
     let frauds = FraudStatus::ALL.map(|each| (each.name(), fraud(each)));
     let sorts = Sort::ALL.map(|each| (each.name(), sort(each)));
     let statuses = Status::ALL.map(|each| (each.name(), format::status(each)));
