@@ -81,7 +81,11 @@ impl Visitor {
     }
 
     async fn theme(&self, theme: &str) {
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": theme },
+            // Nothing is looked at on its way from one colour to another.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
