@@ -257,13 +257,13 @@ class Payments(Group):
         """Gives the authorisation more time: Klarna's own period, from today."""
         return self._call("POST", f"/v1/payments/{segment(id)}/authorization/extend", keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
 
-    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, status: Optional[str] = None, reference: Optional[str] = None) -> types.PaymentList:
-        """Lists payments, newest first."""
-        return self._call("GET", "/v1/payments", query={"limit": limit, "cursor": cursor, "status": status, "reference": reference})
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, q: Optional[str] = None, reference: Optional[str] = None, status: Optional[str] = None, fraud_status: Optional[str] = None, currency: Optional[str] = None, country: Optional[str] = None, channel: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None, amount_min: Optional[int] = None, amount_max: Optional[int] = None, expiring: Optional[bool] = None, needs_attention: Optional[bool] = None, sort: Optional[str] = None) -> types.PaymentList:
+        """Lists payments, newest first or in another order."""
+        return self._call("GET", "/v1/payments", query={"limit": limit, "cursor": cursor, "q": q, "reference": reference, "status": status, "fraud_status": fraud_status, "currency": currency, "country": country, "channel": channel, "from": from_, "until": until, "amount_min": amount_min, "amount_max": amount_max, "expiring": expiring, "needs_attention": needs_attention, "sort": sort})
 
-    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, status: Optional[str] = None, reference: Optional[str] = None) -> Iterator[types.PaymentView]:
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, q: Optional[str] = None, reference: Optional[str] = None, status: Optional[str] = None, fraud_status: Optional[str] = None, currency: Optional[str] = None, country: Optional[str] = None, channel: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None, amount_min: Optional[int] = None, amount_max: Optional[int] = None, expiring: Optional[bool] = None, needs_attention: Optional[bool] = None, sort: Optional[str] = None) -> Iterator[types.PaymentView]:
         """The same, one by one over all pages."""
-        return self._pages("GET", "/v1/payments", query={"limit": limit, "cursor": cursor, "status": status, "reference": reference})
+        return self._pages("GET", "/v1/payments", query={"limit": limit, "cursor": cursor, "q": q, "reference": reference, "status": status, "fraud_status": fraud_status, "currency": currency, "country": country, "channel": channel, "from": from_, "until": until, "amount_min": amount_min, "amount_max": amount_max, "expiring": expiring, "needs_attention": needs_attention, "sort": sort})
 
     def read(self, id: str) -> types.PaymentView:
         """Reads a payment."""

@@ -1193,9 +1193,11 @@ class Parcel(TypedDict):
 class PaymentList(TypedDict):
     """A page of payments."""
     data: List["PaymentView"]
-    """Newest first."""
+    """In the order that was asked for. A page may be shorter than it could be although it is not the last:
+    only so much is searched at once.
+    """
     next_cursor: NotRequired[Optional[str]]
-    """Where the next page begins; absent on the last one."""
+    """Where the next page begins; absent on the last one. Good with the same filters and order only."""
 
 
 class PaymentView(TypedDict):

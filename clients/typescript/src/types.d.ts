@@ -1157,9 +1157,12 @@ export interface Parcel {
 
 /** A page of payments. */
 export interface PaymentList {
-  /** Newest first. */
+  /**
+   * In the order that was asked for. A page may be shorter than it could be although it is not the last:
+   * only so much is searched at once.
+   */
   data: PaymentView[];
-  /** Where the next page begins; absent on the last one. */
+  /** Where the next page begins; absent on the last one. Good with the same filters and order only. */
   next_cursor?: string | null;
 }
 
@@ -2010,10 +2013,10 @@ export interface Payments {
   events(id: string, options?: CallOptions): Promise<EventList>;
   /** Gives the authorisation more time: Klarna's own period, from today. */
   extend(id: string, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
-  /** Lists payments, newest first. */
-  list(query?: { limit?: number; cursor?: string; status?: string; reference?: string }, options?: CallOptions): Promise<PaymentList>;
+  /** Lists payments, newest first or in another order. */
+  list(query?: { limit?: number; cursor?: string; q?: string; reference?: string; status?: string; fraud_status?: string; currency?: string; country?: string; channel?: string; from?: string; until?: string; amount_min?: number; amount_max?: number; expiring?: boolean; needs_attention?: boolean; sort?: string }, options?: CallOptions): Promise<PaymentList>;
   /** The same, one by one over all pages. */
-  listAll(query?: { limit?: number; cursor?: string; status?: string; reference?: string }, options?: CallOptions): AsyncGenerator<PaymentView, void, undefined>;
+  listAll(query?: { limit?: number; cursor?: string; q?: string; reference?: string; status?: string; fraud_status?: string; currency?: string; country?: string; channel?: string; from?: string; until?: string; amount_min?: number; amount_max?: number; expiring?: boolean; needs_attention?: boolean; sort?: string }, options?: CallOptions): AsyncGenerator<PaymentView, void, undefined>;
   /** Reads a payment. */
   read(id: string, options?: CallOptions): Promise<PaymentView>;
   /** Changes the shop's references. */

@@ -599,6 +599,10 @@ async fn no_page_is_seen_and_no_button_pressed_by_whoever_may_not() {
                     assert!(reply.text.contains("not yours to do"), "{what} as {role:?}");
                     continue;
                 }
+                // A stream has no end to wait for.
+                if *method == "GET" && route.ends_with("/dashboard/stream") {
+                    continue;
+                }
                 if *method == "GET" {
                     let page = town.send(method, url(&path), &headers, String::new()).await;
                     assert!(

@@ -158,12 +158,12 @@ impl Schema {
 }
 
 impl Operation {
-    /// None where the answer is a stream: those are watched, not called.
+    /// None where the answer is a stream or a file: those are watched or saved, not called.
     fn read(path: &str, method: &str, value: &Value) -> Outcome<Option<Self>> {
         let id = text(value, "operationId");
         // The group is the first part of the path, and the name what is left of the id.
         let group = path.trim_start_matches("/v1/").split('/').next().unwrap_or_default();
-        let group = &group.replace('-', "_");
+        let group = &group.replace(['-', '.'], "_");
         let name = id
             .strip_prefix(group.as_str())
             .and_then(|rest| rest.strip_prefix('_'))
@@ -180,7 +180,8 @@ impl Operation {
             .filter(|(status, _)| status.starts_with('2'))
             .map(|(_, response)| response)
             .collect();
-        if good.iter().any(|response| response.pointer("/content/text~1event-stream").is_some()) {
+        let streams = ["/content/text~1event-stream", "/content/text~1csv"];
+        if good.iter().any(|response| streams.iter().any(|kind| response.pointer(kind).is_some())) {
             return Ok(None);
         }
         let mut answers: Vec<Type> = Vec::new();

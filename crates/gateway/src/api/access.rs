@@ -65,6 +65,7 @@ pub const RULES: &[Rule] = {
         ("POST", "/v1/public/checkouts/{id}/confirm", Publishable),
         // Payments and what is done with them.
         ("GET", "/v1/payments", of(PaymentsRead)),
+        ("GET", "/v1/payments.csv", of(PaymentsRead)),
         ("GET", "/v1/payments/{id}", of(PaymentsRead)),
         ("GET", "/v1/payments/{id}/events", of(PaymentsRead)),
         ("POST", "/v1/payments/{id}/captures", of(PaymentsWrite)),

@@ -287,7 +287,7 @@ impl Modify for Names {
     fn modify(&self, document: &mut Document) {
         for (path, item) in &mut document.paths.paths {
             let mut segments = path.trim_start_matches("/v1/").split('/');
-            let about = segments.next().unwrap_or_default().replace('-', "_");
+            let about = segments.next().unwrap_or_default().replace(['-', '.'], "_");
             // What is about a part of it bears the part's name: `payments_capture_shipping_info`.
             let part = segments.nth(1).filter(|_| path.matches('{').count() > 1);
             let start = match part {

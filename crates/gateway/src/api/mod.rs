@@ -59,6 +59,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/checkouts/{id}/page", post(checkouts::page::reopen))
         .route("/v1/checkouts/{id}/send", post(checkouts::page::send))
         .route("/v1/payments", get(payments::list::list))
+        .route("/v1/payments.csv", get(payments::file::file))
         .route("/v1/payments/{id}", get(payments::read::read))
         .route("/v1/payments/{id}/events", get(payments::events::events))
         .route("/v1/payments/{id}/captures", post(payments::capture::capture))

@@ -28,6 +28,7 @@ use super::{
         checkouts::page::reopen,
         checkouts::page::send,
         payments::list::list,
+        payments::file::file,
         payments::read::read,
         payments::events::events,
         payments::capture::capture,

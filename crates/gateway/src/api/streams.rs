@@ -336,6 +336,23 @@ pub async fn store(
             "Use an API key to watch a store.",
         ));
     }
+    watch_store(&app, watcher, seen).await
+}
+
+/// The same for a person who looks at the list of payments in the dashboard.
+pub(crate) async fn of_persons_store(
+    app: &App,
+    store_id: String,
+    Seen(seen): Seen,
+) -> Result<Response, Problem> {
+    watch_store(app, Watcher { store_id, only: None }, seen).await
+}
+
+async fn watch_store(
+    app: &App,
+    watcher: Watcher,
+    seen: Option<String>,
+) -> Result<Response, Problem> {
     let watched = Watched { store_id: watcher.store_id.clone(), subject_id: None };
     let seat = app.feed().watch(watched).ok_or_else(full)?;
     let now_ms = app.engine().now_ms();
@@ -355,7 +372,7 @@ pub async fn store(
             Ok::<_, Fault>((now_ms - BACK_MS, known))
         })
         .await?;
-    let mut line = Line::new(&app, watcher, seat);
+    let mut line = Line::new(app, watcher, seat);
     line.ready.push_back(Sent::default().comment("watching").retry(COME_BACK));
     line.at = At::Store { from_ms, sent: sent.into() };
     Ok(line.into_response())

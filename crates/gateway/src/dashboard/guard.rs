@@ -240,7 +240,7 @@ async fn own_form(person: &Person, headers: &HeaderMap, body: Body) -> Result<Bo
 
 /// Forms whose handlers keep in the audit log themselves what was done, in the same unit of work.
 fn keeps_its_own(route: &str) -> bool {
-    ["/dashboard/access/", "/dashboard/account/", "/dashboard/sign-out"]
+    ["/dashboard/access/", "/dashboard/account/", "/dashboard/sign-out", "/dashboard/views"]
         .iter()
         .any(|start| route.starts_with(start))
 }

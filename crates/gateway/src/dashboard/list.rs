@@ -1,142 +1,253 @@
-//! The list of payments.
+//! The list of payments: looked through by text, filters and order, kept as views, taken as a file.
 
-use axum::extract::{Query, State};
+mod filters;
+pub(super) mod views;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use serde::Deserialize;
 
+use super::payment::{Notice, said};
 use super::{Person, format, layout};
-use crate::api::payments::list::{cursor_after, read_cursor};
+use crate::api::payments::file;
+use crate::api::streams::{self, Seen};
 use crate::app::App;
 use crate::domain::expiry::Policy;
 use crate::domain::payment::{Fraud, Payment, Status};
+use crate::domain::role::Permission;
+use crate::domain::search::{self, Amounts, Place, Search, Sort, Written, Wrong};
 use crate::fault::Fault;
-use crate::store::payments::{self, Filter};
-use crate::store::policies;
+use crate::store::views::View;
+use crate::store::{policies, search as rows, views as kept};
+
+/// Where the list is.
+pub(super) const ADDRESS: &str = "/dashboard";
+const FILE: &str = "/dashboard/payments.csv";
 
 const PAGE: i64 = 25;
 
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct ListQuery {
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    q: Option<String>,
-    #[serde(default)]
+/// What an address of the list asks for.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    written: Written,
     cursor: Option<String>,
+    /// The view that was chosen.
+    view: Option<String>,
 }
 
-struct Page {
-    payments: Vec<Payment>,
-    next: Option<String>,
-    counts: Vec<(String, i64)>,
+impl Asked {
+    /// Reads a query; what the list does not know means nothing to it.
+    fn read(query: Option<&str>) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            // No filter has one; and a NUL would be an error of PostgreSQL's.
+            if value.contains('\0') {
+                continue;
+            }
+            match name.as_ref() {
+                "cursor" => asked.cursor = Some(value.into_owned()),
+                "view" => asked.view = Some(value.into_owned()),
+                name => {
+                    asked.written.put(name, &value);
+                }
+            }
+        }
+        asked
+    }
+
+    fn search(&self) -> Result<(Search, Option<Place>), Wrong> {
+        let search = search::read(&self.written, Amounts::Decimals)?;
+        let cursor = self.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+        let after = cursor.map(|cursor| Place::read(search.sort, cursor)).transpose()?;
+        Ok((search, after))
+    }
+
+    /// The same list with other filters, from its beginning.
+    fn link(&self, written: &Written) -> String {
+        address(ADDRESS, written, self.view.as_deref(), None)
+    }
+}
+
+/// An address with filters; the parts are escaped for URLs.
+fn address(path: &str, written: &Written, view: Option<&str>, cursor: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in written.pairs() {
+        query.append_pair(name, &value);
+    }
+    for (name, value) in [("view", view), ("cursor", cursor)] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// Everything the page shows.
+struct Shown {
+    asked: Asked,
+    sort: Sort,
+    page: rows::Page,
+    counts: Vec<(Status, i64)>,
     policy: Policy,
+    views: Vec<View>,
+    wrong: Option<Wrong>,
 }
 
 pub(super) async fn page(
     State(app): State<App>,
     person: Person,
-    Query(query): Query<ListQuery>,
+    RawQuery(query): RawQuery,
 ) -> Response {
-    let status = query.status.as_deref().and_then(Status::from_name);
-    let search = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let filter = Filter {
-        status,
-        search: search.map(ToOwned::to_owned),
-        before: query.cursor.as_deref().and_then(read_cursor),
-    };
-    let store_id = person.store_id.clone();
+    let asked = Asked::read(query.as_deref());
+    let (store_id, user_id) = (person.store_id.clone(), person.user_id.clone());
+    let now_ms = app.engine().now_ms();
     let found = app
         .database()
         .read_long(move |tx| {
-            let mut payments = payments::list(tx, &store_id, &filter, PAGE + 1)?;
-            let more = payments.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
-            if more {
-                payments.pop();
-            }
-            Ok::<_, Fault>(Page {
-                next: payments.last().filter(|_| more).map(cursor_after),
-                payments,
-                counts: payments::count_by_status(tx, &store_id)?,
-                policy: policies::expiry(tx, &store_id)?,
+            let policy = policies::expiry(tx, &store_id)?;
+            let (sort, page, wrong) = match asked.search() {
+                Ok((search, after)) => {
+                    let soon_ms = policy.soon_ms(now_ms);
+                    let after = after.as_ref();
+                    let page = rows::page(tx, &store_id, &search, soon_ms, after, PAGE)?;
+                    (search.sort, page, None)
+                }
+                Err(wrong) => (Sort::default(), rows::Page::default(), Some(wrong)),
+            };
+            Ok::<_, Fault>(Shown {
+                asked: asked.clone(),
+                sort,
+                page,
+                counts: rows::counts(tx, &store_id)?,
+                policy,
+                views: kept::seen_by(tx, &store_id, &user_id)?,
+                wrong,
             })
         })
         .await;
     match found {
-        Ok(found) => {
-            let content = view(&found, status, search, app.engine().now_ms());
-            layout::page("Payments", Some(&person), &content).into_response()
+        Ok(shown) => {
+            let status =
+                if shown.wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            let content = view(&shown, &person, now_ms);
+            (status, layout::page("Payments", Some(&person), &content)).into_response()
         }
         Err(fault) => layout::failed(&fault),
     }
 }
 
-/// A link into the list; the parts are escaped for URLs.
-fn link(status: Option<Status>, search: Option<&str>, cursor: Option<&str>) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(status) = status {
-        query.append_pair("status", status.name());
-    }
-    if let Some(search) = search {
-        query.append_pair("q", search);
-    }
-    if let Some(cursor) = cursor {
-        query.append_pair("cursor", cursor);
-    }
-    let query = query.finish();
-    if query.is_empty() { "/dashboard".to_owned() } else { format!("/dashboard?{query}") }
+/// What happens in the store, as it happens: the list then looks again.
+pub(super) async fn stream(State(app): State<App>, person: Person, seen: Seen) -> Response {
+    streams::of_persons_store(&app, person.store_id, seen)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
 }
 
-fn view(found: &Page, status: Option<Status>, search: Option<&str>, now_ms: i64) -> Markup {
-    let count = |status: Status| {
-        found.counts.iter().find(|(name, _)| name == status.name()).map_or(0, |(_, count)| *count)
-    };
-    let all: i64 = found.counts.iter().map(|(_, count)| count).sum();
+/// The same payments as a file.
+pub(super) async fn download(
+    State(app): State<App>,
+    person: Person,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let asked = Asked::read(query.as_deref());
+    match search::read(&asked.written, Amounts::Decimals) {
+        Ok(search) => file::write(&app, person.store_id.clone(), &person.actor(), search)
+            .await
+            .unwrap_or_else(|fault| layout::failed(&fault)),
+        Err(wrong) => layout::message(
+            StatusCode::BAD_REQUEST,
+            Some(&person),
+            "This cannot be looked for",
+            &format!("{}: {}.", filters::label(wrong.member), wrong.detail),
+        ),
+    }
+}
+
+fn view(shown: &Shown, person: &Person, now_ms: i64) -> Markup {
+    let asked = &shown.asked;
+    let again = address(ADDRESS, &asked.written, asked.view.as_deref(), asked.cursor.as_deref());
     html! {
+        // The script watches the stream, and takes the list from this page as it then is.
+        p.hidden role="status" data-stream="/dashboard/stream" data-page=(again) {}
         div.head {
             h1 { "Payments" }
-            form.search role="search" method="get" action="/dashboard" {
-                @if let Some(status) = status {
-                    input type="hidden" name="status" value=(status.name());
-                }
-                label.hidden for="q" { "Search" }
-                input #q type="search" name="q" value=(search.unwrap_or_default())
-                    placeholder="Reference or order id";
-                button type="submit" { "Search" }
+            @if person.may(Permission::MoveMoney) && shown.wrong.is_none() {
+                a.button href=(address(FILE, &asked.written, None, None)) download { "Export CSV" }
             }
         }
-        nav.filters aria-label="Filter by status" {
-            a href=(link(None, search, None)) aria-current=[status.is_none().then_some("true")] {
-                "All " span.count { (all) }
-            }
-            @for each in Status::ALL {
-                @if count(each) > 0 || status == Some(each) {
-                    a href=(link(Some(each), search, None))
-                        aria-current=[(status == Some(each)).then_some("true")] {
-                        (format::status(each)) " " span.count { (count(each)) }
-                    }
-                }
-            }
+        (views::choice(&shown.views, asked))
+        (filters::form(asked))
+        @if let Some(wrong) = &shown.wrong {
+            (said(Some(&Notice::Bad {
+                title: "This cannot be looked for".to_owned(),
+                detail: format!("{}: {}.", filters::label(wrong.member), wrong.detail),
+                remedy: "Correct it, or leave it out.".to_owned(),
+                correlation_id: None,
+            })))
         }
-        @if found.payments.is_empty() {
+        div data-live="list" {
+            (filters::quick(asked, &shown.counts))
+            (filters::chosen(asked))
+            (results(shown, now_ms))
+        }
+        (views::keep(&shown.views, asked, person))
+    }
+}
+
+fn results(shown: &Shown, now_ms: i64) -> Markup {
+    let asked = &shown.asked;
+    let page = &shown.page;
+    let further = page.next.as_ref().map(|place| {
+        let cursor = place.cursor(shown.sort);
+        address(ADDRESS, &asked.written, asked.view.as_deref(), Some(&cursor))
+    });
+    html! {
+        @if page.payments.is_empty() && shown.wrong.is_none() {
             section.card.empty {
-                @if search.is_some() || status.is_some() {
+                @if further.is_some() {
+                    h2 { "Nothing found so far" }
+                } @else if !asked.written.is_empty() {
                     h2 { "Nothing found" }
-                    p.muted { "No payment fits. Search takes whole references and ids." }
-                    p { a.button href="/dashboard" { "Show all payments" } }
+                    p.muted { "No payment fits. Search takes whole references, ids and amounts." }
+                    p { a.button href=(ADDRESS) { "Show all payments" } }
+                } @else if asked.cursor.is_some() {
+                    h2 { "No more payments" }
                 } @else {
                     h2 { "No payments yet" }
                     p.muted { "As soon as a shopper pays, the payment stands here." }
                 }
             }
-        } @else {
+        } @else if !page.payments.is_empty() {
             ul.payments {
-                @for payment in &found.payments { (row(payment, &found.policy, now_ms)) }
-            }
-            @if let Some(cursor) = &found.next {
-                p.more { a.button href=(link(status, search, Some(cursor))) { "Older payments" } }
+                @for payment in &page.payments { (row(payment, &shown.policy, now_ms)) }
             }
         }
+        @if let Some(further) = &further {
+            @if page.cut_short {
+                @if let Some(at) = reached(page, shown.sort) { p.more.muted { "Searched " (at) "." } }
+            }
+            p.more {
+                a.button href=(further) {
+                    @match (page.cut_short, shown.sort) {
+                        (true, _) => "Search further",
+                        (false, Sort::Newest) => "Older payments",
+                        (false, _) => "More payments",
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How far a search came that was cut short.
+fn reached(page: &rows::Page, sort: Sort) -> Option<String> {
+    let at_ms = *page.next.as_ref()?.numbers.first()?;
+    match sort {
+        Sort::Newest => Some(format!("back to {}", format::moment(at_ms))),
+        Sort::Oldest => Some(format!("up to {}", format::moment(at_ms))),
+        Sort::AmountHigh | Sort::AmountLow | Sort::Expiring => None,
     }
 }
 

@@ -15,9 +15,9 @@ use crate::domain::expiry::Policy;
 use crate::domain::figures::{self, Figure, Report, day_of};
 use crate::domain::payment::Payment;
 use crate::domain::role::Permission;
+use crate::domain::search::Search;
 use crate::fault::Fault;
-use crate::store::payments::{self, Filter};
-use crate::store::{disputes, figures as rows, policies, readings};
+use crate::store::{disputes, figures as rows, policies, readings, search};
 
 /// The spans that can be looked at, in days.
 const SPANS: [i64; 3] = [7, 30, 90];
@@ -78,7 +78,7 @@ pub(super) async fn page(
                 open: disputes::open(tx, &store_id)?,
                 pressing: disputes::waiting(tx, &store_id, PRESSING)?,
                 unread: unread.count(),
-                latest: payments::list(tx, &store_id, &Filter::default(), LATEST)?,
+                latest: search::page(tx, &store_id, &Search::default(), now_ms, None, LATEST)?.payments,
                 policy: policies::expiry(tx, &store_id)?,
             })
         })

@@ -429,11 +429,17 @@ fn asked(at_ms: i64, operation: &Operation, attempt: &Attempt) -> Markup {
             details {
                 summary { "Exchange" }
                 p.small.muted { "Operation " code { (operation.id) } ", idempotency key " code { (operation.klarna_key()) } }
-                @if let Some(request) = &attempt.request { pre tabindex="0" { (pretty(request)) } }
-                @if let Some(answer) = &attempt.answer {
-                    pre tabindex="0" {
-                        @if let Some(status) = attempt.status { "HTTP " (status) "\n" }
-                        (pretty(answer))
+                @if attempt.path.is_some() || attempt.request.is_some() {
+                    pre tabindex="0" role="region" aria-label={ "What was sent, attempt " (attempt.number) } {
+                        @if let (Some(method), Some(path)) = (&attempt.method, &attempt.path) { (method) " " (path) "\n" }
+                        @if let Some(request) = &attempt.request { (pretty(request)) }
+                    }
+                }
+                @if attempt.status.is_some() || attempt.answer.is_some() {
+                    pre tabindex="0" role="region" aria-label={ "What was answered, attempt " (attempt.number) } {
+                        @if let Some(status) = attempt.status { "HTTP " (status) }
+                        @if let Some(duration_ms) = attempt.duration_ms { " after " (duration_ms) " ms" }
+                        @if let Some(answer) = &attempt.answer { "\n" (pretty(answer)) }
                     }
                 }
             }

@@ -103,6 +103,14 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// What lapses until then lapses soon: its earliest notice was given, or is due.
+    pub fn soon_ms(&self, now_ms: i64) -> i64 {
+        let earliest = self.notice_days.first().copied().unwrap_or(self.act_days);
+        now_ms.saturating_add(earliest.saturating_mul(DAY_MS))
+    }
+}
+
 /// What was announced and done about the coming expiry of a payment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
@@ -198,11 +206,16 @@ impl Payment {
         }
     }
 
+    /// When what can still be captured lapses, if anything can.
+    pub fn lapses_at_ms(&self) -> Option<i64> {
+        self.expires_at_ms.filter(|_| self.status.is_open())
+    }
+
     /// How many whole days are left, where that is worth a warning.
     pub fn days_left(&self, policy: &Policy, now_ms: i64) -> Option<i64> {
-        let left_ms = self.expires_at_ms.filter(|_| self.status.is_open())? - now_ms;
-        let earliest = policy.notice_days.first().copied().unwrap_or(policy.act_days);
-        (left_ms <= earliest * DAY_MS).then(|| left_ms.max(0) / DAY_MS)
+        let lapses_at_ms = self.lapses_at_ms()?;
+        let soon = lapses_at_ms <= policy.soon_ms(now_ms);
+        soon.then(|| (lapses_at_ms - now_ms).max(0) / DAY_MS)
     }
 }
 

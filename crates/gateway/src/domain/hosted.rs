@@ -32,7 +32,7 @@ impl Channel {
     pub const ALL: [Self; 4] = [Self::Inline, Self::Hosted, Self::InStore, Self::Native];
 
     /// The name used in the API.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Inline => "inline",
             Self::Hosted => "hosted",

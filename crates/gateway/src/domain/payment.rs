@@ -18,6 +18,7 @@ pub use super::actions::{
 };
 use super::change::contains_all;
 use super::expiry::Calendar;
+use super::hosted::Channel;
 use super::limits;
 
 /// Where a payment stands: Klarna's order status.
@@ -315,6 +316,10 @@ pub struct Payment {
     /// The Klarna account that it was opened with; the configured one, if it does not say.
     #[serde(default)]
     pub account_id: Option<String>,
+    /// How the purchase reached the shopper; none if a customer token was charged, and of what was
+    /// bought before this was kept, until it is read anew from its checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
 }
 
 /// What a change of the mirror means to whoever follows the payment.
@@ -383,7 +388,15 @@ pub const PENDING_LIMIT_MS: i64 = 24 * 60 * 60 * 1000;
 /// An order is read again this long after its authorisation lapsed.
 const AFTER_EXPIRY_MS: i64 = 60 * 1000;
 
+/// What stands for a channel where no shopper was there: a customer token was charged.
+pub const CHARGE: &str = "charge";
+
 impl Payment {
+    /// The name of its channel.
+    pub fn channel_name(&self) -> &'static str {
+        self.channel.map_or(CHARGE, Channel::name)
+    }
+
     /// The checkout it came from; none where a customer token was charged.
     pub fn checkout(&self) -> Option<&str> {
         Some(self.checkout_id.as_str()).filter(|id| !id.starts_with("op_"))
@@ -687,4 +700,4 @@ pub struct Books {
 
 #[cfg(test)]
 #[path = "payment_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

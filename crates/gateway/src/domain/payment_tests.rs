@@ -18,7 +18,7 @@ pub(in crate::domain) fn amount(minor: i64) -> MinorUnits {
     MinorUnits::new(minor)
 }
 
-pub(in crate::domain) fn payment() -> Payment {
+pub(crate) fn payment() -> Payment {
     Payment {
         id: "pay_1".to_owned(),
         store_id: "default".to_owned(),
@@ -52,6 +52,7 @@ pub(in crate::domain) fn payment() -> Payment {
         expires_at_ms: Some(28 * 24 * 3_600_000),
         expiry: Calendar::default(),
         account_id: None,
+        channel: Some(Channel::Inline),
     }
 }
 

@@ -40,7 +40,7 @@ impl Role {
         match self {
             Self::Viewer => "Sees everything but keys and people, changes nothing",
             Self::Support => "Captures, cancels, takes payments at the counter",
-            Self::Finance => "Also refunds, charges and settles what is in doubt",
+            Self::Finance => "Also refunds, charges, exports and settles what is in doubt",
             Self::Admin => "Also manages stores, keys and people",
         }
     }
@@ -65,7 +65,8 @@ pub enum Permission {
     See,
     /// Serve shoppers: capture, cancel, release, ship, take payments at the counter, look again.
     Serve,
-    /// Move money to a shopper or charge one, and settle operations by one's word.
+    /// Move money to a shopper or charge one, settle operations by one's word, take payments away as
+    /// a file.
     MoveMoney,
     /// Manage stores, credentials, webhooks, keys and people; read the audit log.
     Administer,
@@ -121,6 +122,13 @@ pub const PAGES: &[Page] = {
         ("GET", "/dashboard/disputes", None, May(See)),
         ("GET", "/dashboard/payouts", None, May(See)),
         ("GET", "/dashboard/payouts/{id}", None, May(See)),
+        ("GET", "/dashboard/stream", None, May(See)),
+        ("GET", "/dashboard/payments.csv", None, May(MoveMoney)),
+        ("GET", "/dashboard/account/views", None, May(Own)),
+        ("POST", "/dashboard/account/views", None, May(Own)),
+        ("POST", "/dashboard/account/views/{id}/{action}", None, May(Own)),
+        ("POST", "/dashboard/views", None, May(Administer)),
+        ("POST", "/dashboard/views/{id}/{action}", None, May(Administer)),
         ("GET", "/dashboard/payments/{id}", None, May(See)),
         ("POST", PAYMENT, Some("capture"), May(Serve)),
         ("POST", PAYMENT, Some("cancel"), May(Serve)),

@@ -7,13 +7,15 @@ use std::sync::atomic::Ordering;
 
 use super::{Engine, expiry, readings, recurring, tasks};
 use crate::fault::Fault;
-use crate::store::{answers, checkouts, figures, payments, subscriptions};
+use crate::store::{answers, checkouts, figures, payments, search, subscriptions};
 
 /// How much is looked at in one go.
 const BATCH: i64 = 100;
 /// How many charges of subscriptions are put into the journal in one go: a night's worth of them must not
 /// stand in line before what a shopper waits for.
 const CHARGES_AT_ONCE: i64 = 16;
+/// So many batches of payments are filled in before anything else has its turn.
+const FILLS: usize = 10;
 /// Until when a wanted read must have moved the next look; else it is wanted again.
 const LOOK_AGAIN_MS: i64 = 10 * 60 * 1000;
 /// How long a shop's `Idempotency-Key` is remembered.
@@ -41,9 +43,24 @@ pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
             Ok::<_, Fault>(next.into_iter().flatten().any(|at| at <= now_ms))
         })
         .await?;
-    if !due {
-        return Ok(());
+    if due {
+        want_reads(engine, now_ms).await?;
     }
+    fill_in(engine).await
+}
+
+/// Fills in what payments are searched by, where the version before left it out.
+async fn fill_in(engine: &Engine) -> Result<(), Fault> {
+    for _ in 0..FILLS {
+        if !engine.database().read(search::is_behind).await? {
+            break;
+        }
+        engine.database().write_row_locked(|tx| search::fill_in(tx, BATCH)).await?;
+    }
+    Ok(())
+}
+
+async fn want_reads(engine: &Engine, now_ms: i64) -> Result<(), Fault> {
     engine
         .database()
         .write(move |tx| {

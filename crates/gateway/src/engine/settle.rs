@@ -385,6 +385,7 @@ fn order_placed(
         expires_at_ms: None,
         expiry: Calendar::default(),
         account_id: checkout.account_id.clone(),
+        channel: Some(checkout.channel),
     };
     // The order is read at once for what only a read tells: its reference, its expiry, its
     // captures. Should that get lost, the janitor's look makes up for it.

@@ -17,6 +17,7 @@ use super::planted;
 use super::settle::{self, Verdict};
 use super::{Claimed, Engine, Turn, Work, changes, mirror, tasks};
 use crate::domain::account::CONFIGURED;
+use crate::domain::exchange;
 use crate::domain::gate::Gate;
 use crate::domain::journal::{Charge, Operation, Request};
 use crate::domain::lease::{self, LEASE_MS};
@@ -211,7 +212,7 @@ async fn operate(engine: &Engine, turn: Turn) -> Result<(), Fault> {
     let result = ask(account.as_ref(), &operation, &engine.key_of(&operation), token).await;
     permit.end(&result);
     let at_ms = engine.now_ms();
-    let attempt = attempt(&operation, &result, at_ms);
+    let attempt = attempt(&operation, &result, (begins_at_ms, at_ms));
     let verdict = match result {
         Ok(answer) => Verdict::Done(answer.value),
         Err(failure) if operation.may_be_put_off(&failure, at_ms) => {
@@ -567,12 +568,22 @@ pub(super) fn order_unknown(otherwise: Refusal) -> Refusal {
 }
 
 /// The call for the timeline.
-fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms: i64) -> Attempt {
+fn attempt(
+    operation: &Operation,
+    result: &Result<Answer<Made>, Failure>,
+    (began_at_ms, at_ms): (i64, i64),
+) -> Attempt {
     let request = operation.body().and_then(redacted);
+    let (method, path) = exchange::line(&operation.request);
+    let (method, path) = (Some(method.to_owned()), Some(path));
+    let duration_ms = Some(at_ms - began_at_ms);
     match result {
         Ok(answer) => Attempt {
             number: 0,
             at_ms,
+            method,
+            path,
+            duration_ms,
             call: operation.kind.name().to_owned(),
             outcome: "done".to_owned(),
             status: Some(answer.status),
@@ -592,6 +603,9 @@ fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms:
         Err(failure) => Attempt {
             number: 0,
             at_ms,
+            method,
+            path,
+            duration_ms,
             call: operation.kind.name().to_owned(),
             outcome: failure.summary.clone(),
             status: failure.status,
@@ -607,23 +621,9 @@ fn attempt(operation: &Operation, result: &Result<Answer<Made>, Failure>, at_ms:
     }
 }
 
-/// A request body without what must not be shown: the callback URLs hold a secret, addresses and
-/// customers are people, and what the shop's own data are only the shop knows.
+/// A request body without what must not be shown.
 pub(crate) fn redacted(body: &str) -> Option<serde_json::Value> {
-    let mut value: serde_json::Value = serde_json::from_str(body).ok()?;
-    if let Some(members) = value.as_object_mut() {
-        for secret in [
-            "merchant_urls",
-            "billing_address",
-            "shipping_address",
-            "customer",
-            "attachment",
-            "merchant_data",
-        ] {
-            members.shift_remove(secret);
-        }
-    }
-    Some(value)
+    serde_json::from_str(body).ok().map(|body| exchange::shown(&body))
 }
 
 /// Whether the worker still holds the operation it works on.

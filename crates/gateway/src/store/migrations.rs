@@ -152,4 +152,6 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     super::readings::MIGRATION,
     super::payouts::MIGRATION,
     super::disputes::MIGRATION,
+    super::search::MIGRATION,
+    super::views::MIGRATION,
 ];

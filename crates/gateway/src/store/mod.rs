@@ -21,11 +21,13 @@ pub mod payouts;
 pub mod policies;
 pub mod readings;
 pub mod receipts;
+pub mod search;
 pub mod sessions;
 pub mod stores;
 pub mod streams;
 pub mod subscriptions;
 pub mod users;
+pub mod views;
 pub mod webhooks;
 
 use serde::Serialize;

@@ -25,6 +25,15 @@ pub struct Attempt {
     pub at_ms: i64,
     /// What was asked, such as `capture`.
     pub call: String,
+    /// The method of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Its path, without the secret that one of them has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
     /// What it came to, in a few words.
     pub outcome: String,
     /// The HTTP status, if there was an answer.

@@ -1,12 +1,11 @@
 //! Payment rows.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use storage::{Row, ToValue, Tx};
 
 use super::{expect_one, figures, read_document, write_document};
-use crate::domain::payment::{Payment, Status};
+use crate::domain::payment::Payment;
 use crate::fault::Fault;
 
 fn from_row(row: &Row) -> Result<Payment, Fault> {
@@ -50,9 +49,10 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
                                klarna_reference, merchant_reference, status, fraud_status, currency,
                                authorized_minor, captured_minor, refunded_minor, remaining_minor,
                                check_at_ms, document, created_at_ms, updated_at_ms,
-                               expiry_look_at_ms)
+                               expiry_look_at_ms, merchant_reference2, country, channel,
+                               lapses_at_ms, indexed_version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                 $19)
+                 $19, $20, $21, $22, $23, $3)
          ON CONFLICT (checkout_id) DO NOTHING",
         &[
             &payment.id,
@@ -74,6 +74,10 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
             &payment.created_at_ms,
             &payment.updated_at_ms,
             &payment.expiry.look_at_ms,
+            &payment.merchant_reference2,
+            &payment.country,
+            &payment.channel_name(),
+            &payment.lapses_at_ms(),
         ],
     )?;
     if added == 1 {
@@ -83,7 +87,8 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
 }
 
 /// Writes a changed payment: counts its version up and keeps the time. A look at its expiry that is
-/// wanted earlier stays wanted: the store may have changed what it wants meanwhile.
+/// wanted earlier stays wanted: the store may have changed what it wants meanwhile. Columns to search
+/// by that were not filled in before stay to be filled in.
 pub fn update(
     tx: &mut Tx<'_>,
     payment: &mut Payment,
@@ -100,6 +105,9 @@ pub fn update(
                              authorized_minor = $6, captured_minor = $7, refunded_minor = $8,
                              remaining_minor = $9, check_at_ms = $10, document = $11,
                              updated_at_ms = $12, merchant_reference = $14,
+                             merchant_reference2 = $17, lapses_at_ms = $18,
+                             indexed_version =
+                                 CASE WHEN indexed_version = $13 THEN $2 ELSE indexed_version END,
                              expiry_look_at_ms =
                                  CASE WHEN $15 = 0 THEN NULL
                                       WHEN expiry_look_at_ms < $16 THEN expiry_look_at_ms
@@ -122,6 +130,8 @@ pub fn update(
             &payment.merchant_reference,
             &i64::from(payment.status.is_open()),
             &payment.expiry.look_at_ms,
+            &payment.merchant_reference2,
+            &payment.lapses_at_ms(),
         ],
     )?;
     expect_one(changed, "payment", &payment.id)
@@ -207,62 +217,4 @@ pub fn ids_of_orders(
         }
     }
     Ok(found)
-}
-
-/// What a list of payments is narrowed to.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only those in this status.
-    pub status: Option<Status>,
-    /// Only those with this merchant reference, Klarna reference, order id or payment id.
-    pub search: Option<String>,
-    /// Only those before this one: its time and id.
-    pub before: Option<(i64, String)>,
-}
-
-/// Payments of a store, newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    store_id: &str,
-    filter: &Filter,
-    limit: i64,
-) -> Result<Vec<Payment>, Fault> {
-    // Writing to a String cannot fail.
-    let mut sql = String::from("SELECT document FROM payments WHERE store_id = $1");
-    let mut params: Vec<&dyn ToValue> = vec![&store_id];
-    let status = filter.status.map(Status::name);
-    if let Some(status) = &status {
-        params.push(status);
-        let _ = write!(sql, " AND status = ${}", params.len());
-    }
-    if let Some(search) = &filter.search {
-        params.push(search);
-        let n = params.len();
-        let _ = write!(
-            sql,
-            " AND (merchant_reference = ${n} OR klarna_reference = ${n} OR klarna_order_id = ${n} OR id = ${n})"
-        );
-    }
-    if let Some((at_ms, id)) = &filter.before {
-        params.push(at_ms);
-        let at = params.len();
-        params.push(id);
-        let n = params.len();
-        let _ =
-            write!(sql, " AND (created_at_ms < ${at} OR (created_at_ms = ${at} AND id < ${n}))");
-    }
-    params.push(&limit);
-    let _ = write!(sql, " ORDER BY created_at_ms DESC, id DESC LIMIT ${}", params.len());
-    tx.query_dynamic(&sql, &params)?.iter().map(from_row).collect()
-}
-
-/// How many payments of a store are in each status.
-pub fn count_by_status(tx: &mut Tx<'_>, store_id: &str) -> Result<Vec<(String, i64)>, Fault> {
-    tx.query(
-        "SELECT status, COUNT(*) FROM payments WHERE store_id = $1 GROUP BY status",
-        &[&store_id],
-    )?
-    .iter()
-    .map(|row| Ok((row.get(0)?, row.get(1)?)))
-    .collect()
 }

@@ -7,6 +7,7 @@ pub mod captures;
 pub mod command;
 pub mod details;
 pub mod events;
+pub mod file;
 pub mod list;
 pub mod read;
 pub mod refund;

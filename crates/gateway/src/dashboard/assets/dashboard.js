@@ -30,38 +30,71 @@ function sent(form, pressed) {
   button.textContent = "Working…";
 }
 
-// A payment's page follows what happens to it: each event has the page read again, and its parts taken
-// from there. What someone is filling in is left alone.
+// A page that is watched follows what happens: each event has it read again, and its parts taken from
+// there. What someone is filling in is left alone, and whoever stands on a link stays on it.
 const watched = document.querySelector("[data-stream]");
 if (watched) {
-  const source = new EventSource(watched.dataset.stream);
+  // Not always the address: an action that was refused is shown under its own.
+  const address = watched.dataset.page ?? watched.dataset.stream.replace(/\/stream$/, "");
+  let source;
   let wanted = false;
   let reading = false;
   const refresh = async () => {
     wanted = true;
     if (reading) return;
     reading = true;
-    while (wanted) {
+    while (wanted && source) {
       wanted = false;
-      // Not the address: an action that was refused is shown under its own.
-      const answer = await fetch(watched.dataset.stream.replace(/\/stream.*$/, ""), { headers: { accept: "text/html" } }).catch(() => null);
+      const answer = await fetch(address, { headers: { accept: "text/html" } }).catch(() => null);
       if (!answer?.ok) break;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const part of document.querySelectorAll("[data-live]")) {
-        const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
-        const busy = part.querySelector("form") && (part.contains(document.activeElement) || part.querySelector("[data-sent]") || edited(part));
-        if (fresh && !busy && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
-      }
-      watched.textContent = "This page was updated.";
+      take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      // However much happens, a page is not read more than once a second.
+      await new Promise((done) => setTimeout(done, 1000));
     }
     reading = false;
   };
-  source.addEventListener("message", refresh);
-  window.addEventListener("pagehide", () => source.close());
+  // A browser has few connections to spare: a page that nobody sees gives its own back.
+  const watch = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(watched.dataset.stream);
+    source.addEventListener("message", refresh);
+  };
+  const leave = () => {
+    source?.close();
+    source = undefined;
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      leave();
+    } else {
+      watch();
+      refresh();
+    }
+  });
+  window.addEventListener("pagehide", leave);
+  watch();
+}
+
+function take(page) {
+  let changed = false;
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
+    const busy = part.querySelector("form") && (part.contains(document.activeElement) || part.querySelector("[data-sent]") || edited(part));
+    if (!fresh || busy || fresh.innerHTML === part.innerHTML) continue;
+    const stood = part.contains(document.activeElement) ? document.activeElement : null;
+    const place = stood?.getAttribute("href");
+    const open = [...part.querySelectorAll("details")].map((details) => details.open);
+    part.replaceChildren(...fresh.childNodes);
+    const unfolded = [...part.querySelectorAll("details")];
+    if (unfolded.length === open.length) unfolded.forEach((details, index) => (details.open = open[index]));
+    if (place) [...part.querySelectorAll("a")].find((link) => link.getAttribute("href") === place)?.focus({ preventScroll: true });
+    changed = true;
+  }
+  if (changed) watched.textContent = "This page was updated.";
 }
 
 function edited(part) {
-  return [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
+  return [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue || input.checked !== input.defaultChecked);
 }
 
 // A page that comes back from the browser's cache is fresh again.

@@ -13,7 +13,7 @@ use super::super::{Person, layout};
 use crate::app::App;
 
 /// The fields of a form, in their order.
-pub(super) struct Fields(Vec<(String, Secret)>);
+pub(in crate::dashboard) struct Fields(Vec<(String, Secret)>);
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,17 +23,17 @@ impl fmt::Debug for Fields {
 
 impl Fields {
     /// The field of that name; empty if there is none.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(in crate::dashboard) fn get(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
 
     /// Every field of that name.
-    pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+    pub(in crate::dashboard) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(each, _)| each == name).map(|(_, value)| value.expose())
     }
 
     /// The field of that name, as the secret that it is.
-    pub(super) fn secret(&self, name: &str) -> Secret {
+    pub(in crate::dashboard) fn secret(&self, name: &str) -> Secret {
         Secret::from(self.get(name))
     }
 }
@@ -57,12 +57,12 @@ impl FromRequest<App> for Fields {
 }
 
 /// What makes a form one of the person's own.
-pub(super) fn csrf(person: &Person) -> Markup {
+pub(in crate::dashboard) fn csrf(person: &Person) -> Markup {
     html! { input type="hidden" name="csrf" value=(person.csrf_token); }
 }
 
 /// Something that is shown once: to be copied, and kept or handed over.
-pub(super) fn once(title: &str, detail: &str, shown: &str) -> Markup {
+pub(in crate::dashboard) fn once(title: &str, detail: &str, shown: &str) -> Markup {
     html! {
         section.notice.good role="status" {
             strong { (title) }

@@ -3,7 +3,7 @@
 mod access;
 mod account;
 mod audit;
-mod form;
+pub(super) mod form;
 mod invitation;
 mod keys;
 mod qr;

@@ -174,6 +174,7 @@ pub(crate) fn charged(
         updated_at_ms: now_ms,
         expires_at_ms: None,
         expiry: Calendar::default(),
+        channel: None,
     };
     let check_at_ms = payment.next_check_at_ms(now_ms).or(Some(now_ms + RECHECK_MS));
     if !payments::insert(tx, &payment, check_at_ms)? {
