@@ -36,7 +36,6 @@
 //!
 //! Payments, HTTP, clocks. Whatever is time here is passed in as unix milliseconds.
 
-pub mod backup;
 mod database;
 mod error;
 mod migrate;
