@@ -152,6 +152,20 @@ class Customers(Group):
         return self._call("GET", f"/v1/customers/{segment(id)}")
 
 
+class Disputes(Group):
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, state: Optional[str] = None, open: Optional[bool] = None, payment_id: Optional[str] = None) -> types.DisputeList:
+        """Lists disputes, the last raised first."""
+        return self._call("GET", "/v1/disputes", query={"limit": limit, "cursor": cursor, "state": state, "open": open, "payment_id": payment_id})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, state: Optional[str] = None, open: Optional[bool] = None, payment_id: Optional[str] = None) -> Iterator[types.DisputeView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/disputes", query={"limit": limit, "cursor": cursor, "state": state, "open": open, "payment_id": payment_id})
+
+    def read(self, id: str) -> types.DisputeView:
+        """Reads a dispute."""
+        return self._call("GET", f"/v1/disputes/{segment(id)}")
+
+
 class Events(Group):
     def list(self, *, type: Optional[str] = None, subject_id: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None, order: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.EventPage:
         """Lists what happened in the store."""
@@ -280,6 +294,20 @@ class Payments(Group):
         return self._call("POST", f"/v1/payments/{segment(id)}/authorization", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
 
 
+class Payouts(Group):
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, currency: Optional[str] = None, reference: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None) -> types.PayoutList:
+        """Lists what Klarna has paid out, newest first."""
+        return self._call("GET", "/v1/payouts", query={"limit": limit, "cursor": cursor, "currency": currency, "reference": reference, "from": from_, "until": until})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None, currency: Optional[str] = None, reference: Optional[str] = None, from_: Optional[str] = None, until: Optional[str] = None) -> Iterator[types.PayoutView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/payouts", query={"limit": limit, "cursor": cursor, "currency": currency, "reference": reference, "from": from_, "until": until})
+
+    def read(self, id: str, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.PayoutDetail:
+        """Reads a payout and what it is made of."""
+        return self._call("GET", f"/v1/payouts/{segment(id)}", query={"limit": limit, "cursor": cursor})
+
+
 class Plans(Group):
     def archive(self, id: str, *, idempotency_key: Optional[str] = None) -> types.PlanView:
         """Archives a plan: no new subscription may have it, and those that have it keep it."""
@@ -310,6 +338,12 @@ class Public(Group):
     def read(self, id: str) -> types.PublicCheckout:
         """Reads a checkout's public status."""
         return self._call("GET", f"/v1/public/checkouts/{segment(id)}")
+
+
+class Reports(Group):
+    def overview(self, *, days: Optional[int] = None, currency: Optional[str] = None) -> types.OverviewView:
+        """Reads how the store is doing, by day and currency."""
+        return self._call("GET", "/v1/reports/overview", query={"days": days, "currency": currency})
 
 
 class Stores(Group):
@@ -497,12 +531,15 @@ class Api:
         self.checkouts = Checkouts(transport)
         self.customer_tokens = CustomerTokens(transport)
         self.customers = Customers(transport)
+        self.disputes = Disputes(transport)
         self.events = Events(transport)
         self.expiry_policy = ExpiryPolicy(transport)
         self.operations = Operations(transport)
         self.payments = Payments(transport)
+        self.payouts = Payouts(transport)
         self.plans = Plans(transport)
         self.public = Public(transport)
+        self.reports = Reports(transport)
         self.stores = Stores(transport)
         self.subscriptions = Subscriptions(transport)
         self.webhook_deliveries = WebhookDeliveries(transport)

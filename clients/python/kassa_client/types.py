@@ -11,6 +11,34 @@ except ImportError:  # before Python 3.11
     from typing_extensions import NotRequired
 
 
+class FiguresView(TypedDict):
+    """The figures of a day, or of several."""
+    approval_rate: NotRequired[Optional[int]]
+    """The approved share of the confirmed checkouts in ten thousandths: 9750 is 97.50 %. Absent while
+    there are none.
+    """
+    approved: "SumView"
+    """Those of them that came of a confirmed checkout: charges of a customer token do not."""
+    authorized: "SumView"
+    """Orders that Klarna made."""
+    captured: "SumView"
+    """What was captured."""
+    declined: "SumView"
+    """Confirmed checkouts that Klarna declined."""
+    disputed: "SumView"
+    """Disputes that were raised."""
+    disputes_lost: "SumView"
+    """Disputes that were lost."""
+    disputes_won: "SumView"
+    """Disputes that were won."""
+    fees: "SumView"
+    """What Klarna took for its services in payouts and invoices, with tax."""
+    paid_out: "SumView"
+    """What was paid out."""
+    refunded: "SumView"
+    """What was given back."""
+
+
 class OperationView(TypedDict):
     """An operation that is on its way, or that a person must look at."""
     amount: NotRequired[Optional[int]]
@@ -32,6 +60,30 @@ class OperationView(TypedDict):
     refusal: NotRequired[Optional["RefusalView"]]
     state: str
     """Where it stands: `queued`, `running`, `in_doubt`, `done`, `refused` or `needs_attention`."""
+
+
+class PayoutView(TypedDict):
+    """A payout."""
+    amount: int
+    """What is paid out, in minor units."""
+    currency: str
+    """The currency of every amount in it."""
+    differences: List["DifferenceView"]
+    """What does not add up between Klarna's totals and the entries; empty when all is well."""
+    entry_count: int
+    """How many entries it has."""
+    id: str
+    """Its id."""
+    merchant_id: str
+    """Klarna's name of the merchant who is paid."""
+    paid_at: str
+    """When Klarna starts the transfer; the bank has it about one banking day later."""
+    reference: str
+    """Klarna's name for it; it stands on the bank statement."""
+    settlement_type: str
+    """`NET` when fees are deducted, `GROSS` when they are invoiced, `GROSS_FEE` for that invoice."""
+    totals: "TotalsView"
+    """What it is made of."""
 
 
 class WebhookDeliveryView(TypedDict):
@@ -599,6 +651,22 @@ class CreateWebhookEndpoint(TypedDict):
     """Where messages are posted."""
 
 
+class CurrencyView(TypedDict):
+    """One currency."""
+    currency: str
+    """The currency of every amount in it."""
+    days: List["DayView"]
+    """Each day, the first one first."""
+    open_disputes: "SumView"
+    """Disputes that are open now."""
+    to_come: int
+    """Captured, not given back, and in no payout yet, in minor units; before Klarna's fees, which are
+    known once a payout is made. Below zero when more is to be given back than is to come.
+    """
+    total: "FiguresView"
+    """All days together."""
+
+
 class CustomerDetails(TypedDict):
     """Where the goods are sent. A member that is left out stays; an empty text takes it away. It is
     passed on to Klarna and not kept.
@@ -660,6 +728,66 @@ class CustomerView(TypedDict):
     """The merchant's own name for the customer."""
 
 
+class DayView(FiguresView):
+    """One day."""
+    date: str
+    """Such as `2031-05-04`; a day of UTC."""
+
+
+class DifferenceView(TypedDict):
+    """Two amounts that should be the same and are not."""
+    of: str
+    """What is compared, by Klarna's name."""
+    parts: int
+    """What its parts come to."""
+    total: int
+    """What Klarna's total says, in minor units."""
+
+
+class DisputeList(TypedDict):
+    """A page of disputes."""
+    data: List["DisputeView"]
+    """The last raised first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class DisputeView(TypedDict):
+    """A dispute."""
+    amount: NotRequired[Optional[int]]
+    """How much is disputed, in minor units."""
+    capture_id: NotRequired[Optional[str]]
+    """The capture."""
+    closed_at: NotRequired[Optional[str]]
+    """When it was closed."""
+    currency: NotRequired[Optional[str]]
+    """The currency of the amount."""
+    deadline_at: NotRequired[Optional[str]]
+    """Until when to answer or appeal, in Klarna's merchant portal; absent while it is Klarna's turn."""
+    id: str
+    """Its id."""
+    klarna_dispute_id: str
+    """Klarna's id."""
+    klarna_order_id: NotRequired[Optional[str]]
+    """Klarna's id of the order."""
+    opened_at: str
+    """When it was raised."""
+    outcome: NotRequired[Optional[str]]
+    """`won` or `lost`, once it is closed."""
+    outcome_detail: NotRequired[Optional[str]]
+    """Why, in Klarna's words in lower case."""
+    payment_id: NotRequired[Optional[str]]
+    """The payment, if it is one of this store's."""
+    raised_by: NotRequired[Optional[str]]
+    """`customer` or `klarna_agent`."""
+    reason: str
+    """Klarna's reason in lower case, such as `products_or_services_not_received`."""
+    state: str
+    """`initiated`, `representment`, `pre_arbitration`, `arbitration` or `closed`; Klarna may add more."""
+    updated_at: str
+    """When it last changed at Klarna."""
+
+
 class DueDateOption(TypedDict):
     """One offer."""
     fee: int
@@ -692,6 +820,30 @@ class Dunning(TypedDict):
 
 Ended = Literal["done", "refused"]
 """How an operation is said to have ended."""
+
+
+class EntryView(TypedDict):
+    """One entry of a payout."""
+    amount: int
+    """What it does to the payout, in minor units: below zero it takes. Without tax."""
+    at: NotRequired[Optional[str]]
+    """When it was registered at Klarna."""
+    capture_id: NotRequired[Optional[str]]
+    """The capture."""
+    detail: NotRequired[Optional[str]]
+    """Klarna's closer type in lower case, such as `purchase_fee_fixed`."""
+    klarna_order_id: NotRequired[Optional[str]]
+    """Klarna's id of the order."""
+    merchant_reference: NotRequired[Optional[str]]
+    """The shop's order number."""
+    payment_id: NotRequired[Optional[str]]
+    """The payment, if it is one of this store's."""
+    refund_id: NotRequired[Optional[str]]
+    """The refund."""
+    tax: NotRequired[Optional[int]]
+    """The tax on a fee, in minor units, which is taken besides."""
+    type: str
+    """Klarna's type in lower case: `sale`, `return`, `fee`, `reversal` and so on."""
 
 
 class EventList(TypedDict):
@@ -949,6 +1101,14 @@ class OperationList(TypedDict):
     """Where the next page begins; absent on the last one."""
 
 
+OverviewView = TypedDict("OverviewView", {
+    "currencies": List["CurrencyView"],
+    "from": str,
+    "until": str,
+})
+"""How a store is doing."""
+
+
 class PageInput(TypedDict):
     """How Klarna's page looks, and where the shopper's browser goes from it."""
     back_url: NotRequired[Optional[str]]
@@ -995,6 +1155,18 @@ class PageView(TypedDict):
     """Where it stands: `waiting`, `in_progress`, `completed`, `declined` and `failed` (the shopper
     may try again), `back`, `cancelled`, `disabled` or `expired`.
     """
+
+
+class PaidOutView(TypedDict):
+    """What of a payment is in a payout."""
+    entries: List["EntryView"]
+    """The payment's entries in it."""
+    paid_at: str
+    """When Klarna starts the transfer."""
+    payout_id: str
+    """The payout."""
+    reference: str
+    """Klarna's name for it."""
 
 
 class Parcel(TypedDict):
@@ -1044,6 +1216,8 @@ class PaymentView(TypedDict):
     """When the order was made."""
     currency: str
     """The currency of every amount in it."""
+    disputes: NotRequired[Optional[List["DisputeView"]]]
+    """What is disputed; only where one payment is read."""
     expires_at: NotRequired[Optional[str]]
     """The last moment for a capture."""
     fraud_status: str
@@ -1063,6 +1237,8 @@ class PaymentView(TypedDict):
     order_lines: List[Dict[str, Any]]
     """What was bought."""
     payment_method: NotRequired[Optional["MethodView"]]
+    payouts: NotRequired[Optional[List["PaidOutView"]]]
+    """What of it is in which payout; only where one payment is read."""
     refunds: List["RefundView"]
     """What was given back."""
     shipping_info: NotRequired[List["Parcel"]]
@@ -1071,6 +1247,22 @@ class PaymentView(TypedDict):
     """`authorized`, `part_captured`, `captured`, `cancelled`, `expired` or `closed`."""
     unavailable_actions: List["UnavailableView"]
     """What cannot be done now, and why not."""
+
+
+class PayoutDetail(PayoutView):
+    """A payout with a page of its entries."""
+    entries: List["EntryView"]
+    """Its entries, in the order of time."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page of entries begins; absent on the last one."""
+
+
+class PayoutList(TypedDict):
+    """A page of payouts."""
+    data: List["PayoutView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
 
 
 class PlanList(TypedDict):
@@ -1414,6 +1606,14 @@ class SubscriptionView(TypedDict):
     """The time zone on whose clocks days are counted."""
 
 
+class SumView(TypedDict):
+    """An amount, and of how many."""
+    amount: int
+    """In minor units."""
+    count: int
+    """How many."""
+
+
 class TestView(TypedDict):
     """What Klarna says of an account's credential."""
     code: str
@@ -1445,6 +1645,30 @@ class TokenToBe(TypedDict):
     """The plan of the subscription that it is for: Klarna is told of its name and rhythm with each line
     of goods and services. Left out for charges on demand.
     """
+
+
+class TotalsView(TypedDict):
+    """What a payout is made of, in minor units. An amount is without a sign; its name says what it does."""
+    charges: int
+    """Other debits."""
+    credits: int
+    """Other credits."""
+    debt_after: int
+    """What the store owes Klarna after it."""
+    fees: int
+    """Klarna's fees and their tax, less what was given back of them."""
+    held_back: int
+    """Withheld as a reserve."""
+    released: int
+    """Paid after it was withheld."""
+    repaid: int
+    """Debt that it paid back."""
+    returns: int
+    """Refunds by the store."""
+    reversals: int
+    """What Klarna gave back to shoppers, after disputes above all."""
+    sales: int
+    """Captures."""
 
 
 class UnavailableView(TypedDict):

@@ -36,6 +36,10 @@ export const operations = {
     list: ["GET", "/v1/customers", { query: true, paged: true }],
     read: ["GET", "/v1/customers/{id}", {}],
   },
+  disputes: {
+    list: ["GET", "/v1/disputes", { query: true, paged: true }],
+    read: ["GET", "/v1/disputes/{id}", {}],
+  },
   events: {
     list: ["GET", "/v1/events", { query: true, paged: true }],
     read: ["GET", "/v1/events/{id}", {}],
@@ -71,6 +75,10 @@ export const operations = {
     streamToken: ["POST", "/v1/payments/{id}/stream_tokens", {}],
     update: ["POST", "/v1/payments/{id}/authorization", { body: true, keyed: true, waits: true }],
   },
+  payouts: {
+    list: ["GET", "/v1/payouts", { query: true, paged: true }],
+    read: ["GET", "/v1/payouts/{id}", { query: true }],
+  },
   plans: {
     archive: ["POST", "/v1/plans/{id}/archive", { keyed: true }],
     create: ["POST", "/v1/plans", { body: true, keyed: true }],
@@ -80,6 +88,9 @@ export const operations = {
   public: {
     confirm: ["POST", "/v1/public/checkouts/{id}/confirm", { body: true, waits: true }],
     read: ["GET", "/v1/public/checkouts/{id}", {}],
+  },
+  reports: {
+    overview: ["GET", "/v1/reports/overview", { query: true }],
   },
   stores: {
     accountCreate: ["POST", "/v1/stores/{id}/accounts", { body: true, keyed: true }],

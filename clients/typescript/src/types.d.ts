@@ -555,6 +555,23 @@ export interface CreateWebhookEndpoint {
   url: string;
 }
 
+/** One currency. */
+export interface CurrencyView {
+  /** The currency of every amount in it. */
+  currency: string;
+  /** Each day, the first one first. */
+  days: DayView[];
+  /** Disputes that are open now. */
+  open_disputes: SumView;
+  /**
+   * Captured, not given back, and in no payout yet, in minor units; before Klarna's fees, which are
+   * known once a payout is made. Below zero when more is to be given back than is to come.
+   */
+  to_come: number;
+  /** All days together. */
+  total: FiguresView;
+}
+
 /**
  * Where the goods are sent. A member that is left out stays; an empty text takes it away. It is
  * passed on to Klarna and not kept.
@@ -617,6 +634,66 @@ export interface CustomerView {
   reference: string;
 }
 
+/** One day. */
+export interface DayView extends FiguresView {
+  /** Such as `2031-05-04`; a day of UTC. */
+  date: string;
+}
+
+/** Two amounts that should be the same and are not. */
+export interface DifferenceView {
+  /** What is compared, by Klarna's name. */
+  of: string;
+  /** What its parts come to. */
+  parts: number;
+  /** What Klarna's total says, in minor units. */
+  total: number;
+}
+
+/** A page of disputes. */
+export interface DisputeList {
+  /** The last raised first. */
+  data: DisputeView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A dispute. */
+export interface DisputeView {
+  /** How much is disputed, in minor units. */
+  amount?: number | null;
+  /** The capture. */
+  capture_id?: string | null;
+  /** When it was closed. */
+  closed_at?: string | null;
+  /** The currency of the amount. */
+  currency?: string | null;
+  /** Until when to answer or appeal, in Klarna's merchant portal; absent while it is Klarna's turn. */
+  deadline_at?: string | null;
+  /** Its id. */
+  id: string;
+  /** Klarna's id. */
+  klarna_dispute_id: string;
+  /** Klarna's id of the order. */
+  klarna_order_id?: string | null;
+  /** When it was raised. */
+  opened_at: string;
+  /** `won` or `lost`, once it is closed. */
+  outcome?: string | null;
+  /** Why, in Klarna's words in lower case. */
+  outcome_detail?: string | null;
+  /** The payment, if it is one of this store's. */
+  payment_id?: string | null;
+  /** `customer` or `klarna_agent`. */
+  raised_by?: string | null;
+  /** Klarna's reason in lower case, such as `products_or_services_not_received`. */
+  reason: string;
+  /** `initiated`, `representment`, `pre_arbitration`, `arbitration` or `closed`; Klarna may add more. */
+  state: string;
+  /** When it last changed at Klarna. */
+  updated_at: string;
+}
+
 /** One offer. */
 export interface DueDateOption {
   /** What Klarna charges the merchant for it, in minor units. */
@@ -651,6 +728,30 @@ export interface Dunning {
 
 /** How an operation is said to have ended. */
 export type Ended = "done" | "refused";
+
+/** One entry of a payout. */
+export interface EntryView {
+  /** What it does to the payout, in minor units: below zero it takes. Without tax. */
+  amount: number;
+  /** When it was registered at Klarna. */
+  at?: string | null;
+  /** The capture. */
+  capture_id?: string | null;
+  /** Klarna's closer type in lower case, such as `purchase_fee_fixed`. */
+  detail?: string | null;
+  /** Klarna's id of the order. */
+  klarna_order_id?: string | null;
+  /** The shop's order number. */
+  merchant_reference?: string | null;
+  /** The payment, if it is one of this store's. */
+  payment_id?: string | null;
+  /** The refund. */
+  refund_id?: string | null;
+  /** The tax on a fee, in minor units, which is taken besides. */
+  tax?: number | null;
+  /** Klarna's type in lower case: `sale`, `return`, `fee`, `reversal` and so on. */
+  type: string;
+}
 
 /** What happened to a payment and to the checkout it came from. */
 export interface EventList {
@@ -700,6 +801,35 @@ export interface ExpiryPolicy {
 export interface ExtendDueDate {
   /** One of the numbers of days that the capture's options name. */
   number_of_days: number;
+}
+
+/** The figures of a day, or of several. */
+export interface FiguresView {
+  /**
+   * The approved share of the confirmed checkouts in ten thousandths: 9750 is 97.50 %. Absent while
+   * there are none.
+   */
+  approval_rate?: number | null;
+  /** Those of them that came of a confirmed checkout: charges of a customer token do not. */
+  approved: SumView;
+  /** Orders that Klarna made. */
+  authorized: SumView;
+  /** What was captured. */
+  captured: SumView;
+  /** Confirmed checkouts that Klarna declined. */
+  declined: SumView;
+  /** Disputes that were raised. */
+  disputed: SumView;
+  /** Disputes that were lost. */
+  disputes_lost: SumView;
+  /** Disputes that were won. */
+  disputes_won: SumView;
+  /** What Klarna took for its services in payouts and invoices, with tax. */
+  fees: SumView;
+  /** What was paid out. */
+  paid_out: SumView;
+  /** What was given back. */
+  refunded: SumView;
 }
 
 /** What to do when every try was in vain. */
@@ -931,6 +1061,16 @@ export interface OperationView {
   state: string;
 }
 
+/** How a store is doing. */
+export interface OverviewView {
+  /** One for each currency; amounts of different currencies are never added. */
+  currencies: CurrencyView[];
+  /** When the first day begins. */
+  from: string;
+  /** Until when it is counted: now. */
+  until: string;
+}
+
 /** How Klarna's page looks, and where the shopper's browser goes from it. */
 export interface PageInput {
   /** When the shopper goes back to the shop, and may return. */
@@ -979,6 +1119,18 @@ export interface PageView {
    * may try again), `back`, `cancelled`, `disabled` or `expired`.
    */
   status: string;
+}
+
+/** What of a payment is in a payout. */
+export interface PaidOutView {
+  /** The payment's entries in it. */
+  entries: EntryView[];
+  /** When Klarna starts the transfer. */
+  paid_at: string;
+  /** The payout. */
+  payout_id: string;
+  /** Klarna's name for it. */
+  reference: string;
 }
 
 /** One parcel, and the one that may come back. */
@@ -1030,6 +1182,8 @@ export interface PaymentView {
   created_at: string;
   /** The currency of every amount in it. */
   currency: string;
+  /** What is disputed; only where one payment is read. */
+  disputes?: DisputeView[] | null;
   /** The last moment for a capture. */
   expires_at?: string | null;
   /** `ACCEPTED`, `PENDING` or `REJECTED`. Ship only when it is accepted. */
@@ -1049,6 +1203,8 @@ export interface PaymentView {
   /** What was bought. */
   order_lines: Record<string, unknown>[];
   payment_method?: MethodView | null;
+  /** What of it is in which payout; only where one payment is read. */
+  payouts?: PaidOutView[] | null;
   /** What was given back. */
   refunds: RefundView[];
   /** Parcels of the order as such. */
@@ -1057,6 +1213,46 @@ export interface PaymentView {
   status: string;
   /** What cannot be done now, and why not. */
   unavailable_actions: UnavailableView[];
+}
+
+/** A payout with a page of its entries. */
+export interface PayoutDetail extends PayoutView {
+  /** Its entries, in the order of time. */
+  entries: EntryView[];
+  /** Where the next page of entries begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A page of payouts. */
+export interface PayoutList {
+  /** Newest first. */
+  data: PayoutView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A payout. */
+export interface PayoutView {
+  /** What is paid out, in minor units. */
+  amount: number;
+  /** The currency of every amount in it. */
+  currency: string;
+  /** What does not add up between Klarna's totals and the entries; empty when all is well. */
+  differences: DifferenceView[];
+  /** How many entries it has. */
+  entry_count: number;
+  /** Its id. */
+  id: string;
+  /** Klarna's name of the merchant who is paid. */
+  merchant_id: string;
+  /** When Klarna starts the transfer; the bank has it about one banking day later. */
+  paid_at: string;
+  /** Klarna's name for it; it stands on the bank statement. */
+  reference: string;
+  /** `NET` when fees are deducted, `GROSS` when they are invoiced, `GROSS_FEE` for that invoice. */
+  settlement_type: string;
+  /** What it is made of. */
+  totals: TotalsView;
 }
 
 /** A page of plans. */
@@ -1399,6 +1595,14 @@ export interface SubscriptionView {
   time_zone: string;
 }
 
+/** An amount, and of how many. */
+export interface SumView {
+  /** In minor units. */
+  amount: number;
+  /** How many. */
+  count: number;
+}
+
 /** What Klarna says of an account's credential. */
 export interface TestView {
   /** `works`, `credentials_refused`, `merchant_inactive`, `klarna_unreachable` or `klarna_refused`. */
@@ -1431,6 +1635,30 @@ export interface TokenToBe {
    * of goods and services. Left out for charges on demand.
    */
   plan_id?: string | null;
+}
+
+/** What a payout is made of, in minor units. An amount is without a sign; its name says what it does. */
+export interface TotalsView {
+  /** Other debits. */
+  charges: number;
+  /** Other credits. */
+  credits: number;
+  /** What the store owes Klarna after it. */
+  debt_after: number;
+  /** Klarna's fees and their tax, less what was given back of them. */
+  fees: number;
+  /** Withheld as a reserve. */
+  held_back: number;
+  /** Paid after it was withheld. */
+  released: number;
+  /** Debt that it paid back. */
+  repaid: number;
+  /** Refunds by the store. */
+  returns: number;
+  /** What Klarna gave back to shoppers, after disputes above all. */
+  reversals: number;
+  /** Captures. */
+  sales: number;
 }
 
 /** Something that cannot be done now. */
@@ -1724,6 +1952,15 @@ export interface Customers {
   read(id: string, options?: CallOptions): Promise<CustomerView>;
 }
 
+export interface Disputes {
+  /** Lists disputes, the last raised first. */
+  list(query?: { limit?: number; cursor?: string; state?: string; open?: boolean; payment_id?: string }, options?: CallOptions): Promise<DisputeList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string; state?: string; open?: boolean; payment_id?: string }, options?: CallOptions): AsyncGenerator<DisputeView, void, undefined>;
+  /** Reads a dispute. */
+  read(id: string, options?: CallOptions): Promise<DisputeView>;
+}
+
 export interface Events {
   /** Lists what happened in the store. */
   list(query?: { type?: string; subject_id?: string; from?: string; until?: string; order?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<EventPage>;
@@ -1796,6 +2033,15 @@ export interface Payments {
   update(id: string, body: UpdateAuthorization, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
 }
 
+export interface Payouts {
+  /** Lists what Klarna has paid out, newest first. */
+  list(query?: { limit?: number; cursor?: string; currency?: string; reference?: string; from?: string; until?: string }, options?: CallOptions): Promise<PayoutList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string; currency?: string; reference?: string; from?: string; until?: string }, options?: CallOptions): AsyncGenerator<PayoutView, void, undefined>;
+  /** Reads a payout and what it is made of. */
+  read(id: string, query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<PayoutDetail>;
+}
+
 export interface Plans {
   /** Archives a plan: no new subscription may have it, and those that have it keep it. */
   archive(id: string, options?: KeyedOptions): Promise<PlanView>;
@@ -1814,6 +2060,11 @@ export interface Public {
   confirm(id: string, body: Confirm, options?: WaitingOptions): Promise<PublicCheckout>;
   /** Reads a checkout's public status. */
   read(id: string, options?: CallOptions): Promise<PublicCheckout>;
+}
+
+export interface Reports {
+  /** Reads how the store is doing, by day and currency. */
+  overview(query?: { days?: number; currency?: string }, options?: CallOptions): Promise<OverviewView>;
 }
 
 export interface Stores {
@@ -1938,12 +2189,15 @@ export interface Api {
   readonly checkouts: Checkouts;
   readonly customerTokens: CustomerTokens;
   readonly customers: Customers;
+  readonly disputes: Disputes;
   readonly events: Events;
   readonly expiryPolicy: ExpiryPolicy;
   readonly operations: Operations;
   readonly payments: Payments;
+  readonly payouts: Payouts;
   readonly plans: Plans;
   readonly public: Public;
+  readonly reports: Reports;
   readonly stores: Stores;
   readonly subscriptions: Subscriptions;
   readonly webhookDeliveries: WebhookDeliveries;

@@ -46,7 +46,7 @@ impl<'a> Visitor<'a> {
         let mut visitor = Self::new(town);
         let password = PASSWORD.replace(' ', "+");
         let reply = visitor.sign_in("admin", &password).await;
-        assert_eq!((reply.status, place(&reply)), (303, "/dashboard"), "{}", reply.text);
+        assert_eq!((reply.status, place(&reply)), (303, "/dashboard/overview"), "{}", reply.text);
         visitor
     }
 
@@ -176,7 +176,7 @@ async fn somebody_is_invited_and_signs_in_with_what_they_chose() {
         let again = eva.post("/dashboard/invitation", &fields).await;
         assert_eq!(again.status, 410, "an invitation is good once");
         let signed_in = eva.sign_in("Eva%40Shop.example", EVAS).await;
-        assert_eq!((signed_in.status, place(&signed_in)), (303, "/dashboard"));
+        assert_eq!((signed_in.status, place(&signed_in)), (303, "/dashboard/overview"));
         let page = eva.get("/dashboard").await;
         assert!(page.text.contains("eva@shop.example") && !page.text.contains("/dashboard/access"));
         assert_eq!(eva.get("/dashboard/access").await.status, 403);
@@ -233,7 +233,7 @@ async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
             other.send("POST", "/dashboard/sign-in/code", format!("csrf=x&code={code}")).await;
         assert_eq!(forged.status, 403);
         let right = other.post("/dashboard/sign-in/code", &format!("code={code}")).await;
-        assert_eq!((right.status, place(&right)), (303, "/dashboard"));
+        assert_eq!((right.status, place(&right)), (303, "/dashboard/overview"));
         assert_ne!(other.cookie, waiting, "a fresh session for whoever is let in");
         assert_eq!(other.get("/dashboard").await.status, 200);
         let mut late = Visitor::new(&town);
@@ -244,7 +244,7 @@ async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
         // A phone that is lost: a recovery code, once.
         let typed = recovery[3].to_uppercase().replace('-', "+");
         let saved = late.post("/dashboard/sign-in/code", &format!("code={typed}")).await;
-        assert_eq!((saved.status, place(&saved)), (303, "/dashboard"));
+        assert_eq!((saved.status, place(&saved)), (303, "/dashboard/overview"));
         let mut again = Visitor::new(&town);
         again.sign_in("admin", &password).await;
         again.get("/dashboard/sign-in/code").await;
@@ -261,7 +261,7 @@ async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
             .await;
         assert_eq!(off.status, 200, "{}", off.text);
         let plain = Visitor::new(&town).sign_in("admin", &password).await;
-        assert_eq!(place(&plain), "/dashboard");
+        assert_eq!(place(&plain), "/dashboard/overview");
         town.end().await;
     }
 }

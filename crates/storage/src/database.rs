@@ -208,6 +208,20 @@ impl Database {
         }
     }
 
+    /// Makes what was deleted or replaced unreadable in the files as well, as far as that is in a program's hands.
+    ///
+    /// On a SQLite file deleted content is overwritten as it is deleted; this also empties the log, which may still
+    /// hold it. Waits for readers, for a few seconds at most, and fails when one stays longer: call it again later.
+    /// PostgreSQL does this by itself (autovacuum), in its own time; there nothing happens here.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.scrub().await,
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(_) => Ok(()),
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
         match &*self.0 {

@@ -36,6 +36,7 @@
 //!
 //! Payments, HTTP, clocks. Whatever is time here is passed in as unix milliseconds.
 
+pub mod backup;
 mod database;
 mod error;
 mod migrate;

@@ -45,7 +45,7 @@ pub const RULES: &[Rule] = {
     use Needs::{Nothing, Publishable};
     use Scope::{
         CheckoutsRead, CheckoutsWrite, EventsRead, KeysManage, PaymentsRead, PaymentsWrite,
-        StoresManage, SubscriptionsRead, SubscriptionsWrite, WebhooksManage,
+        ReportsRead, StoresManage, SubscriptionsRead, SubscriptionsWrite, WebhooksManage,
     };
     const fn of(scope: Scope) -> Needs {
         Needs::Scope(scope)
@@ -82,6 +82,12 @@ pub const RULES: &[Rule] = {
         ("POST", "/v1/payments/{id}/captures/{capture_id}/resend-communication", of(PaymentsWrite)),
         ("GET", "/v1/payments/{id}/captures/{capture_id}/due-date-options", of(PaymentsRead)),
         ("POST", "/v1/payments/{id}/captures/{capture_id}/due-date", of(PaymentsWrite)),
+        // Money and disputes.
+        ("GET", "/v1/disputes", of(PaymentsRead)),
+        ("GET", "/v1/disputes/{id}", of(PaymentsRead)),
+        ("GET", "/v1/payouts", of(ReportsRead)),
+        ("GET", "/v1/payouts/{id}", of(ReportsRead)),
+        ("GET", "/v1/reports/overview", of(ReportsRead)),
         ("GET", "/v1/expiry-policy", of(PaymentsRead)),
         ("PUT", "/v1/expiry-policy", of(StoresManage)),
         ("GET", "/v1/operations", of(PaymentsRead)),

@@ -43,7 +43,7 @@ impl Modify for Schemes {
 pub(super) struct Tags;
 
 /// In the order in which they are shown.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 12] = [
     ("checkouts", "A cart on its way to be paid. Open one, show Klarna's widget, confirm."),
     ("payments", "What became of a checkout: capture, refund, cancel, release."),
     (
@@ -64,6 +64,12 @@ const TAGS: [(&str, &str); 9] = [
         "subscriptions",
         "What is charged again and again by a customer token, or whenever you ask for it.",
     ),
+    (
+        "disputes",
+        "What shoppers dispute, and until when to answer; read from Klarna every ten minutes.",
+    ),
+    ("payouts", "What Klarna has paid out, and what it is made of; read from Klarna every hour."),
+    ("reports", "How a store is doing, by day and currency."),
     ("events", "What happened, as a list and as it happens."),
     (
         "webhooks",

@@ -11,6 +11,7 @@ pub mod checkouts;
 pub mod customer_tokens;
 pub mod customers;
 mod describe;
+pub mod disputes;
 pub mod events;
 pub mod expiry_policy;
 pub mod extract;
@@ -21,11 +22,13 @@ pub mod openapi;
 pub mod operations;
 pub mod paging;
 pub mod payments;
+pub mod payouts;
 pub mod plans;
 pub mod problem;
 pub mod public;
 mod reference;
 pub mod repeat;
+pub mod reports;
 pub mod stores;
 pub mod streams;
 pub mod subscriptions;
@@ -85,6 +88,11 @@ pub fn router(app: &App) -> Router<App> {
             "/v1/payments/{id}/captures/{capture_id}/due-date",
             post(payments::captures::extend_due_date),
         )
+        .route("/v1/disputes", get(disputes::list))
+        .route("/v1/disputes/{id}", get(disputes::read))
+        .route("/v1/payouts", get(payouts::list))
+        .route("/v1/payouts/{id}", get(payouts::read))
+        .route("/v1/reports/overview", get(reports::overview))
         .route("/v1/expiry-policy", get(expiry_policy::read).put(expiry_policy::replace))
         .route("/v1/operations", get(operations::read::list))
         .route("/v1/operations/{id}", get(operations::read::read))

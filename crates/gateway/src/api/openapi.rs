@@ -6,8 +6,8 @@ use utoipa::openapi::OpenApi as Document;
 
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
-    checkouts, customer_tokens, customers, events, expiry_policy, keys, operations, payments,
-    plans, public, stores, streams, subscriptions, webhooks,
+    checkouts, customer_tokens, customers, disputes, events, expiry_policy, keys, operations,
+    payments, payouts, plans, public, reports, stores, streams, subscriptions, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -45,6 +45,11 @@ use super::{
         payments::captures::resend_communication,
         payments::captures::due_date_options,
         payments::captures::extend_due_date,
+        disputes::list,
+        disputes::read,
+        payouts::list,
+        payouts::read,
+        reports::overview,
         expiry_policy::read,
         expiry_policy::replace,
         operations::read::list,

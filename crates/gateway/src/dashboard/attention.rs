@@ -19,13 +19,15 @@ use crate::domain::checkout::Cart;
 use crate::domain::circuit::Phase;
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State as Stands};
+use crate::domain::reading::{Kind as Read, Trouble};
 use crate::domain::webhook::Endpoint;
 use crate::engine::attention::{self, Act, NotDone, Word};
 use crate::engine::nodes::Status;
 use crate::engine::worker::redacted;
 use crate::fault::Fault;
 use crate::store::operations::Attempt;
-use crate::store::{checkouts, events, operations, webhooks as webhook_rows};
+use crate::store::readings::Place;
+use crate::store::{checkouts, events, operations, readings, webhooks as webhook_rows};
 
 /// How many are shown at once; the rest comes up as these are settled.
 const MOST: i64 = 50;
@@ -73,8 +75,17 @@ pub(super) async fn page(
     show(&app, &person, StatusCode::OK, notice).await
 }
 
+/// Everything that the page shows.
+struct Found {
+    waiting: Vec<Waiting>,
+    silent: Vec<Endpoint>,
+    /// What cannot be read of Klarna's books.
+    unread: Vec<(Place, Trouble)>,
+}
+
 async fn show(app: &App, person: &Person, status: StatusCode, notice: Option<Notice>) -> Response {
     let store_id = person.store_id.clone();
+    let now_ms = app.engine().now_ms();
     let engine = match app.engine().status().await {
         Ok(engine) => engine,
         Err(fault) => return layout::failed(&fault),
@@ -84,14 +95,23 @@ async fn show(app: &App, person: &Person, status: StatusCode, notice: Option<Not
         .read_long(move |tx| {
             let mut silent = webhook_rows::endpoints(tx, &store_id)?;
             silent.retain(Endpoint::needs_attention);
-            Ok::<_, Fault>((load(tx, &store_id)?, silent))
+            let found = Found {
+                waiting: load(tx, &store_id)?,
+                silent,
+                unread: readings::of_store(tx, &store_id)?
+                    .into_iter()
+                    .filter_map(|(place, progress)| Some((place, progress.trouble?)))
+                    .filter(|(_, trouble)| trouble.is_worth_telling(now_ms))
+                    .collect(),
+            };
+            Ok::<_, Fault>(found)
         })
         .await;
     match found {
-        Ok((waiting, silent)) => {
+        Ok(found) => {
             let content = html! {
                 (unanswered(&engine))
-                (view(&waiting, &silent, person, notice.as_ref()))
+                (view(&found, person, notice.as_ref()))
             };
             (status, layout::page("Needs attention", Some(person), &content)).into_response()
         }
@@ -99,16 +119,12 @@ async fn show(app: &App, person: &Person, status: StatusCode, notice: Option<Not
     }
 }
 
-fn view(
-    waiting: &[Waiting],
-    silent: &[Endpoint],
-    person: &Person,
-    notice: Option<&Notice>,
-) -> Markup {
+fn view(found: &Found, person: &Person, notice: Option<&Notice>) -> Markup {
+    let Found { waiting, silent, unread } = found;
     html! {
         div.head { h1 { "Needs attention" } }
         (said(notice))
-        @if waiting.is_empty() && silent.is_empty() {
+        @if waiting.is_empty() && silent.is_empty() && unread.is_empty() {
             section.card.empty {
                 h2 { "Nothing needs you" }
                 p.muted { "An operation stands here when Klarna's answer was lost and its books do not tell what happened." }
@@ -116,7 +132,36 @@ fn view(
             }
         }
         (webhooks::needing_attention(silent))
+        @for (place, trouble) in unread { (unreadable(place, trouble)) }
         @for each in waiting { (card(each, person)) }
+    }
+}
+
+/// Books of Klarna's that this store's account may not read: payments go on, but figures are missing.
+fn unreadable(place: &Place, trouble: &Trouble) -> Markup {
+    let what = place.kind.name();
+    html! {
+        section.card.attention role="status" {
+            @if trouble.refused {
+                h2 { "Klarna does not let this account read " (what) }
+                p {
+                    "Since " (format::moment(trouble.since_ms)) ". Payments are not touched by it, but the "
+                    "dashboard and reports know nothing new of " (what) "."
+                }
+                p {
+                    strong { "What to do: " }
+                    @match place.kind {
+                        Read::Payouts => "Ask Klarna to let this API credential use the Settlements API, or give the account a credential that may.",
+                        Read::Disputes => "Ask Klarna to let this API credential use the Disputes API, or give the account a credential that may.",
+                    }
+                    " It is tried again every six hours, and at once when the account is changed."
+                }
+            } @else {
+                h2 { "Klarna's " (what) " cannot be read" }
+                p { "Since " (format::moment(trouble.since_ms)) " there was no answer that could be used. It is tried again by itself." }
+            }
+            p.muted { "Account " code { (place.account_id) } " · Klarna: " (trouble.summary) }
+        }
     }
 }
 

@@ -22,18 +22,22 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                 link rel="icon" href="data:,";
                 script type="module" src="/dashboard/assets/dashboard.js" {}
                 script type="module" src="/dashboard/assets/counter.js" {}
+                script type="module" src="/dashboard/assets/overview.js" {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
                 header.top {
-                    a.brand href="/dashboard" {
+                    a.brand href="/dashboard/overview" {
                         span.mark aria-hidden="true" { "K" }
                         "Kassa"
                     }
                     @if let Some(person) = person {
                         nav aria-label="Main" {
+                            a href="/dashboard/overview" { "Overview" }
                             a href="/dashboard" { "Payments" }
                             a href="/dashboard/subscriptions" { "Subscriptions" }
+                            a href="/dashboard/disputes" { "Disputes" }
+                            a href="/dashboard/payouts" { "Payouts" }
                             a href="/dashboard/webhooks" { "Webhooks" }
                             @if person.may(Permission::Serve) {
                                 a href="/dashboard/counter" { "Counter" }

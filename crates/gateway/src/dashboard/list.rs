@@ -251,7 +251,8 @@ fn reached(page: &rows::Page, sort: Sort) -> Option<String> {
     }
 }
 
-fn row(payment: &Payment, policy: &Policy, now_ms: i64) -> Markup {
+/// A payment as a line of a list.
+pub(super) fn row(payment: &Payment, policy: &Policy, now_ms: i64) -> Markup {
     html! {
         li {
             a.row href={ "/dashboard/payments/" (payment.id) } {

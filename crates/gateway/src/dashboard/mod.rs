@@ -6,7 +6,9 @@
 
 mod actions;
 mod attention;
+mod chart;
 mod counter;
+mod disputes;
 mod due_date;
 mod expiry;
 mod format;
@@ -14,7 +16,9 @@ mod forms;
 mod guard;
 mod layout;
 mod list;
+mod overview;
 mod payment;
+mod payouts;
 mod people;
 pub(crate) mod sign_in;
 mod stores;
@@ -34,6 +38,7 @@ pub(crate) use guard::Person;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/dashboard.js");
+const OVERVIEW_SCRIPT: &str = include_str!("assets/overview.js");
 const COUNTER_SCRIPT: &str = include_str!("assets/counter.js");
 
 /// The largest form that is read.
@@ -43,8 +48,12 @@ const FORM_LIMIT_BYTES: usize = 64 * 1024;
 pub(crate) fn router(app: &App) -> Router<App> {
     Router::new()
         // Whoever types the gateway's address into a browser is a person.
-        .route("/", get(async || Redirect::to("/dashboard")))
+        .route("/", get(async || Redirect::to("/dashboard/overview")))
         .route("/dashboard", get(list::page))
+        .route("/dashboard/overview", get(overview::page))
+        .route("/dashboard/disputes", get(disputes::page))
+        .route("/dashboard/payouts", get(payouts::page))
+        .route("/dashboard/payouts/{id}", get(payouts::payout))
         .route("/dashboard/stream", get(list::stream))
         .route("/dashboard/payments.csv", get(list::download))
         .route("/dashboard/account/views", get(list::views::page).post(list::views::add_own))
@@ -80,6 +89,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/dashboard/assets/style.css", get(style))
         .route("/dashboard/assets/counter.js", get(counter_script))
         .route("/dashboard/assets/dashboard.js", get(script))
+        .route("/dashboard/assets/overview.js", get(overview_script))
         .merge(people::router())
         .layer(DefaultBodyLimit::max(FORM_LIMIT_BYTES))
         // Who may see and press what: one table, `domain::role::PAGES`.
@@ -93,6 +103,10 @@ async fn style() -> impl IntoResponse {
 
 async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)
+}
+
+async fn overview_script() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], OVERVIEW_SCRIPT)
 }
 
 async fn counter_script() -> impl IntoResponse {

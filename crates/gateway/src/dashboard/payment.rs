@@ -9,17 +9,21 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use storage::Tx;
 
-use super::{Person, format, forms, layout, list};
+use super::{
+    Person, disputes as disputes_page, format, forms, layout, list, payouts as payouts_page,
+};
 use crate::api::streams::{self, Seen};
 use crate::app::App;
+use crate::domain::dispute::Dispute;
 use crate::domain::expiry::Policy;
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State as Stands};
 use crate::domain::payment::Payment;
+use crate::domain::payout::{Entry as PaidEntry, Payout};
 use crate::fault::Fault;
 use crate::store::events::Event;
 use crate::store::operations::Attempt;
-use crate::store::{events, operations, payments, policies};
+use crate::store::{disputes, events, operations, payments, payouts, policies};
 
 /// Everything the page shows.
 struct Shown {
@@ -27,6 +31,8 @@ struct Shown {
     operations: Vec<(Operation, Vec<Attempt>)>,
     events: Vec<Event>,
     policy: Policy,
+    disputes: Vec<Dispute>,
+    payouts: Vec<(Payout, Vec<PaidEntry>)>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +53,9 @@ fn load(tx: &mut Tx<'_>, store_id: &str, id: &str) -> Result<Option<Shown>, Faul
     all.extend(events::of_subject(tx, &payment.id)?);
     all.sort_by_key(|event| event.created_at_ms);
     let policy = policies::expiry(tx, store_id)?;
-    Ok(Some(Shown { payment, operations: with_attempts, events: all, policy }))
+    let disputes = disputes::of_payment(tx, store_id, &payment.id)?;
+    let payouts = payouts::of_payment(tx, store_id, &payment.id)?;
+    Ok(Some(Shown { payment, operations: with_attempts, events: all, policy, disputes, payouts }))
 }
 
 pub(super) async fn page(
@@ -147,12 +155,16 @@ fn view(shown: &Shown, desk: &forms::Desk<'_>, notice: Option<&Notice>, now_ms: 
             p.total { (format::money(payment.amounts.authorized, &payment.currency)) }
         }
         (said(notice))
-        div data-live="troubles" { (troubles(shown)) }
+        div data-live="troubles" {
+            (troubles(shown))
+            (disputes_page::card(&shown.disputes, now_ms))
+        }
         div data-live="sums" { (sums(payment)) }
         div.columns {
             div data-live="history" {
                 (bought(payment))
                 (moved(payment))
+                (payouts_page::card(&shown.payouts))
                 (timeline(shown))
             }
             aside aria-label="What can be done" data-live="actions" { (forms::all(desk, &offered, refused)) (facts(payment)) }

@@ -219,7 +219,7 @@ async fn open(
     };
     let (life_ms, to) = match stage {
         Stage::Half => (HALF_SIGNED_IN_MS, "/dashboard/sign-in/code"),
-        Stage::Full => (SESSION_LIFE_MS, "/dashboard"),
+        Stage::Full => (SESSION_LIFE_MS, "/dashboard/overview"),
     };
     let before = cookie(app, headers).map(|secret| idempotency::digest(&secret));
     let audit_id = app.engine().fresh_id("aud");

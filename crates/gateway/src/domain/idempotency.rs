@@ -44,6 +44,16 @@ pub fn customer_token_id(create_token_operation_id: &str) -> String {
     format!("ctk_{}", derived("customer token", create_token_operation_id).simple())
 }
 
+/// The id of a payout in a store, by the merchant that Klarna paid and Klarna's name for it.
+pub fn payout_id(store_id: &str, merchant_id: &str, reference: &str) -> String {
+    format!("pyt_{}", derived("payout", &format!("{store_id}/{merchant_id}/{reference}")).simple())
+}
+
+/// The id of a dispute in a store, by Klarna's id of it.
+pub fn dispute_id(store_id: &str, klarna_id: &str) -> String {
+    format!("dsp_{}", derived("dispute", &format!("{store_id}/{klarna_id}")).simple())
+}
+
 /// The id of the event that says an aggregate reached a version: the same fact, the same id.
 pub fn event_id(aggregate_id: &str, version: i64, kind: &str) -> String {
     beside(aggregate_id, "evt", derived("event", &format!("{aggregate_id}/{version}/{kind}")))

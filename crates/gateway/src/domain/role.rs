@@ -108,6 +108,7 @@ pub const PAGES: &[Page] = {
         ("GET", "/", None, Nobody),
         ("GET", "/dashboard/assets/style.css", None, Nobody),
         ("GET", "/dashboard/assets/dashboard.js", None, Nobody),
+        ("GET", "/dashboard/assets/overview.js", None, Nobody),
         ("GET", "/dashboard/sign-in", None, Nobody),
         ("POST", "/dashboard/sign-in", None, Nobody),
         ("GET", "/dashboard/sign-in/code", None, Nobody),
@@ -117,6 +118,10 @@ pub const PAGES: &[Page] = {
         ("POST", "/dashboard/sign-out", None, May(Own)),
         // Payments.
         ("GET", "/dashboard", None, May(See)),
+        ("GET", "/dashboard/overview", None, May(See)),
+        ("GET", "/dashboard/disputes", None, May(See)),
+        ("GET", "/dashboard/payouts", None, May(See)),
+        ("GET", "/dashboard/payouts/{id}", None, May(See)),
         ("GET", "/dashboard/stream", None, May(See)),
         ("GET", "/dashboard/payments.csv", None, May(MoveMoney)),
         ("GET", "/dashboard/account/views", None, May(Own)),

@@ -12,7 +12,7 @@ use klarna_types::{Country, Secret};
 use parking_lot::RwLock;
 use storage::Database;
 
-use super::klarna::{Accounts, Boxed, Klarna};
+use super::klarna::{Accounts, Boxed, Klarna, Listed};
 use crate::domain::account::{self, Account, CONFIGURED};
 use crate::fault::Fault;
 use crate::store::accounts;
@@ -34,6 +34,11 @@ pub struct OfStore {
 }
 
 impl Accounts for OfStore {
+    fn all(&self) -> Vec<Listed> {
+        let (store_id, account_id) = (self.store_id.clone(), CONFIGURED.to_owned());
+        vec![Listed { store_id, account_id, version: 0 }]
+    }
+
     fn account(&self, store_id: &str, _country: &str) -> Option<Arc<dyn Klarna>> {
         (store_id == self.store_id).then(|| Arc::clone(&self.account))
     }
@@ -134,6 +139,16 @@ enum OnSealed {
 }
 
 impl Accounts for Directory {
+    fn all(&self) -> Vec<Listed> {
+        let mut all = self.configured.accounts.all();
+        all.extend(self.known.read().accounts.iter().map(|(account, _)| Listed {
+            store_id: account.store_id.clone(),
+            account_id: account.id.clone(),
+            version: account.version,
+        }));
+        all
+    }
+
     fn account(&self, store_id: &str, country: &str) -> Option<Arc<dyn Klarna>> {
         let id = self.choose(store_id, country)?;
         self.named(store_id, &id, country)

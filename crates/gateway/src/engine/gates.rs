@@ -28,6 +28,7 @@ const SHUT: &str = "GATE_SHUT";
 
 /// Every gate of this node, by account.
 #[derive(Clone)]
+#[allow(clippy::struct_field_names, reason = "gates are what it keeps")]
 pub(super) struct Gates {
     gates: Arc<Mutex<BTreeMap<String, Gate>>>,
     clock: Arc<dyn Clock>,

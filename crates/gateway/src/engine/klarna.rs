@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use klarna_types::AuthorizationToken;
 use klarna_types::customer_token::CustomerToken;
+use klarna_types::disputes::DisputeList;
 use klarna_types::hosted_payment_page::{
     CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
 };
@@ -17,6 +18,7 @@ use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{
     CreateSession, CreatedCustomerToken, CreatedOrder, CreatedSession, Session, UpdateSession,
 };
+use klarna_types::settlements::{PayoutCollection, TransactionCollection};
 
 use crate::domain::change::Change;
 use crate::domain::operation::{Effect, Failure};
@@ -177,6 +179,42 @@ pub trait Klarna: Send + Sync {
         let _ = klarna_token_id;
         Box::pin(async { Err(not_offered()) })
     }
+
+    /// Reads a page of the payouts of a span, both ends included.
+    fn payouts(&self, _wanted: PayoutsWanted) -> Boxed<'_, Outcome<PayoutCollection>> {
+        Box::pin(async { Err(not_offered()) })
+    }
+    /// Reads a page of what a payout is made of.
+    fn payout_entries<'a>(
+        &'a self,
+        _reference: &'a str,
+        _offset: u64,
+    ) -> Boxed<'a, Outcome<TransactionCollection>> {
+        Box::pin(async { Err(not_offered()) })
+    }
+    /// Has Klarna tell this account of disputes. Twice is once.
+    fn enroll_in_disputes(&self) -> Boxed<'_, Outcome<()>> {
+        Box::pin(async { Err(not_offered()) })
+    }
+    /// Reads a page of the disputes that changed since then; all, if it is not said.
+    fn disputes<'a>(
+        &'a self,
+        _changed_since_ms: Option<i64>,
+        _after: Option<&'a str>,
+    ) -> Boxed<'a, Outcome<DisputeList>> {
+        Box::pin(async { Err(not_offered()) })
+    }
+}
+
+/// Which page of payouts is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayoutsWanted {
+    /// Paid from then on.
+    pub from_ms: i64,
+    /// Until then.
+    pub until_ms: i64,
+    /// So many are left out.
+    pub offset: u64,
 }
 
 /// The answer of an implementation that knows less than all.
@@ -193,6 +231,17 @@ fn not_offered() -> Failure {
     }
 }
 
+/// An account as [`Accounts::all`] names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The store.
+    pub store_id: String,
+    /// The account.
+    pub account_id: String,
+    /// Grows with every change.
+    pub version: i64,
+}
+
 /// Which account serves which store and country. One account for all, or many.
 pub trait Accounts: Send + Sync {
     /// The account that serves new purchases, if the store has one for the country.
@@ -207,6 +256,12 @@ pub trait Accounts: Send + Sync {
     /// The account of that name, whether or not it still takes new purchases.
     fn named(&self, store_id: &str, _account_id: &str, country: &str) -> Option<Arc<dyn Klarna>> {
         self.account(store_id, country)
+    }
+
+    /// Every account, with the store that it is of and its version: whose payouts and disputes are
+    /// read.
+    fn all(&self) -> Vec<Listed> {
+        Vec::new()
     }
 
     /// The host that an account calls, where that is known.

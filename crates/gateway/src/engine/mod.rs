@@ -31,6 +31,7 @@ pub mod nodes;
 pub mod pages;
 #[cfg(test)]
 mod planted;
+mod readings;
 pub mod recurring;
 pub mod sdk;
 pub mod sessions;
@@ -42,11 +43,13 @@ pub(crate) mod tasks;
 pub mod webhooks;
 pub(crate) mod worker;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use service::{Clock, Shutdown};
 use storage::Database;
 use storage::queue::Item;
@@ -111,6 +114,12 @@ struct Inner {
     wake: Notify,
     gates: Gates,
     nodes: Nodes,
+    /// When figures were last folded here.
+    folded_at_ms: AtomicI64,
+    /// When this node last looked whether Klarna's books are to be read.
+    readings_at_ms: AtomicI64,
+    /// The accounts whose books this node has seen to being read, with the versions they had.
+    read_accounts: Mutex<BTreeMap<(String, String), i64>>,
     /// Whether other nodes may work on the same database.
     shared: bool,
     #[cfg(test)]
@@ -137,6 +146,9 @@ impl Inner {
             wake: Notify::new(),
             news: Notify::new(),
             nodes: Nodes::default(),
+            folded_at_ms: AtomicI64::new(i64::MIN),
+            readings_at_ms: AtomicI64::new(i64::MIN),
+            read_accounts: Mutex::default(),
             shared,
             #[cfg(test)]
             planted: None,
@@ -326,6 +338,7 @@ impl Engine {
             return Ok(Claimed { work: Vec::new(), put_off: 0 });
         }
         janitor::run(self).await?;
+        janitor::fold(self).await?;
         worker::claim(self, i64::try_from(free).unwrap_or(1)).await
     }
 

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use klarna::retry::RetryPolicy;
-use klarna::{Client, ErrorKind, Response};
+use klarna::{Client, ErrorKind, PayoutFilter, Period, Response, TransactionFilter};
 use klarna_types::customer_token::{CreateTokenOrder, CustomerToken};
+use klarna_types::disputes::{DisputeList, DisputeSort, ListDisputes};
 use klarna_types::hosted_payment_page::{
     CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
 };
@@ -19,13 +20,14 @@ use klarna_types::payments::{
     CreateCustomerToken, CreateOrder, CreateSession, CreatedCustomerToken, CreatedOrder,
     CreatedSession, Session, UpdateSession,
 };
+use klarna_types::settlements::{PaymentReference, PayoutCollection, TransactionCollection};
 use klarna_types::{
     AuthorizationToken, CaptureId, CustomerTokenId, HostedSessionId, IdempotencyKey, OrderId,
     SessionId,
 };
 use serde::de::DeserializeOwned;
 
-use super::klarna::{Answer, Boxed, ChangeCall, Klarna, Outcome};
+use super::klarna::{Answer, Boxed, ChangeCall, Klarna, Outcome, PayoutsWanted};
 use crate::domain::change::Change;
 use crate::domain::operation::{Effect, Failure, StepUpId};
 
@@ -365,4 +367,61 @@ impl Klarna for Sdk {
             outcome(call.send().await)
         })
     }
+
+    fn payouts(&self, wanted: PayoutsWanted) -> Boxed<'_, Outcome<PayoutCollection>> {
+        Box::pin(async move {
+            let at = |ms| jiff::Timestamp::from_millisecond(ms).map_err(|_| no_such_time());
+            let period = Period::new(at(wanted.from_ms)?, at(wanted.until_ms)?);
+            let mut filter = PayoutFilter::new().period(period).size(PAGE);
+            filter.offset = Some(wanted.offset);
+            outcome(self.0.settlements().payouts(&filter).retry(patient()).send().await)
+        })
+    }
+
+    fn payout_entries<'a>(
+        &'a self,
+        reference: &'a str,
+        offset: u64,
+    ) -> Boxed<'a, Outcome<TransactionCollection>> {
+        let reference = PaymentReference::new(reference);
+        let mut filter = TransactionFilter::of_payout(&reference).size(PAGE);
+        filter.offset = Some(offset);
+        let call = self.0.settlements().transactions(&filter).retry(patient());
+        Box::pin(async move { outcome(call.send().await) })
+    }
+
+    fn enroll_in_disputes(&self) -> Boxed<'_, Outcome<()>> {
+        Box::pin(async move {
+            // Who has no merchant id in its credential was enrolled otherwise, or is not.
+            let Some(merchant_id) = self.0.merchant_id() else {
+                return Err(unusable("the credential names no merchant".to_owned()));
+            };
+            outcome(self.0.disputes().enroll(merchant_id).retry(patient()).send().await)
+        })
+    }
+
+    fn disputes<'a>(
+        &'a self,
+        changed_since_ms: Option<i64>,
+        after: Option<&'a str>,
+    ) -> Boxed<'a, Outcome<DisputeList>> {
+        Box::pin(async move {
+            let mut wanted = ListDisputes::new();
+            wanted.updated_at_start = changed_since_ms
+                .map(jiff::Timestamp::from_millisecond)
+                .transpose()
+                .map_err(|_| no_such_time())?;
+            wanted.sort_by = vec![DisputeSort::CreatedAt];
+            wanted.size = Some(PAGE);
+            wanted.starting_after = after.map(ToOwned::to_owned);
+            outcome(self.0.disputes().list(&wanted).retry(patient()).send().await)
+        })
+    }
+}
+
+/// So many payouts, disputes, or entries of a payout are read at once.
+const PAGE: u32 = 100;
+
+fn no_such_time() -> Failure {
+    unusable("a time that cannot be written".to_owned())
 }

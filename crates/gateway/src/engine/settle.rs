@@ -13,13 +13,14 @@ use super::worker::{Made, still_ours};
 use super::{Engine, changes, mirror, recurring, tasks};
 use crate::domain::checkout::{self, Checkout};
 use crate::domain::expiry::Calendar;
+use crate::domain::figures::{self, Figure, Move, Sum};
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request, Transfer};
 use crate::domain::operation::{Doubt, Kind, Reason, Refusal, State, Step};
 use crate::domain::payment::{Capture, Fraud, Happened, Payment, Refund, Status};
 use crate::fault::Fault;
 use crate::store::operations::{Attempt, INTERACTIVE};
-use crate::store::{checkouts, events, operations, payments};
+use crate::store::{checkouts, events, figures as figure_rows, operations, payments};
 
 /// What came of a turn at an operation.
 pub(super) enum Verdict {
@@ -456,6 +457,16 @@ fn refused(
                 return Ok(true);
             }
             checkout.step(checkout::after_refusal(refusal.reason)).map_err(Fault::inconsistent)?;
+            if checkout.status == checkout::Status::Declined {
+                let declined = Move {
+                    figure: Figure::Declined,
+                    day: figures::day_of(now_ms),
+                    currency: checkout.cart.currency.as_str().to_owned(),
+                    by: Sum::once(checkout.cart.order_amount.get()),
+                };
+                let id = format!("{}/declined", operation.id);
+                figure_rows::add(tx, &checkout.store_id, &id, &declined)?;
+            }
             checkout.refusal = Some(refusal.clone());
             let poll_at_ms = checkout.next_poll_at_ms(now_ms);
             checkouts::update(tx, &mut checkout, poll_at_ms, now_ms)?;

@@ -14,7 +14,7 @@ use storage::queue::Item;
 use super::gates::was_shut;
 use super::klarna::{Klarna, Outcome};
 use super::sessions::Trouble;
-use super::{Engine, commands, mirror, pages, sessions};
+use super::{Engine, commands, mirror, pages, readings, sessions};
 use crate::domain::checkout::{Checkout, Step};
 use crate::domain::hosted::PageStatus;
 use crate::domain::operation::{Effect, Failure};
@@ -87,6 +87,10 @@ pub(super) async fn read(engine: &Engine, item: &Item) -> Result<(), Fault> {
         serde_json::from_str(&item.payload).map_err(Fault::document("task"))?;
     let member = |name: &str| payload.get(name).and_then(serde_json::Value::as_str);
     let turn = match (member("read"), member("id")) {
+        // Boxed: it holds whole pages of Klarna's books. It commits by itself.
+        (Some(readings::READING), _) => {
+            return Box::pin(readings::carry_out(engine, item)).await;
+        }
         (Some(RESOLVE), Some(id)) => {
             let cause = item.id.rsplit('/').next().unwrap_or_default();
             resolve_checkout(engine, id, cause, item.attempts + 1).await?

@@ -148,6 +148,10 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     super::audit::MIGRATION,
     super::users::MIGRATION,
     super::customers::MIGRATION,
+    super::figures::MIGRATION,
+    super::readings::MIGRATION,
+    super::payouts::MIGRATION,
+    super::disputes::MIGRATION,
     super::search::MIGRATION,
     super::views::MIGRATION,
 ];

@@ -1,8 +1,10 @@
 //! Payment rows.
 
-use storage::{Row, Tx};
+use std::collections::BTreeMap;
 
-use super::{expect_one, read_document, write_document};
+use storage::{Row, ToValue, Tx};
+
+use super::{expect_one, figures, read_document, write_document};
 use crate::domain::payment::Payment;
 use crate::fault::Fault;
 
@@ -78,6 +80,9 @@ pub fn insert(tx: &mut Tx<'_>, payment: &Payment, check_at_ms: Option<i64>) -> R
             &payment.lapses_at_ms(),
         ],
     )?;
+    if added == 1 {
+        figures::count_new(tx, payment)?;
+    }
     Ok(added == 1)
 }
 
@@ -94,6 +99,7 @@ pub fn update(
     payment.version += 1;
     payment.updated_at_ms = now_ms;
     let document = write_document("payment", payment)?;
+    figures::count_change(tx, payment, now_ms)?;
     let changed = tx.execute(
         "UPDATE payments SET version = $2, klarna_reference = $3, status = $4, fraud_status = $5,
                              authorized_minor = $6, captured_minor = $7, refunded_minor = $8,
@@ -180,4 +186,35 @@ pub fn due(tx: &mut Tx<'_>, now_ms: i64, limit: i64) -> Result<Vec<Payment>, Fau
     .iter()
     .map(from_row)
     .collect()
+}
+
+/// When the first payment of a store was made.
+pub fn oldest(tx: &mut Tx<'_>, store_id: &str) -> Result<Option<i64>, Fault> {
+    let sql = "SELECT MIN(created_at_ms) FROM payments WHERE store_id = $1";
+    Ok(tx.query_one(sql, &[&store_id])?.get(0)?)
+}
+
+/// The payments of a store that are of these orders of Klarna's, by order.
+pub fn ids_of_orders(
+    tx: &mut Tx<'_>,
+    store_id: &str,
+    orders: &[&str],
+) -> Result<BTreeMap<String, String>, Fault> {
+    let mut found = BTreeMap::new();
+    let mut orders = orders.to_vec();
+    orders.sort_unstable();
+    orders.dedup();
+    for some in orders.chunks(100) {
+        let mut params: Vec<&dyn ToValue> = vec![&store_id];
+        params.extend(some.iter().map(|order| order as &dyn ToValue));
+        let places: Vec<String> = (2..=params.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT klarna_order_id, id FROM payments WHERE store_id = $1 AND klarna_order_id IN ({})",
+            places.join(", ")
+        );
+        for row in tx.query_dynamic(&sql, &params)? {
+            found.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    Ok(found)
 }

@@ -6,11 +6,13 @@ use klarna_types::order_management::Order;
 
 use super::world::{Answer, History, Seen, Wanting, at_once};
 use crate::app::DEFAULT_STORE;
+use crate::domain::figures::{Figure, Sums};
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State};
 use crate::domain::payment::Payment;
 use crate::engine::attention::{self, Act, Word};
 use crate::engine::commands::Command;
+use crate::store::figures;
 use crate::store::operations::{self, BACKGROUND, INTERACTIVE};
 
 /// What is wrong, for people.
@@ -124,6 +126,7 @@ impl History<'_> {
             }
         }
         self.every_intent_once(&operations)?;
+        self.same_figures()?;
         if let Some(id) = &self.asked_after_the_end {
             return Err(format!("Klarna was asked for {id}, which had ended"));
         }
@@ -151,6 +154,38 @@ impl History<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The figures come to what the payments come to, folded or not.
+    fn same_figures(&self) -> Checked {
+        let (found, payments) = at_once(self.stage.database.read(|tx| {
+            let found = figures::find(tx, DEFAULT_STORE, 0, i64::MAX / 2)?;
+            let row = tx.query_one(
+                "SELECT COUNT(*), COALESCE(SUM(authorized_minor), 0),
+                        COALESCE(SUM(captured_minor), 0), COALESCE(SUM(refunded_minor), 0)
+                 FROM payments",
+                &[],
+            )?;
+            let sums: [i64; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
+            Ok::<_, crate::Fault>((found, sums))
+        }))
+        .unwrap();
+        let mut ever = Sums::default();
+        for each in &found.ever {
+            ever.add(each.figure, each.by);
+        }
+        let of = |figure| ever.of(figure).minor;
+        let counted = [
+            ever.of(Figure::Authorized).times,
+            of(Figure::Authorized),
+            of(Figure::Captured),
+            of(Figure::Refunded),
+        ];
+        if counted == payments {
+            Ok(())
+        } else {
+            Err(format!("the figures say {counted:?}, the payments {payments:?}"))
+        }
     }
 
     fn every_intent_once(&self, operations: &[Operation]) -> Checked {

@@ -6,9 +6,10 @@ use std::future::pending;
 use std::sync::Arc;
 
 use gateway::domain::operation::{Effect, Failure};
-use gateway::engine::klarna::{Boxed, ChangeCall, Klarna, Outcome};
+use gateway::engine::klarna::{Boxed, ChangeCall, Klarna, Outcome, PayoutsWanted};
 use klarna_types::AuthorizationToken;
 use klarna_types::customer_token::CustomerToken;
+use klarna_types::disputes::DisputeList;
 use klarna_types::hosted_payment_page::{
     CreateSession as CreatePage, CreatedSession as CreatedPage, DistributeSession, Session as Page,
 };
@@ -16,6 +17,7 @@ use klarna_types::order_management::{ExtendDueDateOptions, Order};
 use klarna_types::payments::{
     CreateSession, CreatedCustomerToken, CreatedOrder, CreatedSession, Session, UpdateSession,
 };
+use klarna_types::settlements::{PayoutCollection, TransactionCollection};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -354,5 +356,29 @@ impl Klarna for Faulty {
 
     fn cancel_customer_token<'a>(&'a self, klarna_token_id: &'a str) -> Boxed<'a, Outcome<()>> {
         Box::pin(self.through("cancel_token", self.inner.cancel_customer_token(klarna_token_id)))
+    }
+
+    fn payouts(&self, wanted: PayoutsWanted) -> Boxed<'_, Outcome<PayoutCollection>> {
+        Box::pin(self.through("payouts", self.inner.payouts(wanted)))
+    }
+
+    fn payout_entries<'a>(
+        &'a self,
+        reference: &'a str,
+        offset: u64,
+    ) -> Boxed<'a, Outcome<TransactionCollection>> {
+        Box::pin(self.through("payout_entries", self.inner.payout_entries(reference, offset)))
+    }
+
+    fn enroll_in_disputes(&self) -> Boxed<'_, Outcome<()>> {
+        Box::pin(self.through("enroll_in_disputes", self.inner.enroll_in_disputes()))
+    }
+
+    fn disputes<'a>(
+        &'a self,
+        changed_since_ms: Option<i64>,
+        after: Option<&'a str>,
+    ) -> Boxed<'a, Outcome<DisputeList>> {
+        Box::pin(self.through("disputes", self.inner.disputes(changed_since_ms, after)))
     }
 }

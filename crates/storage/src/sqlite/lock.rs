@@ -15,6 +15,25 @@ pub(super) struct FileLock {
 impl FileLock {
     /// Makes the directory and the database file if need be, closed to other users of the machine, and takes the lock.
     pub(super) fn take(database: &Path) -> Result<Self, Error> {
+        let lock = Self::alone(database)?;
+        let failed = |source: std::io::Error| {
+            Error::with_source(
+                ErrorKind::Unavailable,
+                format!("cannot open {}: {source}", database.display()),
+                source,
+            )
+        };
+        let existed = database.exists();
+        drop(open_private(database).map_err(failed)?);
+        if !existed {
+            // A new file is durable when its directory is. Not every platform can open a directory.
+            sync_directory(database);
+        }
+        Ok(lock)
+    }
+
+    /// Takes the lock of a database file that need not exist, and leaves the file as it is.
+    pub(super) fn alone(database: &Path) -> Result<Self, Error> {
         let failed = |what: &str, source: std::io::Error| {
             Error::with_source(
                 ErrorKind::Unavailable,
@@ -22,10 +41,7 @@ impl FileLock {
                 source,
             )
         };
-        let directory = match database.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let directory = directory_of(database);
         make_directory(directory)
             .map_err(|source| failed("cannot make the directory of", source))?;
         let lock_path = lock_path(database);
@@ -57,16 +73,22 @@ impl FileLock {
             writeln!(file, "{}", std::process::id())
         };
         note_holder(&mut file).map_err(|source| failed("cannot write the lock file of", source))?;
-
-        let existed = database.exists();
-        drop(open_private(database).map_err(|source| failed("cannot open", source))?);
-        if !existed {
-            // A new file is durable when its directory is. Not every platform can open a directory.
-            if let Ok(directory) = File::open(directory) {
-                let _ = directory.sync_all();
-            }
-        }
         Ok(Self { _file: file })
+    }
+}
+
+/// The directory that a file is in.
+pub(super) fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes the presence of a file durable, where the platform can.
+pub(super) fn sync_directory(file: &Path) {
+    if let Ok(directory) = File::open(directory_of(file)) {
+        let _ = directory.sync_all();
     }
 }
 
@@ -88,7 +110,7 @@ fn make_directory(path: &Path) -> std::io::Result<()> {
 }
 
 /// Opens or makes a file that only its owner may read. SQLite gives its log the same permissions.
-fn open_private(path: &Path) -> std::io::Result<File> {
+pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

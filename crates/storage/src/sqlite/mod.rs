@@ -1,5 +1,6 @@
 //! SQLite: one writer thread that commits units in groups, readers that never wait for it, one process per file.
 
+pub(crate) mod backup;
 mod connection;
 mod lock;
 mod readers;
@@ -7,7 +8,7 @@ mod readers;
 pub(crate) mod simulated;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::OpenFlags;
@@ -34,6 +35,8 @@ const STATEMENTS_CACHED: usize = 512;
 pub(crate) struct Sqlite {
     writer: Writer,
     readers: Option<Arc<Readers>>,
+    /// Absent for a database in memory.
+    path: Option<PathBuf>,
 }
 
 impl Sqlite {
@@ -59,6 +62,7 @@ impl Sqlite {
                 "PRAGMA synchronous = FULL;
                  PRAGMA fullfsync = ON;
                  PRAGMA checkpoint_fullfsync = ON;
+                 PRAGMA secure_delete = ON;
                  PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
                  PRAGMA journal_size_limit = 67108864;
                  PRAGMA cache_size = -16000;"
@@ -69,6 +73,7 @@ impl Sqlite {
         Ok(Self {
             writer: Writer::start(connection, Some(lock))?,
             readers: Some(Arc::new(Readers::new(path))),
+            path: Some(path.to_path_buf()),
         })
     }
 
@@ -78,7 +83,7 @@ impl Sqlite {
         configure(&raw, "")?;
         let connection = Connection::new(raw, STATEMENTS_CACHED);
         migrate(&connection, migrations)?;
-        Ok(Self { writer: Writer::start(connection, None)?, readers: None })
+        Ok(Self { writer: Writer::start(connection, None)?, readers: None, path: None })
     }
 
     /// Absent for a database in memory, whose only connection is the writer's.
@@ -93,6 +98,27 @@ impl Sqlite {
         E: From<Error> + Send + 'static,
     {
         self.writer.submit(access, work).await
+    }
+
+    /// Writes the log back into the file and empties it.
+    pub(crate) async fn scrub(&self) -> Result<(), Error> {
+        let Some(path) = self.path.clone() else { return Ok(()) };
+        let scrubbed = tokio::task::spawn_blocking(move || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let failed = |source| engine_error(source, "the log cannot be emptied");
+            let raw = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+            configure(&raw, "")?;
+            let busy: i64 = raw
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .map_err(failed)?;
+            if busy == 0 {
+                return Ok(());
+            }
+            Err(Error::new(ErrorKind::Busy, "somebody still reads what the log holds"))
+        });
+        scrubbed.await.map_err(|source| {
+            Error::with_source(ErrorKind::Engine, "the log was not emptied", source)
+        })?
     }
 
     pub(crate) async fn close(&self) {

@@ -7,7 +7,7 @@ use super::super::extract::Caller;
 use super::super::problem::Problem;
 use super::view::PaymentView;
 use crate::app::App;
-use crate::store::{operations, payments};
+use crate::store::{disputes, operations, payments, payouts};
 
 /// Reads a payment.
 #[utoipa::path(get, path = "/v1/payments/{id}", tag = "payments", params(("id" = String, Path)),
@@ -26,7 +26,10 @@ pub async fn read(
                 return Ok(None);
             };
             let operations = operations::of_payment(tx, &id)?;
-            Ok::<_, crate::fault::Fault>(Some(PaymentView::new(&payment, &operations, now_ms)))
+            let disputes = disputes::of_payment(tx, &caller.store_id, &id)?;
+            let payouts = payouts::of_payment(tx, &caller.store_id, &id)?;
+            let view = PaymentView::new(&payment, &operations, now_ms);
+            Ok::<_, crate::fault::Fault>(Some(view.with_money(&disputes, &payouts)))
         })
         .await?;
     found.map(Json).ok_or_else(|| Problem::not_found("payment"))

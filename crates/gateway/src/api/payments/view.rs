@@ -4,11 +4,15 @@ use klarna_types::{MinorUnits, OrderLine};
 use serde::Serialize;
 
 use super::super::checkouts::view::{RefusalView, time};
+use super::super::disputes::DisputeView;
+use super::super::payouts::PaidOutView;
 use super::super::problem::{KlarnaCause, Problem};
 use super::Parcel;
+use crate::domain::dispute::Dispute;
 use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State};
 use crate::domain::payment::{Action, Capture, Method, Payment, Refund, Status, Unavailable};
+use crate::domain::payout::{Entry, Payout};
 use crate::engine::commands::NotPossible;
 
 /// The sums of a payment, in minor units.
@@ -291,9 +295,22 @@ pub struct PaymentView {
     /// The last moment for a capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// What is disputed; only where one payment is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disputes: Option<Vec<DisputeView>>,
+    /// What of it is in which payout; only where one payment is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payouts: Option<Vec<PaidOutView>>,
 }
 
 impl PaymentView {
+    /// The same, with what is disputed and what was paid out.
+    pub fn with_money(mut self, disputes: &[Dispute], payouts: &[(Payout, Vec<Entry>)]) -> Self {
+        self.disputes = Some(disputes.iter().map(DisputeView::from).collect());
+        self.payouts = Some(payouts.iter().map(PaidOutView::from).collect());
+        self
+    }
+
     /// The view of a payment and of the operations about it.
     pub fn new(payment: &Payment, operations: &[Operation], now_ms: i64) -> Self {
         let pending: Vec<&Operation> = operations
@@ -333,6 +350,8 @@ impl PaymentView {
             payment_method: payment.method.as_ref().map(MethodView::from),
             created_at: time(payment.created_at_ms),
             expires_at: payment.expires_at_ms.map(time),
+            disputes: None,
+            payouts: None,
         }
     }
 }
