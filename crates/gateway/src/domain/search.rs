@@ -608,7 +608,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_and_never_repeated() {
-        let cases: &[(&[(&str, &str)], &str, &str)] = &[
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(Pairs<'_>, &str, &str)] = &[
             (&[("status", "paid")], "status", "authorized, part_captured"),
             (&[("fraud_status", "maybe")], "fraud_status", "accepted, pending"),
             (&[("currency", "kronor")], "currency", "SEK"),

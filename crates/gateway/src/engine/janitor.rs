@@ -32,7 +32,7 @@ pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
     let now_ms = engine.now_ms();
     engine.accounts().refresh(now_ms).await?;
     readings::want(engine, now_ms).await?;
-    let due = engine
+    let (due, behind) = engine
         .database()
         .read(move |tx| {
             let next = [
@@ -40,22 +40,23 @@ pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
                 payments::next_check_at(tx)?,
                 subscriptions::next_due_at(tx)?,
             ];
-            Ok::<_, Fault>(next.into_iter().flatten().any(|at| at <= now_ms))
+            let due = next.into_iter().flatten().any(|at| at <= now_ms);
+            Ok::<_, Fault>((due, search::is_behind(tx)?))
         })
         .await?;
     if due {
         want_reads(engine, now_ms).await?;
     }
-    fill_in(engine).await
+    if behind { fill_in(engine).await } else { Ok(()) }
 }
 
 /// Fills in what payments are searched by, where the version before left it out.
 async fn fill_in(engine: &Engine) -> Result<(), Fault> {
     for _ in 0..FILLS {
-        if !engine.database().read(search::is_behind).await? {
+        let filled = engine.database().write_row_locked(|tx| search::fill_in(tx, BATCH)).await?;
+        if i64::try_from(filled).is_ok_and(|filled| filled < BATCH) {
             break;
         }
-        engine.database().write_row_locked(|tx| search::fill_in(tx, BATCH)).await?;
     }
     Ok(())
 }
