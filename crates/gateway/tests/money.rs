@@ -69,7 +69,7 @@ impl Valley {
         reply.body
     }
 
-    async fn advance_hours(&self, hours: i64) {
+    fn advance_hours(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
     }
 
@@ -83,7 +83,9 @@ impl Valley {
         let path = format!("/v1/payments/{}/{place}", payment["id"].as_str().unwrap());
         let reply = self.town.call("POST", &path, body).await;
         assert!((200..300).contains(&reply.status), "{place} {body}: {}", reply.text);
-        reply.body
+        // Where everything is slow it may have been accepted only.
+        let path = format!("/v1/payments/{}", payment["id"].as_str().unwrap());
+        self.until(&path, |payment| payment["operations"] == json!([])).await
     }
 
     /// Klarna closes its period, and the gateway hears of it an hour later.
@@ -141,7 +143,7 @@ async fn what_was_captured_is_followed_into_the_payout() {
         let payment = valley.town.paid().await;
         let total = payment["amounts"]["authorized"].as_i64().unwrap();
         valley.done(&payment, "captures", &json!({})).await;
-        valley.advance_hours(1).await;
+        valley.advance_hours(1);
         valley.done(&payment, "refunds", &json!({ "amount": 1_000 })).await;
 
         let before = valley.get("/v1/reports/overview?days=7").await;
@@ -156,7 +158,7 @@ async fn what_was_captured_is_followed_into_the_payout() {
         assert_eq!(sek["days"][6]["authorized"]["amount"], total);
 
         let reference = valley.close().await.remove(0);
-        valley.advance_hours(2).await;
+        valley.advance_hours(2);
         let list = valley.until("/v1/payouts", |list| count(list) == 1).await;
         let payout = &list["data"][0];
         assert_eq!(payout["reference"], json!(reference));
@@ -167,7 +169,7 @@ async fn what_was_captured_is_followed_into_the_payout() {
 
         let read = valley.get(&format!("/v1/payouts/{}", payout["id"].as_str().unwrap())).await;
         let entries = read["entries"].as_array().unwrap();
-        assert_eq!(entries.len(), payout["entry_count"].as_u64().unwrap() as usize);
+        assert_eq!(json!(entries.len()), payout["entry_count"]);
         assert!(entries.iter().all(|entry| entry["payment_id"] == payment["id"]), "{read}");
         let sum: i64 = entries
             .iter()
@@ -200,7 +202,7 @@ async fn what_was_captured_is_followed_into_the_payout() {
         assert_eq!(told[0]["data"]["payout_id"], payout["id"]);
         // Read again and again, it counts once.
         for _ in 0..3 {
-            valley.advance_hours(2).await;
+            valley.advance_hours(2);
             valley.until_read().await;
         }
         assert_eq!(valley.get("/v1/reports/overview").await["currencies"][0]["to_come"], 0);
@@ -240,7 +242,7 @@ async fn a_dispute_is_followed_from_its_beginning_to_its_end() {
         valley.done(&payment, "captures", &json!({})).await;
         valley.until_read().await;
         let raised = valley.dispute(&payment, json!({ "reason": "faulty_goods" })).await;
-        valley.advance_hours(1).await;
+        valley.advance_hours(1);
         let list = valley.until("/v1/disputes?open=true", |list| count(list) == 1).await;
         let dispute = &list["data"][0];
         assert_eq!(dispute["klarna_dispute_id"], raised["payment_dispute_id"]);
@@ -261,7 +263,7 @@ async fn a_dispute_is_followed_from_its_beginning_to_its_end() {
         // More time changes the deadline; silence loses.
         let decide = format!("/disputes/{}/decide", raised["payment_dispute_id"].as_str().unwrap());
         valley.control(&decide, &json!({ "decision": "extend", "by": "P7D" })).await;
-        valley.advance_hours(1).await;
+        valley.advance_hours(1);
         let later = deadline + SignedDuration::from_hours(7 * 24);
         valley
             .until(&path, |dispute| {
@@ -269,7 +271,7 @@ async fn a_dispute_is_followed_from_its_beginning_to_its_end() {
             })
             .await;
         valley.control(&decide, &json!({ "decision": "expire" })).await;
-        valley.advance_hours(1).await;
+        valley.advance_hours(1);
         let closed = valley.until(&path, |dispute| dispute["state"] == "closed").await;
         assert_eq!(closed["outcome"], "lost", "{closed}");
         assert_eq!(count(&valley.get("/v1/disputes?open=true").await), 0);
@@ -333,7 +335,7 @@ async fn an_account_that_may_not_read_is_told_of_and_not_asked_hotly() {
     let valley = valley(Location::Memory).await;
     valley.until_read().await;
     valley.town.klarna.hit_next("payouts", Hit::Refuse(403, "OPERATION_FORBIDDEN"));
-    valley.advance_hours(2).await;
+    valley.advance_hours(2);
     valley.until_read().await;
     // Signed in anew each time: sessions end with the hours.
     let page = async || valley.page("/dashboard/attention", "unread").await;
@@ -341,10 +343,10 @@ async fn an_account_that_may_not_read_is_told_of_and_not_asked_hotly() {
     assert!(shown.contains("Klarna does not let this account read payouts"), "{shown}");
     // Shoppers do not notice, and nothing is asked for six hours.
     valley.town.paid().await;
-    valley.advance_hours(5).await;
+    valley.advance_hours(5);
     valley.until_read().await;
     assert!(page().await.contains("does not let this account read payouts"));
-    valley.advance_hours(2).await;
+    valley.advance_hours(2);
     valley.until_read().await;
     assert!(!page().await.contains("does not let this account read payouts"));
     valley.town.end().await;
@@ -357,7 +359,7 @@ async fn another_store_sees_nothing_of_it() {
         valley.done(&payment, "captures", &json!({})).await;
         valley.dispute(&payment, json!({})).await;
         valley.close().await;
-        valley.advance_hours(2).await;
+        valley.advance_hours(2);
         let payouts = valley.until("/v1/payouts", |list| count(list) == 1).await;
         let disputes = valley.until("/v1/disputes", |list| count(list) == 1).await;
         let kind = gateway::domain::access_key::Kind::Secret;
@@ -439,7 +441,7 @@ async fn figures_are_what_the_payments_say() {
     for valley in valleys().await {
         let first = valley.town.paid().await;
         valley.done(&first, "captures", &json!({ "amount": 5_000 })).await;
-        valley.advance_hours(24).await;
+        valley.advance_hours(24);
         valley.done(&first, "captures", &json!({})).await;
         valley.done(&first, "refunds", &json!({ "amount": 700 })).await;
         let second = valley.town.paid().await;
@@ -455,7 +457,7 @@ async fn figures_are_what_the_payments_say() {
             .await
             .unwrap();
         let path = format!("/v1/payments/{}", third["id"].as_str().unwrap());
-        valley.advance_hours(40 * 24).await;
+        valley.advance_hours(40 * 24);
         valley.until(&path, |payment| payment["amounts"]["captured"] == 900).await;
         // And a shopper is declined.
         let declined = valley.declined().await;
@@ -476,7 +478,7 @@ async fn figures_are_what_the_payments_say() {
             .unwrap();
         let ever = valley.ever().await;
         assert_eq!(ever.of(Figure::Authorized), Sum { minor: sums[1], times: sums[0] });
-        assert_eq!(ever.of(Figure::Captured), Sum { minor: sums[2], times: 3 });
+        assert_eq!(ever.of(Figure::Captured).minor, sums[2]);
         assert_eq!(ever.of(Figure::Refunded), Sum { minor: sums[3], times: 1 });
         assert_eq!(ever.of(Figure::Declined), Sum::once(declined));
         assert_eq!(ever.approval_rate(), Some(7_500));
@@ -549,7 +551,7 @@ async fn pages_show_money_and_disputes() {
         if day % 7 == 6 {
             valley.close().await;
         }
-        valley.advance_hours(24).await;
+        valley.advance_hours(24);
     }
     valley.until_read().await;
     valley.until("/v1/disputes?open=true", |list| count(list) == 2).await;
