@@ -1,5 +1,6 @@
-//! The gateway's API as schemathesis finds it by its description: whatever the description allows is
-//! taken, whatever it does not is refused in the form it promises, and nothing makes a server fail.
+//! The gateway's API and the playground's own as schemathesis finds them by their descriptions:
+//! whatever a description allows is taken, whatever it does not is refused in the form it promises,
+//! and nothing makes a server fail.
 //!
 //! `cargo xtask test` installs it and names the folder by `KASSA_TEST_FOREIGN`; without it nothing of this
 //! runs, and says so.
@@ -90,5 +91,17 @@ fn the_gateway_is_as_it_is_described() {
         // What a description allows can still be impossible: an id that is not there, a state that
         // forbids it, a cart that Klarna would refuse.
         without: "positive_data_acceptance",
+    });
+}
+
+#[test]
+fn the_playgrounds_control_api_is_as_it_is_described() {
+    try_everything(|ready| Tried {
+        description: format!("{}/playground/v1/openapi.json", text(ready, "/urls/playground")),
+        // On loopback it asks nobody who he is.
+        authorization: None,
+        // What has been made would be gone; and centuries of timers take their time.
+        left_out: "/(reset|clock)$",
+        without: "positive_data_acceptance,ignored_auth",
     });
 }

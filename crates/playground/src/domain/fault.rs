@@ -305,6 +305,14 @@ impl Fault {
         if !(1..=1_000).contains(&self.per_mille) {
             wrong("per_mille", "1 to 1000 of each thousand calls can be hit".to_owned());
         }
+        // Larger ones no reader elsewhere can hold, and the description says so.
+        for (path, number) in
+            [("skip", Some(self.skip)), ("times", self.times), ("seed", self.seed)]
+        {
+            if number.is_some_and(|number| i64::try_from(number).is_err()) {
+                wrong(path, format!("at most {}", i64::MAX));
+            }
+        }
         if self.times == Some(0) {
             wrong("times", "a fault hits once at least; leave it out for no end".to_owned());
         }

@@ -379,6 +379,10 @@ fn check(settings: &DisputeSettings) -> Result<(), ApiError> {
     if settings.rate_per_mille > 1_000 {
         wrong.push("rate_per_mille");
     }
+    // Larger ones no reader elsewhere can hold, and the description says so.
+    if i64::try_from(settings.seed).is_err() {
+        wrong.push("seed");
+    }
     if settings.auto_reject_below < 0 {
         wrong.push("auto_reject_below");
     }

@@ -1,7 +1,10 @@
 //! The description of the control API.
 
 use axum::extract::State;
-use utoipa::OpenApi;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::sftp;
 use super::{
@@ -22,6 +25,8 @@ use crate::app::App;
         version = "1",
         license(name = "MIT OR Apache-2.0")
     ),
+    components(schemas(Refusal)),
+    modifiers(&Refusals),
     paths(
         shopper::authorize,
         shopper::finalize,
@@ -59,6 +64,42 @@ use crate::app::App;
     )
 )]
 struct Description;
+
+/// What is not possible, told as Klarna's APIs tell it.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only described; `klarna_types::ErrorBody` is written")]
+struct Refusal {
+    /// What happened, for machines.
+    error_code: String,
+    /// What happened, for people: what is wrong, and where.
+    error_messages: Vec<String>,
+    /// Names the call in the request log.
+    correlation_id: String,
+}
+
+/// Every operation can refuse: a body or a parameter that cannot be read, or a caller who may not ask.
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            let operations =
+                [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch];
+            for operation in operations.into_iter().flatten() {
+                describe_refusal(operation);
+            }
+        }
+    }
+}
+
+fn describe_refusal(operation: &mut Operation) {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Refusal"))).build();
+    let response = ResponseBuilder::new()
+        .description("Not possible; the messages say where and why")
+        .content("application/json", content)
+        .build();
+    operation.responses.responses.insert("default".to_owned(), response.into());
+}
 
 /// `GET /playground/v1/openapi.json`; open to anyone, it says nothing of this installation.
 pub(super) async fn document(State(_): State<App>) -> Result<Answer, ApiError> {
