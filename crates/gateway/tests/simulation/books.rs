@@ -11,6 +11,7 @@ use crate::domain::journal::Operation;
 use crate::domain::operation::{Kind, State};
 use crate::domain::payment::Payment;
 use crate::engine::attention::{self, Act, Word};
+use crate::engine::changes::ChangeWish;
 use crate::engine::commands::Command;
 use crate::store::figures;
 use crate::store::operations::{self, BACKGROUND, INTERACTIVE};
@@ -224,6 +225,9 @@ fn reference_of(command: &Command) -> Option<&str> {
     match command {
         Command::Capture(wish) => wish.reference.as_deref(),
         Command::Refund(wish) => wish.reference.as_deref(),
+        Command::Change(ChangeWish::AddShippingInfo { parcels, .. }) => {
+            parcels.first()?.tracking_number.as_deref()
+        }
         _ => None,
     }
 }
@@ -232,7 +236,8 @@ fn reference_of(command: &Command) -> Option<&str> {
 fn times(order: &Order, reference: &str) -> usize {
     let captures = order.captures.iter().map(|capture| &capture.reference);
     let refunds = order.refunds.iter().map(|refund| &refund.reference);
-    captures.chain(refunds).filter(|of| of.as_deref() == Some(reference)).count()
+    let parcels = order.shipping_info.iter().map(|parcel| &parcel.tracking_number);
+    captures.chain(refunds).chain(parcels).filter(|of| of.as_deref() == Some(reference)).count()
 }
 
 fn same_sums(payment: &Payment, order: &Order) -> Checked {
@@ -258,6 +263,10 @@ fn same_sums(payment: &Payment, order: &Order) -> Checked {
     let ours = (payment.captures.len(), payment.refunds.len());
     if ours != (order.captures.len(), order.refunds.len()) {
         return Err(format!("captures and refunds: {ours:?} here"));
+    }
+    let (ours, theirs) = (payment.shipping_info.len(), order.shipping_info.len());
+    if ours != theirs {
+        return Err(format!("parcels: {ours} here, {theirs} at Klarna"));
     }
     Ok(())
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use klarna_types::order_management::{
-    Capture, CreateCapture, CreateRefund, Order, OrderStatus, Refund,
+    Capture, CreateCapture, CreateRefund, Order, OrderStatus, Refund, UpdateAuthorization,
+    UpdateShippingInfo,
 };
 use klarna_types::payments::{
     CreateOrder, CreatedOrder, CreatedSession, FraudStatus, Session, SessionStatus,
@@ -16,6 +17,7 @@ use klarna_types::{AuthorizationToken, MinorUnits, OrderLine};
 use serde_json::json;
 
 use super::chance::Chance;
+use crate::domain::change::Change;
 use crate::domain::operation::{Effect, Failure};
 
 /// How long Klarna knows a key.
@@ -34,6 +36,7 @@ pub(super) enum Ask {
     Refund { order: String, key: String, body: String },
     Cancel { order: String, key: String },
     Release { order: String, key: String },
+    Change { change: Change, order: String, key: String, body: String },
 }
 
 /// What is answered.
@@ -206,6 +209,9 @@ impl Books {
             }),
             Ask::Cancel { order, key } => self.keyed(key, now_ms, |books| books.cancel(order)),
             Ask::Release { order, key } => self.keyed(key, now_ms, |books| books.release(order)),
+            Ask::Change { change, order, key, body } => {
+                self.keyed(key, now_ms, |books| books.change(*change, order, body))
+            }
         }
     }
 
@@ -352,6 +358,38 @@ impl Books {
         }
         order.status = OrderStatus::Captured;
         order.remaining_authorized_amount = MinorUnits::ZERO;
+        Ok(String::new())
+    }
+}
+
+impl Books {
+    /// What moves no money: more parcels, another amount.
+    fn change(&mut self, change: Change, order: &str, body: &str) -> Result<String, Failure> {
+        let order = self.order(order)?;
+        let open = matches!(order.status, OrderStatus::Authorized | OrderStatus::PartCaptured);
+        match change {
+            Change::AddShippingInfo => {
+                let sent: UpdateShippingInfo = serde_json::from_str(body).unwrap();
+                if order.status == OrderStatus::Cancelled {
+                    return Err(refused(403, "NOT_ALLOWED"));
+                }
+                order.shipping_info.extend(sent.shipping_info);
+            }
+            Change::UpdateAuthorization => {
+                let sent: UpdateAuthorization = serde_json::from_str(body).unwrap();
+                let left = sent.order_amount.checked_sub(order.captured_amount);
+                let Some(left) = left.filter(|left| open && !left.is_negative()) else {
+                    return Err(refused(403, "UPDATE_NOT_ALLOWED"));
+                };
+                order.order_amount = sent.order_amount;
+                order.order_lines = sent.order_lines.unwrap_or_default();
+                order.remaining_authorized_amount = left;
+                if left.is_zero() {
+                    order.status = OrderStatus::Captured;
+                }
+            }
+            _ => return Err(refused(403, "NOT_ALLOWED")),
+        }
         Ok(String::new())
     }
 }

@@ -140,13 +140,16 @@ fn a_history_comes_again_with_its_seed() {
     }
 }
 
+/// In so many histories each planted bug is found; with the machine to itself, that is within a minute.
+const ENOUGH: u64 = 20_000;
+
 /// The test of the test.
 #[test]
-fn a_planted_bug_is_found_within_a_minute() {
+fn a_planted_bug_is_found() {
     let mut unseen = Vec::new();
     for bug in Bug::ALL {
         let began = Instant::now();
-        match live_through(1, u64::MAX / 2, Some(bug), Duration::from_secs(60)) {
+        match live_through(1, ENOUGH, Some(bug), Duration::MAX / 4) {
             Err(wrong) => {
                 let (seed, what) = (wrong.seed, wrong.what);
                 println!("{bug:?}: history {seed} after {:?}: {what:.160}", began.elapsed());

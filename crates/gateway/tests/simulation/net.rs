@@ -112,7 +112,8 @@ impl Net {
         if let Ask::Capture { key, .. }
         | Ask::Refund { key, .. }
         | Ask::Cancel { key, .. }
-        | Ask::Release { key, .. } = &ask
+        | Ask::Release { key, .. }
+        | Ask::Change { key, .. } = &ask
         {
             self.sent_key = Some(key.clone());
         }
@@ -269,6 +270,9 @@ fn brief(ask: &Ask) -> String {
         Ask::Refund { order, key, .. } => format!("refund {order} under {key}"),
         Ask::Cancel { order, key } => format!("cancel {order} under {key}"),
         Ask::Release { order, key } => format!("release {order} under {key}"),
+        Ask::Change { change, order, key, .. } => {
+            format!("{} of {order} under {key}", change.name())
+        }
     }
 }
 
@@ -411,8 +415,9 @@ impl Klarna for Port {
         Box::pin(self.ask_for_nothing(Ask::Release { order, key }))
     }
 
-    fn change<'a>(&'a self, _: ChangeCall<'a>) -> Boxed<'a, Outcome<()>> {
-        Box::pin(async { Err(failure(Effect::Refused, Some(403), Some("NOT_ALLOWED"))) })
+    fn change<'a>(&'a self, call: ChangeCall<'a>) -> Boxed<'a, Outcome<()>> {
+        let [order, key, body] = [call.order_id, call.key, call.body].map(ToOwned::to_owned);
+        Box::pin(self.ask_for_nothing(Ask::Change { change: call.change, order, key, body }))
     }
 
     fn due_date_options<'a>(

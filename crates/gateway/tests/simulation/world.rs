@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
 use klarna_types::MinorUnits;
+use klarna_types::order_management::ShippingInfo;
 use parking_lot::Mutex;
 use serde_json::json;
 use service::Clock;
@@ -21,11 +22,12 @@ use super::chance::Chance;
 use super::klarna::{Ask, Reply};
 use super::net::{LONGEST_WAY_MS, Net, Port, Weather};
 use crate::app::DEFAULT_STORE;
-use crate::domain::actions::RefundShare;
+use crate::domain::actions::{NewAuthorization, RefundShare};
 use crate::domain::cart::{self, LineInput, LineKind, PricesMode, Wish};
 use crate::domain::checkout::{Checkout, LIFE_MS, SESSION_LIFE_MS};
 use crate::domain::idempotency;
 use crate::domain::payment::{Payment, Share};
+use crate::engine::changes::ChangeWish;
 use crate::engine::commands::{self, CaptureWish, Command, Intent as Wanted, RefundWish};
 use crate::engine::klarna::Accounts;
 use crate::engine::planted::{self, Bug};
@@ -508,14 +510,25 @@ impl<'s> History<'s> {
         let reference = Some(format!("intent-{}", self.intents.len()));
         let amount = MinorUnits::new(self.chance.pick(&[1, 500, 10_000, 20_000, 25_000, 50_000]));
         let share = Share { amount: Some(amount), lines: None };
-        let command = match self.chance.below(10) {
+        let command = match self.chance.below(13) {
             0..5 => Command::Capture(CaptureWish { share, reference, ..CaptureWish::default() }),
             5..8 => {
                 let what = RefundShare { share, ..RefundShare::default() };
                 Command::Refund(RefundWish { what, reference, ..RefundWish::default() })
             }
             8 => Command::Cancel,
-            _ => Command::Release,
+            9 => Command::Release,
+            10 => {
+                let wanted = NewAuthorization { amount: Some(amount), lines: None };
+                Command::Change(ChangeWish::UpdateAuthorization { wanted, description: None })
+            }
+            _ => {
+                let parcel = ShippingInfo { tracking_number: reference, ..ShippingInfo::default() };
+                Command::Change(ChangeWish::AddShippingInfo {
+                    capture_id: None,
+                    parcels: vec![parcel],
+                })
+            }
         };
         let dedupe = format!("press/{}", self.intents.len());
         self.want(Wanting::Command { payment_id: payment.id.clone(), command }, dedupe);
