@@ -1060,6 +1060,10 @@ class OpenChargeView(TypedDict):
 
 class OpenStepUp(TypedDict):
     """What the page that is opened needs."""
+    channel: NotRequired["StepUpChannel"]
+    """`inline`: Klarna's widget in a page of yours; `hosted`: a page of Klarna's besides, to whose
+    `redirect_url` a link may lead, and which `POST /v1/checkouts/{id}/send` has Klarna send.
+    """
     confirmation_url: NotRequired[Optional[str]]
     """Where the shopper's browser ends up; `{checkout_id}` is filled in."""
 
@@ -1486,6 +1490,10 @@ Status = Literal["active", "archived"]
 
 StepUp = Literal["offered", "never"]
 """Whether the shopper may be asked to help with a refused charge."""
+
+
+StepUpChannel = Literal["inline", "hosted"]
+"""Where the shopper can help with a refused charge."""
 
 
 class StoreList(TypedDict):

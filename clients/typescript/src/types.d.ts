@@ -995,6 +995,11 @@ export interface OpenChargeView {
 
 /** What the page that is opened needs. */
 export interface OpenStepUp {
+  /**
+   * `inline`: Klarna's widget in a page of yours; `hosted`: a page of Klarna's besides, to whose
+   * `redirect_url` a link may lead, and which `POST /v1/checkouts/{id}/send` has Klarna send.
+   */
+  channel?: StepUpChannel;
   /** Where the shopper's browser ends up; `{checkout_id}` is filled in. */
   confirmation_url?: string | null;
 }
@@ -1474,6 +1479,9 @@ export type Status = "active" | "archived";
 
 /** Whether the shopper may be asked to help with a refused charge. */
 export type StepUp = "offered" | "never";
+
+/** Where the shopper can help with a refused charge. */
+export type StepUpChannel = "inline" | "hosted";
 
 /** A page of stores. */
 export interface StoreList {

@@ -613,10 +613,54 @@ async fn bad_input_is_refused_by_name() {
     town.end().await;
 }
 
+/// A person at the dashboard.
+struct Desk<'a> {
+    town: &'a Town,
+    cookie: String,
+    csrf: String,
+}
+
+impl<'a> Desk<'a> {
+    async fn of(town: &'a Town) -> Self {
+        let cookie = town.sign_in().await;
+        let mut desk = Self { town, cookie, csrf: String::new() };
+        let page = desk.get("/dashboard/plans").await;
+        let csrf = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        csrf.split('"').next().unwrap().clone_into(&mut desk.csrf);
+        desk
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        let url = format!("{}{path}", self.town.gateway.url);
+        self.town.send("GET", url, &[("cookie", &self.cookie)], String::new()).await
+    }
+
+    async fn press(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("csrf", &self.csrf);
+        for (name, value) in fields {
+            form.append_pair(name, value);
+        }
+        let form_type = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [("cookie", self.cookie.as_str()), form_type];
+        let url = format!("{}{path}", self.town.gateway.url);
+        self.town.send("POST", url, &headers, form.finish()).await
+    }
+
+    /// Pressed, and done.
+    async fn done(&self, path: &str, fields: &[(&str, &str)]) {
+        let reply = self.press(path, fields).await;
+        assert_eq!(reply.status, 303, "{path} {fields:?}: {}", reply.text);
+    }
+}
+
 #[tokio::test]
 async fn people_see_subscriptions_and_act_on_them() {
     for town in Town::on_each_engine().await {
         let plan = town.made("/v1/plans", &monthly()).await;
+        let mut dearer = monthly();
+        dearer["amount"] = json!(19_900);
+        let dearer = text(&town.made("/v1/plans", &dearer).await, "id");
         let token = town.token().await;
         let wanted = json!({
             "plan_id": plan["id"], "customer_token_id": token, "merchant_reference": "SUB-<b>",
@@ -624,45 +668,173 @@ async fn people_see_subscriptions_and_act_on_them() {
         let made = town.made("/v1/subscriptions", &wanted).await;
         let id = text(&made, "id");
         town.until(&format!("/v1/subscriptions/{id}"), |found| found["status"] == "active").await;
-        let cookie = town.sign_in().await;
-        let get = async |path: &str| {
-            let url = format!("{}{path}", town.gateway.url);
-            town.send("GET", url, &[("cookie", &cookie)], String::new()).await
-        };
-        let list = get("/dashboard/subscriptions?status=active").await;
+        let mut desk = Desk::of(&town).await;
+        let list = desk.get("/dashboard/subscriptions?status=active").await;
         assert_eq!(list.status, 200, "{}", list.text);
         assert!(list.text.contains("SUB-&lt;b&gt;") && list.text.contains("every month"));
         let path = format!("/dashboard/subscriptions/{id}");
-        let page = get(&path).await;
-        for shown in ["Customer token", "Paid", "Pause", "149.00", "Europe"] {
+        let page = desk.get(&path).await;
+        for shown in ["Customer token", "Paid", "Pause", "149.00", "199.00", "Europe"] {
             assert_eq!(page.text.contains(shown), shown != "Europe", "{shown}: {}", page.text);
         }
-        let csrf = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap();
-        let csrf = csrf.split('"').next().unwrap();
-        let submit = async |action: &str, csrf: &str| {
-            let url = format!("{}{path}/{action}", town.gateway.url);
-            let form = "application/x-www-form-urlencoded";
-            let headers = [("cookie", cookie.as_str()), ("content-type", form)];
-            town.send("POST", url, &headers, format!("csrf={csrf}")).await
-        };
-        assert_ne!(submit("pause", "wrong").await.status, 303);
-        for (action, status) in [
-            ("pause", "paused"),
-            ("resume", "active"),
-            ("end", "active"),
-            ("token", "active"),
-            ("cancel", "cancelled"),
+        let csrf = std::mem::replace(&mut desk.csrf, "wrong".to_owned());
+        assert_ne!(desk.press(&format!("{path}/pause"), &[]).await.status, 303);
+        desk.csrf = csrf;
+        for (action, fields, status) in [
+            ("pause", vec![], "paused"),
+            ("resume", vec![], "active"),
+            ("plan", vec![("plan", dearer.as_str()), ("when", "period_end")], "active"),
+            ("end", vec![], "active"),
+            ("cancel", vec![], "cancelled"),
         ] {
-            let done = submit(action, csrf).await;
-            assert_eq!(done.status, 303, "{action}: {}", done.text);
+            desk.done(&format!("{path}/{action}"), &fields).await;
             let found = town.get(&format!("/v1/subscriptions/{id}")).await;
             assert_eq!(found["status"], status, "{action}");
+            let next = if action == "plan" { json!(dearer) } else { found["next_plan_id"].clone() };
+            assert_eq!(found["next_plan_id"], next, "{action}");
         }
-        assert_eq!(submit("pause", csrf).await.status, 409);
-        assert_eq!(submit("dance", csrf).await.status, 404);
-        assert_eq!(submit("cancel-token", csrf).await.status, 303);
+        for (action, status) in [("pause", 409), ("plan", 400), ("help", 409), ("dance", 404)] {
+            assert_eq!(
+                desk.press(&format!("{path}/{action}"), &[]).await.status,
+                status,
+                "{action}"
+            );
+        }
+        assert_eq!(desk.get("/dashboard/subscriptions/sub_x").await.status, 404);
+        // Who has pressed what is kept.
+        let audit = town.get("/v1/audit_log").await.to_string();
+        assert!(audit.contains("pause") && audit.contains(&id), "{audit}");
+        town.end().await;
+    }
+}
+
+#[tokio::test]
+async fn people_make_plans_and_look_after_customer_tokens() {
+    for town in Town::on_each_engine().await {
+        let desk = Desk::of(&town).await;
+        let page = desk.get("/dashboard/plans").await;
+        let key = page.text.split("name=\"key\" value=\"").nth(1).unwrap();
+        let key = key.split('"').next().unwrap();
+        let plan = [
+            ("key", key),
+            ("name", "Kaffe <b>"),
+            ("amount", "149,50"),
+            ("currency", "SEK"),
+            ("tax", "12"),
+            ("count", "2"),
+            ("interval", "week"),
+            ("anchor", "1"),
+            ("trial", "7"),
+            ("retry", "2, 4"),
+            ("give_up", "cancel"),
+            ("step_up", "yes"),
+        ];
+        // Pressed twice is pressed once.
+        desk.done("/dashboard/plans", &plan).await;
+        desk.done("/dashboard/plans", &plan).await;
+        let plans = town.get("/v1/plans").await;
+        assert_eq!(plans["data"].as_array().unwrap().len(), 1);
+        let made = &plans["data"][0];
+        assert_eq!(made["lines"][0]["unit_price"], 14_950);
+        assert_eq!((&made["interval_count"], &made["anchor_day"]), (&json!(2), &json!(1)));
+        assert_eq!(made["dunning"]["retry_days"], json!([2, 4]));
+        let page = desk.get("/dashboard/plans").await;
+        for shown in [
+            "Kaffe &lt;b&gt;",
+            "149.50",
+            "every 2 weeks",
+            "Mondays",
+            "7 days",
+            "the shopper may help",
+        ] {
+            assert!(page.text.contains(shown), "{shown}: {}", page.text);
+        }
+        // What is wrong is said, and what was typed is still there.
+        let mut wrong = plan;
+        (wrong[2].1, wrong[0].1) = ("much", "another-form");
+        let refused = desk.press("/dashboard/plans", &wrong).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text.contains("not an amount") && refused.text.contains("value=\"2, 4\""));
+        desk.done(&format!("/dashboard/plans/{}/archive", text(made, "id")), &[]).await;
+        assert_eq!(town.get("/v1/plans").await["data"][0]["status"], "archived");
+        assert_eq!(desk.press("/dashboard/plans/plan_x/archive", &[]).await.status, 404);
+
+        let customer = town.made("/v1/customers", &json!({ "reference": "K-1" })).await;
+        let mut wanted = token_for("Resor");
+        wanted["customer_id"] = customer["id"].clone();
+        let done = town.sign_up(&tokenizing("tokenize", 0, &wanted)).await;
+        let token = text(&done, "customer_token_id");
+        let list = desk.get("/dashboard/customers?q=K-1").await;
+        assert!(list.text.contains(&text(&customer, "id")), "{}", list.text);
+        let page = desk.get(&format!("/dashboard/customers/{}", text(&customer, "id"))).await;
+        assert!(page.text.contains(&token) && page.text.contains("Resor"), "{}", page.text);
+        let path = format!("/dashboard/customer-tokens/{token}");
+        desk.done(&format!("{path}/ask"), &[]).await;
+        let fields = [
+            ("key", "a-form"),
+            ("reference", "WEB-7"),
+            ("what", "Resa"),
+            ("amount", "99"),
+            ("tax", "25"),
+        ];
+        desk.done(&format!("{path}/charge"), &fields).await;
+        desk.done(&format!("{path}/charge"), &fields).await;
+        let charged = town.get(&format!("/v1/customer_tokens/{token}/charges")).await;
+        assert_eq!(charged["data"].as_array().unwrap().len(), 1, "{charged}");
+        let page = desk.get(&path).await;
+        assert!(page.text.contains("WEB-7") && page.text.contains("99.00"), "{}", page.text);
+        let nothing =
+            [("key", "b-form"), ("reference", "WEB-8"), ("what", "Resa"), ("amount", "0")];
+        assert_eq!(desk.press(&format!("{path}/charge"), &nothing).await.status, 400);
+        desk.done(&format!("{path}/cancel"), &[]).await;
         assert_eq!(town.get(&format!("/v1/customer_tokens/{token}")).await["status"], "cancelled");
-        assert_eq!(get("/dashboard/subscriptions/sub_x").await.status, 404);
+        assert_eq!(desk.press(&format!("{path}/charge"), &[("key", "c")]).await.status, 400);
+        for path in ["/dashboard/customers/cus_x", "/dashboard/customer-tokens/ctk_x"] {
+            assert_eq!(desk.get(path).await.status, 404, "{path}");
+        }
+        town.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_shopper_is_sent_the_way_to_help() {
+    for town in Town::on_each_engine().await {
+        let mut wanted = monthly();
+        wanted["dunning"] = json!({ "retry_days": [3], "step_up": "offered" });
+        let plan = town.made("/v1/plans", &wanted).await;
+        let token = town.token().await;
+        // Klarna's id of it is known once Klarna was asked about it.
+        town.get(&format!("/v1/customer_tokens/{token}")).await;
+        town.as_klarna(&json!({ "action": "fail_next", "times": 1 })).await;
+        let body = json!({
+            "plan_id": plan["id"], "customer_token_id": token, "merchant_reference": "SUB-9",
+        });
+        let id = text(&town.made("/v1/subscriptions", &body).await, "id");
+        let api = format!("/v1/subscriptions/{id}");
+        town.until(&api, |found| found["status"] == "past_due").await;
+        let desk = Desk::of(&town).await;
+        let path = format!("/dashboard/subscriptions/{id}");
+        // The shop has opened it in a page of its own; the dashboard gives it a page of Klarna's too.
+        let opened = town.made(&format!("{api}/step_up"), &json!({})).await;
+        assert_eq!((&opened["channel"], &opened["redirect_url"]), (&json!("inline"), &Value::Null));
+        desk.done(&format!("{path}/help"), &[]).await;
+        let again = town.made(&format!("{api}/step_up"), &json!({ "channel": "hosted" })).await;
+        assert_eq!((&again["id"], &again["channel"]), (&opened["id"], &json!("hosted")));
+        let link = text(&again, "redirect_url");
+        let page = desk.get(&path).await;
+        assert!(page.text.contains(&link), "{}", page.text);
+        let email = ("email", "marked.shopper@example.com");
+        assert_eq!(desk.press(&format!("{path}/link"), &[]).await.status, 400);
+        desk.done(&format!("{path}/link"), &[email]).await;
+        assert!(desk.get(&path).await.text.contains("Klarna has sent it"));
+        // The next try of the charge closes the way.
+        desk.done(&format!("{path}/retry"), &[]).await;
+        town.until(&api, |found| found["open_charge"].is_null()).await;
+        let checkout = town.get(&format!("/v1/checkouts/{}", text(&opened, "id"))).await;
+        assert_eq!(checkout["status"], "cancelled", "{checkout}");
+        let rows = town.get(&format!("{api}/charges")).await;
+        assert_eq!(rows["data"].as_array().unwrap().len(), 1, "{rows}");
+        assert_eq!(rows["data"][0]["status"], "paid", "{rows}");
         town.end().await;
     }
 }

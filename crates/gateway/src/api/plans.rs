@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use klarna_types::{Currency, MinorUnits, TaxRate};
 use serde::{Deserialize, Serialize};
+use storage::Tx;
 
 use super::checkouts::view::time;
 use super::extract::{Body, Caller, wrong_query};
@@ -19,6 +20,7 @@ use crate::domain::cart::{LineInput, LineKind, PricesMode};
 use crate::domain::checkout::CaptureMode;
 use crate::domain::dunning::{GiveUp, Policy, StepUp};
 use crate::domain::plan::{Plan, Status, Terms};
+use crate::fault::Fault;
 use crate::store::customers::{self, Filter};
 
 /// How failed charges are retried.
@@ -181,7 +183,8 @@ pub struct PlanList {
     pub next_cursor: Option<String>,
 }
 
-fn terms(value: CreatePlan) -> Result<Terms, Problem> {
+/// What is agreed with a plan to be, checked.
+pub(crate) fn terms(value: CreatePlan) -> Result<Terms, Problem> {
     let lines = match (value.lines, value.amount) {
         (Some(lines), None) => {
             if value.tax_rate.is_some() {
@@ -300,17 +303,29 @@ pub async fn archive(
     let path = format!("/v1/plans/{id}/archive");
     let (store_id, wanted) = (caller.store_id.clone(), id.clone());
     keyed::once(&app, &caller, &headers, (&path, &bytes), move |tx| {
-        let Some(mut plan) = customers::plan_in(tx, &store_id, &wanted)? else {
-            return Ok(Err(Problem::not_found("plan")));
-        };
-        if plan.status != Status::Archived {
-            plan.status = Status::Archived;
-            customers::update_plan(tx, &mut plan, now_ms)?;
+        if put_away(tx, &store_id, &wanted, now_ms)? {
+            Ok(Ok(wanted.clone()))
+        } else {
+            Ok(Err(Problem::not_found("plan")))
         }
-        Ok(Ok(plan.id))
     })
     .await?;
     Ok(Json(PlanView::from(&find(&app, &caller.store_id, &id).await?)))
+}
+
+/// Archives a plan; `false` if there is none of that id in that store.
+pub(crate) fn put_away(
+    tx: &mut Tx<'_>,
+    store_id: &str,
+    id: &str,
+    now_ms: i64,
+) -> Result<bool, Fault> {
+    let Some(mut plan) = customers::plan_in(tx, store_id, id)? else { return Ok(false) };
+    if plan.status != Status::Archived {
+        plan.status = Status::Archived;
+        customers::update_plan(tx, &mut plan, now_ms)?;
+    }
+    Ok(true)
 }
 
 /// Lists plans, newest first.

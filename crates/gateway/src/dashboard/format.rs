@@ -1,7 +1,7 @@
 //! Money, times and words for people.
 
 use jiff::Timestamp;
-use klarna_types::{Currency, MinorUnits};
+use klarna_types::{Currency, MinorUnits, TaxRate};
 
 use crate::domain::payment::Status;
 
@@ -41,6 +41,12 @@ pub(super) fn read_money(text: &str, currency: &Currency) -> Option<MinorUnits> 
         return None;
     }
     format!("{whole}{fraction:0<exponent$}").parse().ok().map(MinorUnits::new)
+}
+
+/// What a person types as a percentage: `25`, `7,5`.
+pub(super) fn read_percent(text: &str) -> Option<TaxRate> {
+    // A rate has two decimals, as most money has.
+    read_money(text, &Currency::EUR).map(|hundredths| TaxRate::new(hundredths.get()))
 }
 
 /// `2031-05-04 09:30 UTC`.

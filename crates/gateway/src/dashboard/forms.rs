@@ -12,6 +12,14 @@ use crate::domain::lines;
 use crate::domain::operation::Kind;
 use crate::domain::payment::{Action, Capture, Payment, Rejection, Unavailable};
 
+/// A field of a form that was sent, unless it is empty.
+pub(super) fn field(body: &[u8], wanted: &str) -> Option<String> {
+    url::form_urlencoded::parse(body)
+        .find(|(name, _)| name == wanted)
+        .map(|(_, value)| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}
+
 /// What every form of a payment's page needs.
 pub(super) struct Desk<'a> {
     /// The payment.

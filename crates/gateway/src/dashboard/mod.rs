@@ -8,6 +8,7 @@ mod actions;
 mod attention;
 mod chart;
 mod counter;
+mod customers;
 mod disputes;
 mod due_date;
 mod expiry;
@@ -20,9 +21,11 @@ mod overview;
 mod payment;
 mod payouts;
 mod people;
+mod plans;
 pub(crate) mod sign_in;
 mod stores;
 mod subscriptions;
+mod tokens;
 mod webhooks;
 
 use axum::Router;
@@ -76,6 +79,12 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/dashboard/subscriptions", get(subscriptions::list))
         .route("/dashboard/subscriptions/{id}", get(subscriptions::page))
         .route("/dashboard/subscriptions/{id}/{action}", post(subscriptions::submit))
+        .route("/dashboard/plans", get(plans::page).post(plans::add))
+        .route("/dashboard/plans/{id}/archive", post(plans::archive))
+        .route("/dashboard/customers", get(customers::list))
+        .route("/dashboard/customers/{id}", get(customers::page))
+        .route("/dashboard/customer-tokens/{id}", get(tokens::page))
+        .route("/dashboard/customer-tokens/{id}/{action}", post(tokens::submit))
         .route("/dashboard/attention", get(attention::page))
         .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/counter", get(counter::page).post(counter::submit))

@@ -97,6 +97,12 @@ pub const PAYMENT_ACTION: &str = "/dashboard/payments/{id}/{action}";
 /// Where the buttons of a subscription are sent to.
 pub const SUBSCRIPTION_ACTION: &str = "/dashboard/subscriptions/{id}/{action}";
 
+/// Where the buttons of a customer token are sent to.
+pub const TOKEN_ACTION: &str = "/dashboard/customer-tokens/{id}/{action}";
+
+/// Where a plan is archived.
+pub const PLAN_ARCHIVE: &str = "/dashboard/plans/{id}/archive";
+
 /// Every page and form of the dashboard.
 pub const PAGES: &[Page] = {
     use Needs::{May, Nobody};
@@ -155,12 +161,21 @@ pub const PAGES: &[Page] = {
         // Subscriptions.
         ("GET", "/dashboard/subscriptions", None, May(See)),
         ("GET", "/dashboard/subscriptions/{id}", None, May(See)),
-        ("POST", SUBSCRIPTION, Some("token"), May(Serve)),
         ("POST", SUBSCRIPTION, Some("pause"), May(Serve)),
         ("POST", SUBSCRIPTION, Some("resume"), May(Serve)),
         ("POST", SUBSCRIPTION, Some("end"), May(Serve)),
         ("POST", SUBSCRIPTION, Some("cancel"), May(Serve)),
+        ("POST", SUBSCRIPTION, Some("help"), May(Serve)),
+        ("POST", SUBSCRIPTION, Some("link"), May(Serve)),
         ("POST", SUBSCRIPTION, None, May(MoveMoney)),
+        ("GET", "/dashboard/plans", None, May(See)),
+        ("POST", "/dashboard/plans", None, May(Administer)),
+        ("POST", PLAN_ARCHIVE, None, May(Administer)),
+        ("GET", "/dashboard/customers", None, May(See)),
+        ("GET", "/dashboard/customers/{id}", None, May(See)),
+        ("GET", "/dashboard/customer-tokens/{id}", None, May(See)),
+        ("POST", TOKEN_ACTION, Some("ask"), May(Serve)),
+        ("POST", TOKEN_ACTION, None, May(MoveMoney)),
         // What is in doubt.
         ("GET", "/dashboard/attention", None, May(See)),
         ("POST", OPERATION, Some("look"), May(Serve)),

@@ -538,6 +538,10 @@ impl Subscription {
     fn give_up(&mut self, how: GiveUp, now_ms: i64) {
         self.open = None;
         match how {
+            // Nothing more was to be charged anyway.
+            GiveUp::Suspend if self.cancel_at_period_end => {
+                self.end(Because::ChargesFailed, now_ms);
+            }
             GiveUp::Suspend => {
                 if let Some(status) = next(self.status, Step::Suspend) {
                     self.status = status;

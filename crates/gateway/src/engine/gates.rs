@@ -30,7 +30,7 @@ const SHUT: &str = "GATE_SHUT";
 #[derive(Clone)]
 #[allow(clippy::struct_field_names, reason = "gates are what it keeps")]
 pub(super) struct Gates {
-    gates: Arc<Mutex<BTreeMap<String, Gate>>>,
+    by_account: Arc<Mutex<BTreeMap<String, Gate>>>,
     clock: Arc<dyn Clock>,
     /// Rings when a place has become free.
     freed: Arc<Notify>,
@@ -56,17 +56,17 @@ impl Drop for Waiting<'_> {
 
 impl Gates {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { gates: Arc::default(), clock, freed: Arc::default(), waiting: Arc::default() }
+        Self { by_account: Arc::default(), clock, freed: Arc::default(), waiting: Arc::default() }
     }
 
     /// Every gate as it stands now, to plan with.
     pub(super) fn plan(&self) -> BTreeMap<String, Gate> {
-        self.gates.lock().clone()
+        self.by_account.lock().clone()
     }
 
     /// Takes over the turns that a plan has handed out.
     pub(super) fn take_turns_from(&self, plan: &BTreeMap<String, Gate>) {
-        let mut gates = self.gates.lock();
+        let mut gates = self.by_account.lock();
         for (account, planned) in plan {
             gates.entry(account.clone()).or_default().take_turns_from(planned);
         }
@@ -74,13 +74,13 @@ impl Gates {
 
     /// A turn for what Klarna does not want just now.
     pub(super) fn turn(&self, account: &str, opens_ms: i64) -> i64 {
-        self.gates.lock().entry(account.to_owned()).or_default().turn(opens_ms)
+        self.by_account.lock().entry(account.to_owned()).or_default().turn(opens_ms)
     }
 
     /// Begins a call that was admitted.
     pub(super) fn begin(&self, account: &str, class: Class) -> Permit {
         let now_ms = self.clock.now_ms();
-        let mut gates = self.gates.lock();
+        let mut gates = self.by_account.lock();
         if gates.len() >= MANY {
             gates.retain(|_, gate| !gate.rests(now_ms));
         }
@@ -94,7 +94,7 @@ impl Gates {
     fn enter(&self, account: &str, class: Class, priority: Priority) -> Result<Permit, Closed> {
         let now_ms = self.clock.now_ms();
         {
-            let mut gates = self.gates.lock();
+            let mut gates = self.by_account.lock();
             let gate = gates.entry(account.to_owned()).or_default();
             if let Err(opens_ms) = gate.admits(class, priority, now_ms) {
                 return Err(if gate.is_full(class, priority, now_ms) {
@@ -135,7 +135,7 @@ impl Gates {
 
     /// As people and metrics see them.
     pub(super) fn view(&self, now_ms: i64) -> Vec<Account> {
-        let gates = self.gates.lock();
+        let gates = self.by_account.lock();
         gates
             .iter()
             .map(|(account, gate)| Account { account: account.clone(), gate: gate.view(now_ms) })
@@ -165,7 +165,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let now_ms = self.gates.clock.now_ms();
-        if let Some(gate) = self.gates.gates.lock().get_mut(&self.account) {
+        if let Some(gate) = self.gates.by_account.lock().get_mut(&self.account) {
             if self.ended == Ended::Answered {
                 gate.took(now_ms - self.began_ms);
             }

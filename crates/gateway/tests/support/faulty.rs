@@ -124,6 +124,11 @@ impl Faulty {
         self.plan.lock().script.push_back((call, hit));
     }
 
+    /// What still waits in line does not come.
+    pub fn forget_script(&self) {
+        self.plan.lock().script.clear();
+    }
+
     /// From now on calls are hit by chance.
     pub fn rage(&self, seed: u64) {
         self.plan.lock().chance = Some(Numbers(seed));

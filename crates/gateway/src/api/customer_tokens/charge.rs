@@ -22,11 +22,12 @@ use crate::app::App;
 use crate::domain::cart::{self, LineInput, PricesMode, Wish};
 use crate::domain::checkout::CaptureMode;
 use crate::domain::dunning::StepUp;
+use crate::domain::hosted::Channel;
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request};
 use crate::domain::operation::State as Stands;
 use crate::engine::recurring::commands::{self, OnDemand};
-use crate::engine::recurring::recovery::{self, Refused};
+use crate::engine::recurring::recovery::{self, Refused, Way};
 use crate::fault::Fault;
 use crate::store::{operations, payments};
 
@@ -234,6 +235,35 @@ pub struct OpenStepUp {
     /// Where the shopper's browser ends up; `{checkout_id}` is filled in.
     #[serde(default)]
     pub confirmation_url: Option<String>,
+    /// `inline`: Klarna's widget in a page of yours; `hosted`: a page of Klarna's besides, to whose
+    /// `redirect_url` a link may lead, and which `POST /v1/checkouts/{id}/send` has Klarna send.
+    #[serde(default)]
+    pub channel: StepUpChannel,
+}
+
+/// Where the shopper can help with a refused charge.
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepUpChannel {
+    /// In a page of the shop's.
+    #[default]
+    Inline,
+    /// On a page of Klarna's.
+    Hosted,
+}
+
+impl OpenStepUp {
+    /// How the shopper is reached, checked.
+    pub(in crate::api) fn way(self) -> Result<Way, Problem> {
+        if let Some(url) = &self.confirmation_url {
+            check_confirmation_url(url)?;
+        }
+        let channel = match self.channel {
+            StepUpChannel::Inline => Channel::Inline,
+            StepUpChannel::Hosted => Channel::Hosted,
+        };
+        Ok(Way { channel, confirmation_url: self.confirmation_url })
+    }
 }
 
 /// Opens a checkout in which the shopper can help with a refused charge; the same one as long as it is
@@ -249,11 +279,9 @@ pub async fn step_up(
     Path((token_id, operation_id)): Path<(String, String)>,
     Body { value, .. }: Body<OpenStepUp>,
 ) -> Result<Response, Problem> {
-    if let Some(url) = &value.confirmation_url {
-        check_confirmation_url(url)?;
-    }
+    let way = value.way()?;
     let refused = Refused::Operation { token_id, operation_id };
-    let checkout = recovery::open(app.engine(), &caller.store_id, refused, value.confirmation_url)
+    let checkout = recovery::open(app.engine(), &caller.store_id, refused, way)
         .await
         .map_err(|reason| not_opened("charge", reason))?;
     Ok((StatusCode::CREATED, shown_checkout(&checkout, &app)).into_response())

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::checkouts::create::{check_confirmation_url, shown as shown_checkout};
+use super::super::checkouts::create::shown as shown_checkout;
 use super::super::checkouts::view::CheckoutView;
 use super::super::customer_tokens::charge::OpenStepUp;
 use super::super::customer_tokens::{not_done, not_opened};
@@ -19,7 +19,7 @@ use super::find;
 use super::view::SubscriptionView;
 use crate::app::App;
 use crate::domain::plan::Status as PlanStatus;
-use crate::domain::subscription::{NextPlan, When};
+use crate::domain::subscription::{NextPlan, Subscription, When};
 use crate::engine::recurring::commands::{self, Command};
 use crate::engine::recurring::recovery::{self, Refused};
 use crate::store::customers;
@@ -129,20 +129,13 @@ pub struct ChangePlan {
     pub when: Option<When>,
 }
 
-/// Moves a subscription to another plan.
-#[utoipa::path(post, path = "/v1/subscriptions/{id}/plan", tag = "subscriptions",
-    params(("id" = String, Path)), request_body = ChangePlan,
-    responses((status = 200, body = SubscriptionView), (status = "default", body = Problem)),
-    security(("api_key" = [])))]
-pub async fn change_plan(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Body { value, bytes }: Body<ChangePlan>,
-) -> Result<Json<SubscriptionView>, Problem> {
-    let subscription = find(&app, &caller.store_id, &id).await?;
-    let plan = plans::find(&app, &caller.store_id, &value.plan_id).await.map_err(|_| {
+/// The plan that a subscription is to be moved to, if it can be.
+pub(crate) async fn next_plan(
+    app: &App,
+    subscription: &Subscription,
+    plan_id: &str,
+) -> Result<NextPlan, Problem> {
+    let plan = plans::find(app, &subscription.store_id, plan_id).await.map_err(|_| {
         Problem::invalid("plan_id", "plan_id: there is no such plan in this store.")
     })?;
     if plan.status != PlanStatus::Active {
@@ -165,7 +158,23 @@ pub async fn change_plan(
         let detail = "plan_id: this plan has another currency than the subscription.";
         return Err(Problem::invalid("plan_id", detail));
     }
-    let next = NextPlan { plan_id: plan.id, terms: plan.terms };
+    Ok(NextPlan { plan_id: plan.id, terms: plan.terms })
+}
+
+/// Moves a subscription to another plan.
+#[utoipa::path(post, path = "/v1/subscriptions/{id}/plan", tag = "subscriptions",
+    params(("id" = String, Path)), request_body = ChangePlan,
+    responses((status = 200, body = SubscriptionView), (status = "default", body = Problem)),
+    security(("api_key" = [])))]
+pub async fn change_plan(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Body { value, bytes }: Body<ChangePlan>,
+) -> Result<Json<SubscriptionView>, Problem> {
+    let subscription = find(&app, &caller.store_id, &id).await?;
+    let next = next_plan(&app, &subscription, &value.plan_id).await?;
     let command = Command::ChangePlan(Box::new(next), value.when.unwrap_or(When::PeriodEnd));
     run(&app, &caller, &headers, (&id, "plan"), &bytes, command).await
 }
@@ -185,11 +194,8 @@ pub async fn step_up(
     Path(id): Path<String>,
     Body { value, .. }: Body<OpenStepUp>,
 ) -> Result<Response, Problem> {
-    if let Some(url) = &value.confirmation_url {
-        check_confirmation_url(url)?;
-    }
-    let refused = Refused::Subscription(id);
-    let checkout = recovery::open(app.engine(), &caller.store_id, refused, value.confirmation_url)
+    let way = value.way()?;
+    let checkout = recovery::open(app.engine(), &caller.store_id, Refused::Subscription(id), way)
         .await
         .map_err(|reason| not_opened("subscription", reason))?;
     Ok((StatusCode::CREATED, shown_checkout(&checkout, &app)).into_response())

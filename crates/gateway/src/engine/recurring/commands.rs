@@ -5,7 +5,7 @@ use serde_json::json;
 use storage::Tx;
 
 use super::charges::{self, Wanted};
-use super::recovery;
+use super::{recovery, schedule};
 use crate::domain::checkout::{CaptureMode, Cart};
 use crate::domain::customer::{CustomerToken, TokenStatus};
 use crate::domain::dunning::StepUp;
@@ -66,6 +66,12 @@ pub fn act(
 ) -> Result<Result<Subscription, NotDone>, Fault> {
     let found = subscriptions::lock(tx, id)?.filter(|found| found.store_id == store_id);
     let Some(mut subscription) = found else { return Ok(Err(NotDone::Unknown)) };
+    // What fell due before was due, whether or not its turn has come: it is charged by what was agreed
+    // then. Whoever ends it, though, is charged for nothing more.
+    let waits_for_its_turn = subscription.due_at_ms().is_some_and(|due_ms| due_ms <= now_ms);
+    if waits_for_its_turn && matches!(command, Command::Pause | Command::ChangePlan(..)) {
+        schedule::run(tx, &mut subscription, now_ms)?;
+    }
     // Checked on a copy first: what is refused changes nothing.
     let before = subscription.clone();
     let done = match command {

@@ -8,13 +8,13 @@
 use serde_json::json;
 use storage::Tx;
 
-use super::super::Engine;
 use super::super::sessions::{self, Trouble};
+use super::super::{Engine, pages, tasks};
 use crate::domain::checkout::{
     self, CaptureMode, Cart, Checkout, Finalize, LIFE_MS, Recovers, Session, Status, Tokenizing,
 };
 use crate::domain::customer::CustomerToken;
-use crate::domain::hosted::Channel;
+use crate::domain::hosted::{Channel, Hosted, PageStatus, PageWish};
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Request};
 use crate::domain::operation::State;
@@ -50,6 +50,12 @@ pub(crate) fn close(
         Status::Open | Status::Declined => {}
     }
     checkout.step(checkout::Step::Cancel).map_err(Fault::inconsistent)?;
+    // What is still approved on the page is not taken any more; soon nobody can try.
+    let page = checkout.hosted.as_mut().and_then(|hosted| hosted.page.as_mut());
+    if let Some(page) = page.filter(|page| !page.status.is_over()) {
+        page.take(PageStatus::Disabled, now_ms);
+        tasks::enqueue_disable(tx, id, &page.id, now_ms)?;
+    }
     checkouts::update(tx, &mut checkout, None, now_ms)?;
     let subject = (checkout.id.as_str(), checkout.version);
     let data = json!({ "subscription_id": subscription.id });
@@ -86,6 +92,15 @@ pub enum Refused {
         /// The operation.
         operation_id: String,
     },
+}
+
+/// How the shopper is reached.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// In the shop's own page, or on a page of Klarna's too.
+    pub channel: Channel,
+    /// Where the shopper's browser ends up.
+    pub confirmation_url: Option<String>,
 }
 
 struct Found {
@@ -211,15 +226,12 @@ pub async fn open(
     engine: &Engine,
     store_id: &str,
     refused: Refused,
-    confirmation_url: Option<String>,
+    way: Way,
 ) -> Result<Checkout, NotOpened> {
     let (store, wanted) = (store_id.to_owned(), refused.clone());
     let found = engine.database().read(move |tx| find(tx, &store, &wanted)).await??;
     if let Some(checkout) = found.checkout {
-        if checkout.needs_new_session(engine.now_ms()) {
-            return sessions::renew(engine, checkout).await.map_err(NotOpened::Trouble);
-        }
-        return Ok(checkout);
+        return again(engine, checkout, way).await;
     }
     let now_ms = engine.now_ms();
     let callback_secret = engine.fresh_secret();
@@ -239,7 +251,7 @@ pub async fn open(
             customer_token_id: None,
             recovers: Some(found.recovers),
         }),
-        confirmation_url,
+        confirmation_url: way.confirmation_url,
         callback_digest: idempotency::digest(&callback_secret),
         callback_secret,
         session: Session {
@@ -249,8 +261,8 @@ pub async fn open(
             expires_at_ms: 0,
         },
         account_id: found.token.account_id,
-        channel: Channel::Inline,
-        hosted: None,
+        channel: way.channel,
+        hosted: hosted(way.channel),
         finalize: Finalize::Automatic,
         payment_id: None,
         refusal: None,
@@ -260,8 +272,50 @@ pub async fn open(
     };
     checkout.session =
         sessions::open(engine, &checkout, &checkout.cart).await.map_err(NotOpened::Trouble)?;
+    let page = pages::open(engine, &checkout, &checkout.cart, &checkout.session).await;
+    let page = page.map_err(NotOpened::Trouble)?;
+    if let Some(hosted) = &mut checkout.hosted {
+        hosted.page = page;
+    }
     let store_id = store_id.to_owned();
     engine.database().write(move |tx| record(tx, &store_id, &refused, &checkout, now_ms)).await?
+}
+
+fn hosted(channel: Channel) -> Option<Box<Hosted>> {
+    channel.has_page().then(|| Box::new(Hosted { wish: PageWish::default(), page: None }))
+}
+
+/// The checkout that is open already, on a page of Klarna's too if that is wanted.
+async fn again(engine: &Engine, checkout: Checkout, way: Way) -> Result<Checkout, NotOpened> {
+    if !checkout.status.takes_authorizations() {
+        return Ok(checkout);
+    }
+    let now_ms = engine.now_ms();
+    let lacks_page = way.channel.has_page()
+        && checkout.page().is_none_or(|page| {
+            page.has_lapsed(now_ms)
+                || matches!(page.status, PageStatus::Cancelled | PageStatus::Disabled)
+        });
+    if !lacks_page && !checkout.needs_new_session(now_ms) {
+        return Ok(checkout);
+    }
+    let checkout = if lacks_page && checkout.hosted.is_none() {
+        let id = checkout.id.clone();
+        let widened = engine.database().write(move |tx| {
+            let Some(mut checkout) = checkouts::lock(tx, &id)? else { return Ok(None) };
+            if checkout.hosted.is_none() && checkout.status.takes_authorizations() {
+                checkout.channel = way.channel;
+                checkout.hosted = hosted(way.channel);
+                let poll_at_ms = checkout.next_poll_at_ms(now_ms);
+                checkouts::update(tx, &mut checkout, poll_at_ms, now_ms)?;
+            }
+            Ok::<_, Fault>(Some(checkout))
+        });
+        widened.await?.ok_or(NotOpened::Unknown)?
+    } else {
+        checkout
+    };
+    sessions::renew(engine, checkout).await.map_err(NotOpened::Trouble)
 }
 
 /// Records the checkout, unless someone was faster, or there is nothing to recover any more.
