@@ -20,6 +20,7 @@ use crate::domain::journal::{Operation, Request};
 use crate::domain::operation::State;
 use crate::domain::subscription::Subscription;
 use crate::fault::Fault;
+use crate::observe::trace;
 use crate::store::{checkouts, customers, events, operations, subscriptions};
 
 /// What became of the checkout of a refused charge.
@@ -249,6 +250,7 @@ pub async fn open(
             expires_at_ms: 0,
         },
         account_id: found.token.account_id,
+        trace_parent: trace::current(),
         channel: Channel::Inline,
         hosted: None,
         finalize: Finalize::Automatic,
