@@ -447,7 +447,8 @@ impl Klarna for Sdk {
             let period = Period::new(at(wanted.from_ms)?, at(wanted.until_ms)?);
             let mut filter = PayoutFilter::new().period(period).size(PAGE);
             filter.offset = Some(wanted.offset);
-            outcome(self.0.settlements().payouts(&filter).retry(patient()).send().await)
+            self.made("list_payouts", self.0.settlements().payouts(&filter).retry(patient()).send())
+                .await
         })
     }
 
@@ -460,7 +461,7 @@ impl Klarna for Sdk {
         let mut filter = TransactionFilter::of_payout(&reference).size(PAGE);
         filter.offset = Some(offset);
         let call = self.0.settlements().transactions(&filter).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("read_payout", call.send()).await })
     }
 
     fn enroll_in_disputes(&self) -> Boxed<'_, Outcome<()>> {
@@ -469,7 +470,11 @@ impl Klarna for Sdk {
             let Some(merchant_id) = self.0.merchant_id() else {
                 return Err(unusable("the credential names no merchant".to_owned()));
             };
-            outcome(self.0.disputes().enroll(merchant_id).retry(patient()).send().await)
+            self.made(
+                "enroll_disputes",
+                self.0.disputes().enroll(merchant_id).retry(patient()).send(),
+            )
+            .await
         })
     }
 
@@ -487,7 +492,8 @@ impl Klarna for Sdk {
             wanted.sort_by = vec![DisputeSort::CreatedAt];
             wanted.size = Some(PAGE);
             wanted.starting_after = after.map(ToOwned::to_owned);
-            outcome(self.0.disputes().list(&wanted).retry(patient()).send().await)
+            self.made("list_disputes", self.0.disputes().list(&wanted).retry(patient()).send())
+                .await
         })
     }
 }
