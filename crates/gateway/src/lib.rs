@@ -18,6 +18,7 @@ mod dashboard;
 pub mod domain;
 pub mod engine;
 mod fault;
+pub mod observe;
 pub mod store;
 pub mod vault;
 
@@ -27,10 +28,10 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use klarna_types::Secret;
-use service::{Clock, Listener, Readiness, Server, Shutdown};
+use service::{Clock, Listener, Readiness, Server, Shutdown, SystemClock};
 use storage::{Database, Location};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -51,6 +52,8 @@ use crate::engine::klarna::{Accounts, Klarna};
 use crate::engine::sdk::Sdk;
 use crate::engine::webhooks::{Courier, Targets};
 use crate::engine::{Engine, Parts};
+use crate::observe::health::{self, Health};
+use crate::observe::{Metrics, door};
 use crate::store::migrations::MIGRATIONS;
 use crate::store::users::User;
 use crate::store::{keys, users};
@@ -91,6 +94,8 @@ pub struct Config {
     pub webhook_targets: Option<Targets>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How it is watched, and how it stops.
+    pub observe: observe::Settings,
 }
 
 /// Why a gateway did not start.
@@ -99,6 +104,15 @@ pub enum StartError {
     /// The address could not be had.
     #[error(transparent)]
     Bind(#[from] service::server::BindError),
+    /// Metrics would be told to anybody.
+    #[error(
+        "metrics at {address} could be read by others than this machine: choose a loopback address \
+         with --metrics-listen, or give --metrics-token"
+    )]
+    OpenMetrics {
+        /// The address asked for.
+        address: SocketAddr,
+    },
     /// The database could not be opened.
     #[error("the database cannot be opened: {0}")]
     Database(#[from] storage::Error),
@@ -110,6 +124,10 @@ pub enum StartError {
     Klarna(#[from] klarna::BuildError),
 }
 
+/// How long handing work back may take at the end of a stop, and closing the database.
+const HAND_BACK_WITHIN: Duration = Duration::from_secs(3);
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
 /// A gateway that runs.
 #[derive(Debug)]
 pub struct Running {
@@ -117,7 +135,12 @@ pub struct Running {
     pub url: String,
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Where metrics are asked for, if anywhere.
+    pub metrics_addr: Option<SocketAddr>,
     server: Server,
+    metrics: Option<Server>,
+    app: App,
+    observe: observe::Settings,
     worker: JoinHandle<()>,
     courier: JoinHandle<()>,
     stop_worker: Shutdown,
@@ -152,6 +175,7 @@ fn connect(
     base_url: &str,
     username: &str,
     password: &Secret,
+    metrics: &Metrics,
 ) -> Result<Arc<dyn Klarna>, klarna::BuildError> {
     let builder = klarna::Client::builder(klarna::Credentials::new(username, password.clone()));
     // Klarna's own hosts have published rate limits.
@@ -166,7 +190,16 @@ fn connect(
         .build()?;
     // A name that tells nothing of the credential, for logs and books.
     let name = idempotency::digest(&format!("{base_url} {username}"));
-    Ok(Arc::new(Sdk::named(client, &format!("klarna_{}", name.get(..16).unwrap_or(&name)))))
+    let name = format!("klarna_{}", name.get(..16).unwrap_or(&name));
+    Ok(Arc::new(Sdk::named(client, &name).measured(metrics.clone())))
+}
+
+/// The engine of a database, as metrics name it.
+fn engine_of(location: &Location) -> &'static str {
+    match location {
+        Location::File(_) | Location::Memory => "sqlite",
+        Location::Postgres(_) => "postgres",
+    }
 }
 
 /// A gateway.
@@ -177,9 +210,10 @@ impl Gateway {
     /// Starts a gateway: opens its database, begins to carry out the journal, and listens.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         let KlarnaConfig { base_url, username, password } = &config.klarna;
-        let account = connect(base_url.as_str(), username, password)?;
+        let metrics = Metrics::new(engine_of(&config.location));
+        let account = connect(base_url.as_str(), username, password, &metrics)?;
         let accounts = Arc::new(OfStore { store_id: DEFAULT_STORE.to_owned(), account });
-        Self::start_with(config, accounts).await
+        Self::start_measured(config, accounts, metrics).await
     }
 
     /// Starts a gateway with other accounts than the configured one.
@@ -187,6 +221,16 @@ impl Gateway {
         config: Config,
         accounts: Arc<dyn Accounts>,
     ) -> Result<Running, StartError> {
+        let metrics = Metrics::new(engine_of(&config.location));
+        Self::start_measured(config, accounts, metrics).await
+    }
+
+    async fn start_measured(
+        config: Config,
+        accounts: Arc<dyn Accounts>,
+        metrics: Metrics,
+    ) -> Result<Running, StartError> {
+        let door = door::bind(&config.observe).await?;
         let listener = Listener::bind(config.listen).await?;
         let addr = listener.address();
         let url = config.public_url.as_ref().map_or_else(
@@ -194,19 +238,25 @@ impl Gateway {
             |url| url.as_str().trim_end_matches('/').to_owned(),
         );
         let database = Database::open(&config.location, MIGRATIONS).await?;
+        database.observe(Arc::new(metrics.clone()));
         seed(&database, &config).await?;
         let configured = Configured { accounts, base_url: config.klarna.base_url.to_string() };
         let vault = config.vault.clone();
+        let counted = metrics.clone();
+        let connect = Arc::new(move |base_url: &str, username: &str, password: &Secret| {
+            connect(base_url, username, password, &counted)
+        });
         let accounts =
-            Directory::open(database.clone(), vault.clone(), Arc::new(connect), configured).await?;
-        let engine = Engine::new(Parts {
+            Directory::open(database.clone(), vault.clone(), connect, configured).await?;
+        let parts = Parts {
             database: database.clone(),
             clock: Arc::clone(&config.clock),
             accounts: Arc::new(accounts),
             fresh: Arc::new(service::random::secret),
             public_url: url.clone(),
             vault,
-        });
+        };
+        let engine = Engine::measured(parts, metrics);
         let shutdown = Shutdown::new();
         let near = if addr.ip().is_loopback() { Targets::Networks } else { Targets::Internet };
         let targets = config.webhook_targets.unwrap_or(near);
@@ -220,18 +270,28 @@ impl Gateway {
         .with_courier(Courier::new(engine.clone(), targets))
         .with_feed(Feed::new(shutdown.clone()));
         let readiness = Readiness::new();
+        app.engine().metrics().started_at(SystemClock.now_ms());
         // The worker has a signal of its own: it goes on until the last request was answered.
         let stop_worker = Shutdown::new();
         tokio::spawn(app.feed().clone().run(engine.clone()));
         let worker = tokio::spawn(engine.run(stop_worker.clone()));
         let courier = tokio::spawn(app.courier().clone().run(stop_worker.clone()));
-        let router = router(app).merge(readiness.router());
+        let health = Arc::new(Health::new(readiness.clone(), database.clone()));
+        let token = config.observe.metrics_token.clone();
+        // Answered until the very end: a stop is worth watching.
+        let door = door.map(|door| door::serve(door, app.clone(), &health, token, Shutdown::new()));
+        let (metrics_addr, metrics) = door.unzip();
+        let router = router(app.clone()).merge(health::router(&health));
         let server = listener.serve(router, shutdown.clone());
         readiness.ready();
         Ok(Running {
             url,
             addr,
+            metrics_addr,
             server,
+            metrics,
+            app,
+            observe: config.observe,
             worker,
             courier,
             stop_worker,
@@ -262,18 +322,55 @@ impl Running {
         &self.database
     }
 
-    /// Stops: no new traffic, open requests finished, what was begun at Klarna recorded.
+    /// Stops: no new traffic, open requests finished, what was begun at Klarna recorded. What is still under way when the
+    /// time for it is over is cut off and handed back: the journal knows of it, and whoever takes it up finds out what
+    /// came of it.
     pub async fn stop(self) {
         self.readiness.not_ready();
-        self.server.stop().await;
-        self.stop_worker.request();
-        if self.worker.await.is_err() {
-            tracing::error!("the worker panicked");
+        tokio::time::sleep(self.observe.drain).await;
+        let (mut worker, mut courier) = (self.worker, self.courier);
+        let orderly = async {
+            self.server.stop().await;
+            self.stop_worker.request();
+            if (&mut worker).await.is_err() {
+                tracing::error!("the worker panicked");
+            }
+            if (&mut courier).await.is_err() {
+                tracing::error!("the courier of webhooks panicked");
+            }
+        };
+        if tokio::time::timeout(self.observe.stop_within, orderly).await.is_err() {
+            for task in [worker, courier] {
+                task.abort();
+                // Gone before its work is handed back: nothing of this node holds it any more.
+                if !task.is_finished() {
+                    let _ = task.await;
+                }
+            }
+            let handed_back = async {
+                Ok::<_, Fault>(
+                    self.app.engine().hand_back().await? + self.app.courier().hand_back().await?,
+                )
+            };
+            match tokio::time::timeout(HAND_BACK_WITHIN, handed_back).await {
+                Ok(Ok(leases)) => {
+                    tracing::warn!(
+                        leases,
+                        "the time to stop was over: what was under way is handed back"
+                    );
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "what was under way could not be handed back");
+                }
+                Err(_) => tracing::error!("what was under way could not be handed back in time"),
+            }
         }
-        if self.courier.await.is_err() {
-            tracing::error!("the courier of webhooks panicked");
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
         }
-        self.database.close().await;
+        if tokio::time::timeout(CLOSE_WITHIN, self.database.close()).await.is_err() {
+            tracing::error!("the database could not be closed in time");
+        }
     }
 }
 
@@ -294,6 +391,7 @@ pub fn router(app: App) -> axum::Router {
             }
             response
         }))
+        .layer(from_fn_with_state(app.clone(), observe::requests::observe))
         .with_state(app)
 }
 

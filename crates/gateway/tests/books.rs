@@ -239,6 +239,7 @@ impl<'a> History<'a> {
                 expires_at_ms: 0,
             },
             account_id: None,
+            trace_parent: None,
             channel: Channel::Inline,
             hosted: None,
             finalize: Finalize::Automatic,

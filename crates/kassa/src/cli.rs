@@ -30,8 +30,8 @@ Examples:
 
 `kassa help up` lists the flags of `kassa` without a command, `kassa help COMMAND` those of another.
 The flags of what runs can also be given in the environment, under the names that the help of each shows \
-(KASSA_DATA_DIR, KASSA_LISTEN …), and all but --json, --log and --config in kassa.toml; the command line wins, \
-then the environment, then the file.
+(KASSA_DATA_DIR, KASSA_LISTEN …), and all but --json and --config in kassa.toml; the command line wins, \
+then the environment, then the file. --print-config shows what comes of it, and from where.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
@@ -60,6 +60,7 @@ Call the gateway:
   webhooks     List, test and replay what it tells a shop
 
 Other:
+  config       Check a configuration file, or print the table of all settings
   completions  Print a completion script for a shell
   help         Print this message, or the help of a command
 
@@ -80,18 +81,29 @@ pub(crate) struct Cli {
     pub(crate) config: Option<PathBuf>,
 
     /// What is logged to standard error: a level, or targets with levels as in `info,gateway=debug`
-    #[arg(
-        long,
-        global = true,
-        env = "KASSA_LOG",
-        value_name = "FILTER",
-        default_value = "warn",
-        value_parser = log_filter
-    )]
-    pub(crate) log: String,
+    /// [default: warn]
+    #[arg(long, global = true, env = "KASSA_LOG", value_name = "FILTER", value_parser = log_filter)]
+    pub(crate) log: Option<String>,
+
+    /// How it is logged [default: json with --json, else text]
+    #[arg(long, global = true, env = "KASSA_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Whether the settings are to be shown, and nothing to be run.
+    pub(crate) fn prints_config(&self) -> bool {
+        match &self.command {
+            Command::Up(args) => args.print.print_config,
+            Command::Playground(args) => args.print.print_config,
+            Command::Gateway(args) => args.print.print_config,
+            Command::Shop(args) => args.print.print_config,
+            Command::Tool(_) | Command::Config(_) | Command::Completions { .. } => false,
+        }
+    }
 }
 
 /// What a switch may be set to in the environment: 1 and 0, yes and no, true and false, on and off.
@@ -112,11 +124,37 @@ pub(crate) enum Command {
     Shop(ShopArgs),
     #[command(flatten)]
     Tool(Tool),
+    /// Check a configuration file, or print the table of all settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line, for programs
+    Json,
+}
+
+/// What `kassa config` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read a configuration file and name what is wrong with it, line by line
+    Check {
+        /// The file
+        #[arg(value_name = "FILE", default_value = "kassa.toml")]
+        file: PathBuf,
+    },
+    /// Print the table of all settings, as docs/configuration.md has it
+    Table,
 }
 
 /// Flags of `kassa up`.
@@ -132,6 +170,10 @@ pub(crate) struct UpArgs {
     pub(crate) keys: KeyArgs,
     #[command(flatten)]
     pub(crate) hooks: HookArgs,
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
 
     /// Where the playground listens [default: 127.0.0.1:7072]
     #[arg(long, env = "KASSA_PLAYGROUND_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
@@ -158,6 +200,8 @@ pub(crate) struct PlaygroundArgs {
     pub(crate) doors: DoorArgs,
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
     /// Ask for this token (Authorization: Bearer …) on /playground/v1; without it those routes
     /// answer on loopback only
     #[arg(long, env = "KASSA_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -175,6 +219,10 @@ pub(crate) struct GatewayArgs {
     pub(crate) keys: KeyArgs,
     #[command(flatten)]
     pub(crate) hooks: HookArgs,
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
     /// The database: postgres://… [default: SQLite in the data directory]
     #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
@@ -197,6 +245,8 @@ pub(crate) struct GatewayArgs {
 pub(crate) struct ShopArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
     /// Where the shop's own secrets are read from, as `kassa up` left them
     #[arg(long, env = "KASSA_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -309,6 +359,63 @@ pub(crate) struct HookArgs {
     /// [default: networks while only this machine can reach the gateway, internet otherwise]
     #[arg(long, env = "KASSA_WEBHOOK_TARGETS", value_name = "TARGETS")]
     pub(crate) webhook_targets: Option<WebhookTargets>,
+}
+
+/// How the gateway is watched, and how it stops.
+#[derive(Debug, Default, Args)]
+pub(crate) struct WatchArgs {
+    /// Where the gateway answers GET /metrics, for Prometheus: 127.0.0.1:9464, say [default: nowhere]
+    #[arg(long, env = "KASSA_METRICS_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// The token (Authorization: Bearer …) that whoever asks for metrics has to show; needed where they
+    /// can be asked for from beyond this machine [default: none]
+    #[arg(long, env = "KASSA_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub(crate) metrics_token: Option<Secret>,
+    /// Where traces are sent, as OTLP over HTTP: the collector's base URL, such as http://localhost:4318
+    /// [default: nowhere]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = web_url)]
+    pub(crate) otlp_endpoint: Option<Url>,
+    /// How traces are written [default: http/protobuf]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_PROTOCOL", value_name = "PROTOCOL")]
+    pub(crate) otlp_protocol: Option<OtlpProtocol>,
+    /// Headers that are sent along with traces, as NAME=VALUE,NAME=VALUE: a collector's key, say
+    /// [default: none]
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        value_name = "HEADERS",
+        hide_env_values = true
+    )]
+    pub(crate) otlp_headers: Option<Secret>,
+    /// For how many seconds the gateway goes on taking requests after it was asked to stop, while
+    /// /health/ready says no [default: 0]
+    #[arg(long, env = "KASSA_DRAIN_SECONDS", value_name = "SECONDS")]
+    pub(crate) drain_seconds: Option<u32>,
+    /// Within how many seconds after that the gateway has stopped; what is under way then is cut off, and
+    /// taken up from the journal [default: 30]
+    #[arg(long, env = "KASSA_STOP_SECONDS", value_name = "SECONDS")]
+    pub(crate) stop_seconds: Option<u32>,
+}
+
+/// How OTLP is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+pub(crate) enum OtlpProtocol {
+    /// Binary
+    #[value(name = "http/protobuf")]
+    #[serde(rename = "http/protobuf")]
+    Protobuf,
+    /// Text
+    #[value(name = "http/json")]
+    #[serde(rename = "http/json")]
+    Json,
+}
+
+/// Looking instead of running.
+#[derive(Debug, Default, Args)]
+pub(crate) struct PrintArgs {
+    /// Print the settings that it would run with and where each comes from, secrets hidden, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
 }
 
 /// The keys to the gateway.

@@ -10,7 +10,9 @@ use klarna::types::secret::Secret;
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::{CallbackTargets, MerchantSpec, RateLimits, SftpListen, WebhookTargets};
+use crate::cli::{
+    CallbackTargets, LogFormat, MerchantSpec, OtlpProtocol, RateLimits, SftpListen, WebhookTargets,
+};
 
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +37,9 @@ pub(crate) struct File {
     pub(crate) master_key: Option<Secret>,
     #[serde(alias = "master_key_file")]
     pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) log: Option<String>,
+    #[serde(alias = "log_format")]
+    pub(crate) log_format: Option<LogFormat>,
     pub(crate) playground: PlaygroundSection,
     pub(crate) gateway: GatewaySection,
     pub(crate) shop: ShopSection,
@@ -78,6 +83,21 @@ pub(crate) struct GatewaySection {
     pub(crate) klarna_username: Option<String>,
     #[serde(alias = "klarna_password")]
     pub(crate) klarna_password: Option<Secret>,
+    #[serde(alias = "metrics_listen")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    #[serde(alias = "metrics_token")]
+    pub(crate) metrics_token: Option<Secret>,
+    #[serde(alias = "otlp_endpoint")]
+    #[serde(deserialize_with = "url")]
+    pub(crate) otlp_endpoint: Option<Url>,
+    #[serde(alias = "otlp_protocol")]
+    pub(crate) otlp_protocol: Option<OtlpProtocol>,
+    #[serde(alias = "otlp_headers")]
+    pub(crate) otlp_headers: Option<Secret>,
+    #[serde(alias = "drain_seconds")]
+    pub(crate) drain_seconds: Option<u32>,
+    #[serde(alias = "stop_seconds")]
+    pub(crate) stop_seconds: Option<u32>,
 }
 
 /// `[shop]`.
@@ -107,8 +127,8 @@ pub(crate) enum FileError {
         #[source]
         source: std::io::Error,
     },
-    #[error("{path}, {place}: {message}")]
-    Parse { path: PathBuf, place: String, message: String },
+    #[error("{path}, line {line}: {message}")]
+    Parse { path: PathBuf, line: usize, message: String },
 }
 
 impl File {
@@ -125,7 +145,8 @@ impl File {
         Self::parse(&text, path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
+    /// Reads what was read from a file.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
         toml::from_str(text).map_err(|error: toml::de::Error| {
             // The line's text is not repeated: it may hold a password.
             let line = error.span().map_or(1, |span| {
@@ -133,7 +154,7 @@ impl File {
             });
             FileError::Parse {
                 path: path.to_path_buf(),
-                place: format!("line {line}"),
+                line,
                 message: with_each_name_once(error.message()),
             }
         })

@@ -5,6 +5,7 @@
 //! business, and the parts know nothing of each other.
 
 mod cli;
+mod configuration;
 mod credentials;
 mod doors;
 mod file;
@@ -12,12 +13,12 @@ mod master_key;
 mod report;
 mod run;
 mod settings;
+mod telemetry;
 mod tool;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, Command};
 
@@ -26,7 +27,8 @@ const WRONG_USAGE: u8 = 2;
 
 /// Runs the program: 0 when it did what was asked, 1 when that failed, 2 on wrong usage.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse_from(cli::with_default_command(std::env::args_os()));
+    let said = Cli::command().get_matches_from(cli::with_default_command(std::env::args_os()));
+    let cli = Cli::from_arg_matches(&said).unwrap_or_else(|error| error.exit());
     if let Command::Completions { shell } = &cli.command {
         let mut command = Cli::command();
         let mut script = Vec::new();
@@ -35,19 +37,49 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let output = if cli.json { report::Output::Json } else { report::Output::Human };
-    log_to_stderr(&cli);
+    if let Command::Config(command) = &cli.command {
+        return match configuration::run(command) {
+            Ok(text) => {
+                report::out(&text);
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                output.error(&error);
+                ExitCode::from(WRONG_USAGE)
+            }
+        };
+    }
+    let file = match file::File::load(cli.config.as_deref()) {
+        Ok(file) => file,
+        Err(error) => {
+            output.error(&error);
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    if cli.prints_config() {
+        return match configuration::effective(&said, cli.config.as_deref()) {
+            Ok(settings) => {
+                report::out(&configuration::shown(&settings, output));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                output.error(&error);
+                ExitCode::from(WRONG_USAGE)
+            }
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(output, &error),
     };
+    let telemetry = match telemetry::Telemetry::start(&cli, &file, runtime.handle()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            output.error(&error);
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     if let Command::Tool(tool) = cli.command {
-        let file = match file::File::load(cli.config.as_deref()) {
-            Ok(file) => file,
-            Err(error) => {
-                output.error(&error);
-                return ExitCode::from(WRONG_USAGE);
-            }
-        };
         return match runtime.block_on(tool::run(tool, &file, output)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
@@ -56,12 +88,10 @@ pub fn main() -> ExitCode {
             }
         };
     }
-    match runtime.block_on(run::run(cli, output)) {
+    let ended = runtime.block_on(run::run(cli, &file, output));
+    telemetry.end();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<file::FileError>() => {
-            output.error(error.as_ref());
-            ExitCode::from(WRONG_USAGE)
-        }
         Err(error) => failed(output, error.as_ref()),
     }
 }
@@ -69,16 +99,4 @@ pub fn main() -> ExitCode {
 fn failed(output: report::Output, error: &dyn std::error::Error) -> ExitCode {
     output.error(error);
     ExitCode::FAILURE
-}
-
-fn log_to_stderr(cli: &Cli) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Whoever embeds this library may have set a subscriber already; theirs then stands.
-    let _ = if cli.json {
-        builder.json().flatten_event(true).try_init()
-    } else {
-        builder.with_ansi(std::io::stderr().is_terminal()).try_init()
-    };
 }

@@ -63,6 +63,8 @@ pub(crate) struct Urls {
     pub(crate) dashboard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) playground: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<String>,
 }
 
 /// HTTPS as `localhost`.
@@ -235,6 +237,7 @@ fn page(ready: &Ready, colour: bool) -> String {
     row("Dashboard", &ready.urls.dashboard, "the merchant's payments: capture, refund");
     row("Gateway", &ready.urls.gateway, "the merchant's payment API, see /v1/openapi.json");
     row("Playground", &ready.urls.playground, "Klarna's side, offline");
+    row("Metrics", &ready.urls.metrics, "what Prometheus reads");
     row("", &ready.tls.as_ref().map(|tls| tls.url.clone()), "the same over HTTPS");
     row(
         "SFTP",
@@ -361,6 +364,7 @@ mod tests {
                 gateway: Some("http://localhost:7071/".to_owned()),
                 dashboard: Some("http://localhost:7071/dashboard".to_owned()),
                 playground: Some("http://localhost:7072/".to_owned()),
+                metrics: None,
             },
             credentials: ReadyCredentials {
                 merchants: vec![ReadyMerchant {

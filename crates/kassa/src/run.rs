@@ -25,18 +25,17 @@ use crate::settings::{self, GATEWAY_PORT, Home, PLAYGROUND_PORT, SHOP_PORT, loop
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Does what the command line says; returns when it is done.
-pub(crate) async fn run(cli: Cli, output: Output) -> Outcome<()> {
+pub(crate) async fn run(cli: Cli, file: &File, output: Output) -> Outcome<()> {
     let cli = match cli.command {
         Command::Gateway(args @ GatewayArgs { action: Some(GatewayAction::RotateKey), .. }) => {
-            let file = File::load(cli.config.as_deref())?;
-            return rotate_key(args, &file, output).await;
+            return rotate_key(args, file, output).await;
         }
         command => Cli { command, ..cli },
     };
     // Listened for from the very beginning: whoever reads "ready" may ask for the end at once.
     let mut stop = StopSignals::listen()?;
     let parts = tokio::select! {
-        parts = start(cli, output) => parts?,
+        parts = start(cli, file, output) => parts?,
         () = stop.next() => return Ok(()),
     };
     stop.next().await;
@@ -51,15 +50,16 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-async fn start(cli: Cli, output: Output) -> Outcome<Parts> {
-    let file = File::load(cli.config.as_deref())?;
+async fn start(cli: Cli, file: &File, output: Output) -> Outcome<Parts> {
     match cli.command {
-        Command::Up(args) => up(args, &file, output).await,
-        Command::Playground(args) => playground_alone(args, &file, output).await,
-        Command::Gateway(args) => gateway_alone(args, &file, output).await,
-        Command::Shop(args) => shop_alone(args, &file, output).await,
+        Command::Up(args) => up(args, file, output).await,
+        Command::Playground(args) => playground_alone(args, file, output).await,
+        Command::Gateway(args) => gateway_alone(args, file, output).await,
+        Command::Shop(args) => shop_alone(args, file, output).await,
         // Answered before anything is started.
-        Command::Tool(_) | Command::Completions { .. } => Err("this command starts nothing".into()),
+        Command::Tool(_) | Command::Config(_) | Command::Completions { .. } => {
+            Err("this command starts nothing".into())
+        }
     }
 }
 
@@ -191,6 +191,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         api_keys: vec![credentials.api_key.clone()],
         dashboard_password: credentials.dashboard_password.clone(),
         clock: playground.clock(),
+        observe: settings::observe(&args.watch, file),
     })
     .await
     .map_err(hint("--gateway-listen"))?;
@@ -213,6 +214,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
             gateway: Some(gateway.url.clone()),
             dashboard: Some(format!("{}/dashboard", gateway.url)),
             playground: Some(trimmed(playground.url())),
+            metrics: metrics_url(&gateway),
         },
         credentials: ReadyCredentials {
             merchants: merchants.iter().map(shown).collect(),
@@ -330,6 +332,7 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
         api_keys: vec![api_key.clone()],
         dashboard_password: dashboard_password.clone(),
         clock: SystemClock::shared(),
+        observe: settings::observe(&args.watch, file),
     })
     .await
     .map_err(hint("--listen"))?;
@@ -338,6 +341,7 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
         urls: Urls {
             gateway: Some(gateway.url.clone()),
             dashboard: Some(format!("{}/dashboard", gateway.url)),
+            metrics: metrics_url(&gateway),
             ..Urls::default()
         },
         credentials: ReadyCredentials {
@@ -506,6 +510,11 @@ fn database(flag: Option<&str>, file: &File, home: &Home) -> Outcome<Location> {
         Some(url) => Ok(Location::parse(url)?),
         None => Ok(home.database("gateway")),
     }
+}
+
+/// Where the gateway's metrics are asked for.
+fn metrics_url(gateway: &gateway::Running) -> Option<String> {
+    gateway.metrics_addr.map(|address| format!("http://{address}/metrics"))
 }
 
 /// As people write a base URL: without the slash at its end.

@@ -2,11 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use storage::Location;
 use url::Url;
 
-use crate::cli::{CallbackTargets, DataArgs, MerchantSpec, RateLimits, WebhookTargets};
+use crate::cli::{CallbackTargets, DataArgs, MerchantSpec, RateLimits, WatchArgs, WebhookTargets};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::file::File;
 
@@ -116,6 +117,19 @@ impl From<WebhookTargets> for gateway::WebhookTargets {
             WebhookTargets::Internet => Self::Internet,
             WebhookTargets::Networks => Self::Networks,
         }
+    }
+}
+
+/// How the gateway is watched and stops.
+pub(crate) fn observe(args: &WatchArgs, file: &File) -> gateway::observe::Settings {
+    let usual = gateway::observe::Settings::default();
+    let seconds = |given: Option<u32>| given.map(|seconds| Duration::from_secs(seconds.into()));
+    let file = &file.gateway;
+    gateway::observe::Settings {
+        metrics_listen: args.metrics_listen.or(file.metrics_listen),
+        metrics_token: args.metrics_token.clone().or_else(|| file.metrics_token.clone()),
+        drain: seconds(args.drain_seconds.or(file.drain_seconds)).unwrap_or(usual.drain),
+        stop_within: seconds(args.stop_seconds.or(file.stop_seconds)).unwrap_or(usual.stop_within),
     }
 }
 

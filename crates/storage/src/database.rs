@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
 use crate::migrate::{self, Migration};
+use crate::observer::Observer;
 use crate::postgres::{Isolation, Postgres};
 use crate::sqlite::Sqlite;
 use crate::tx::{Access, Tx};
@@ -130,10 +131,12 @@ impl Database {
         E: From<Error> + Send + 'static,
     {
         match &*self.0 {
-            Backend::Sqlite(sqlite) => sqlite.submit(Access::Write, work).await,
+            Backend::Sqlite(sqlite) => sqlite.submit(Access::Write, in_callers_span(work)).await,
             #[cfg(feature = "simulation")]
             Backend::Simulated(simulated) => simulated.submit(Access::Write, work).await,
-            Backend::Postgres(postgres) => postgres.run(Isolation::Serializable, work).await,
+            Backend::Postgres(postgres) => {
+                postgres.run(Isolation::Serializable, in_callers_span(work)).await
+            }
         }
     }
 
@@ -149,10 +152,12 @@ impl Database {
         E: From<Error> + Send + 'static,
     {
         match &*self.0 {
-            Backend::Sqlite(sqlite) => sqlite.submit(Access::Write, work).await,
+            Backend::Sqlite(sqlite) => sqlite.submit(Access::Write, in_callers_span(work)).await,
             #[cfg(feature = "simulation")]
             Backend::Simulated(simulated) => simulated.submit(Access::Write, work).await,
-            Backend::Postgres(postgres) => postgres.run(Isolation::RowLocked, work).await,
+            Backend::Postgres(postgres) => {
+                postgres.run(Isolation::RowLocked, in_callers_span(work)).await
+            }
         }
     }
 
@@ -182,6 +187,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        let work = in_callers_span(work);
         match &*self.0 {
             Backend::Sqlite(sqlite) => match sqlite.readers() {
                 Some(readers) => {
@@ -222,6 +228,16 @@ impl Database {
         }
     }
 
+    /// Has an observer hear of each commit from now on. A database has one: the first.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.observed().set(observer),
+            #[cfg(feature = "simulation")]
+            Backend::Simulated(_) => {}
+            Backend::Postgres(postgres) => postgres.observed().set(observer),
+        }
+    }
+
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
         match &*self.0 {
@@ -231,6 +247,15 @@ impl Database {
             Backend::Postgres(_) => Engine::Postgres,
         }
     }
+}
+
+/// Runs a unit in the span of whoever asked for it, on whichever thread it runs: so that what it logs is known to belong
+/// to their request. Without a subscriber that listens this is a look at a thread's memory.
+fn in_callers_span<T, E>(
+    work: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+) -> impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static {
+    let span = tracing::Span::current();
+    move |tx| span.in_scope(|| work(tx))
 }
 
 impl fmt::Debug for Database {

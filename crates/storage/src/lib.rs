@@ -40,6 +40,7 @@ pub mod backup;
 mod database;
 mod error;
 mod migrate;
+mod observer;
 mod postgres;
 pub mod queue;
 mod sql;
@@ -50,6 +51,7 @@ mod value;
 pub use database::{Database, Engine, Location};
 pub use error::{Error, ErrorKind};
 pub use migrate::Migration;
+pub use observer::Observer;
 #[cfg(feature = "simulation")]
 pub use sqlite::simulated::{Mishap, Mishaps};
 pub use tx::Tx;

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use deadpool_postgres::{
@@ -23,6 +23,7 @@ use tokio_postgres::{NoTls, Statement};
 use crate::Engine;
 use crate::error::{self, Error, ErrorKind};
 use crate::migrate::{self, Applied, Migration};
+use crate::observer::Observed;
 use crate::sql::{self, Translations};
 use crate::tx::{Inner, Sql, Tx};
 use crate::value::{Row, ToValue, Value, ValueRef};
@@ -63,6 +64,7 @@ impl Isolation {
 pub(crate) struct Postgres {
     pool: Pool,
     translations: Arc<Mutex<Translations>>,
+    observed: Observed,
 }
 
 /// How one attempt at a unit ended.
@@ -74,9 +76,14 @@ enum Ended<T, E> {
 
 impl Postgres {
     pub(crate) async fn open(url: &str, migrations: &[Migration]) -> Result<Self, Error> {
-        let postgres = Self { pool: pool(url)?, translations: Arc::default() };
+        let postgres =
+            Self { pool: pool(url)?, translations: Arc::default(), observed: Observed::default() };
         postgres.migrate(migrations).await?;
         Ok(postgres)
+    }
+
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     pub(crate) fn close(&self) {
@@ -97,8 +104,14 @@ impl Postgres {
                 Ok(client) => {
                     let handle = Handle::current();
                     let translations = Arc::clone(&self.translations);
+                    let observed = self.observed.clone();
                     let blocking = tokio::task::spawn_blocking(move || {
-                        let ended = run_once(&handle, client, &translations, isolation, &work);
+                        let place = Place {
+                            handle: &handle,
+                            translations: &translations,
+                            observed: &observed,
+                        };
+                        let ended = run_once(&place, client, isolation, &work);
                         (work, ended)
                     });
                     let Ok((returned, ended)) = blocking.await else {
@@ -282,10 +295,16 @@ fn backoff(attempt: u32) -> Duration {
     Duration::from_millis(rand::random_range(most / 2..=most))
 }
 
+/// What a unit's thread needs besides its connection.
+struct Place<'a> {
+    handle: &'a Handle,
+    translations: &'a Mutex<Translations>,
+    observed: &'a Observed,
+}
+
 fn run_once<T, E, F>(
-    handle: &Handle,
+    place: &Place<'_>,
     client: Object,
-    translations: &Mutex<Translations>,
     isolation: Isolation,
     work: &F,
 ) -> Ended<T, E>
@@ -293,9 +312,9 @@ where
     F: Fn(&mut Tx<'_>) -> Result<T, E>,
     E: From<Error>,
 {
-    let ended = run_in_transaction(handle, &client, translations, isolation, work);
+    let ended = run_in_transaction(place, &client, isolation, work);
     if !matches!(ended, Ended::Answer(Ok(_)))
-        && handle.block_on(client.batch_execute("ROLLBACK")).is_err()
+        && place.handle.block_on(client.batch_execute("ROLLBACK")).is_err()
     {
         // Not a connection to hand to the next unit.
         drop(Object::take(client));
@@ -304,9 +323,8 @@ where
 }
 
 fn run_in_transaction<T, E, F>(
-    handle: &Handle,
+    place: &Place<'_>,
     client: &Object,
-    translations: &Mutex<Translations>,
     isolation: Isolation,
     work: &F,
 ) -> Ended<T, E>
@@ -314,6 +332,7 @@ where
     F: Fn(&mut Tx<'_>) -> Result<T, E>,
     E: From<Error>,
 {
+    let Place { handle, translations, observed } = *place;
     if let Err(source) = handle.block_on(client.batch_execute(isolation.begin())) {
         return again_or_answer(engine_error(source, "a transaction cannot be begun"));
     }
@@ -331,7 +350,7 @@ where
         (Ok(Err(refused)), _) => Ended::Answer(Err(refused)),
         // PostgreSQL would answer COMMIT with a rollback, and no error.
         (Ok(Ok(_)), Some(_)) => Ended::Answer(Err(error::doomed().into())),
-        (Ok(Ok(value)), None) => match handle.block_on(client.batch_execute("COMMIT")) {
+        (Ok(Ok(value)), None) => match commit(handle, client, isolation, observed) {
             Ok(()) => Ended::Answer(Ok(value)),
             Err(source) => {
                 let outcome_known = source.code().is_some_and(|code| {
@@ -354,6 +373,20 @@ where
             }
         },
     }
+}
+
+fn commit(
+    handle: &Handle,
+    client: &Object,
+    isolation: Isolation,
+    observed: &Observed,
+) -> Result<(), tokio_postgres::Error> {
+    let begun = Instant::now();
+    handle.block_on(client.batch_execute("COMMIT"))?;
+    if isolation != Isolation::Snapshot {
+        observed.committed(1, begun.elapsed());
+    }
+    Ok(())
 }
 
 fn again_or_answer<T, E: From<Error>>(error: Error) -> Ended<T, E> {

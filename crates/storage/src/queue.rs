@@ -124,6 +124,23 @@ impl Queue {
         Ok(!found.is_empty())
     }
 
+    /// How many items could be claimed now, up to `most`, and since when the longest due of them has been.
+    pub fn backlog(
+        &self,
+        tx: &mut Tx<'_>,
+        now_ms: i64,
+        most: i64,
+    ) -> Result<(i64, Option<i64>), Error> {
+        let row = tx.query_one(
+            "SELECT COUNT(*), MIN(due_at_ms) FROM
+                 (SELECT due_at_ms FROM work_items
+                  WHERE queue = $1 AND due_at_ms <= $2 AND (leased_until_ms IS NULL OR leased_until_ms <= $2)
+                  ORDER BY due_at_ms, id LIMIT $3) AS due",
+            &[&self.name, &now_ms, &most],
+        )?;
+        Ok((row.get(0)?, row.get(1)?))
+    }
+
     /// Takes up to `limit` items that are due and that nobody holds, the longest due first, for `lease_ms`.
     ///
     /// Best called within [`Database::write_row_locked`](crate::Database::write_row_locked): many nodes then claim

@@ -146,6 +146,7 @@ pub(super) async fn submit(
     if !doors.failed_by_address.allows(&from, now_ms)
         || !doors.failed_by_account.allows(&account(&name), now_ms)
     {
+        app.engine().metrics().sign_in("too_many");
         return too_many(&name);
     }
     let right = match check(&app, &name, &given.password).await {
@@ -155,6 +156,7 @@ pub(super) async fn submit(
     let Some(user) = right else {
         doors.failed_by_address.count(&from, now_ms);
         doors.failed_by_account.count(&account(&name), now_ms);
+        app.engine().metrics().sign_in("wrong_password");
         tracing::warn!("a wrong dashboard password was given");
         let complaint = "That is not the name and password of a user.";
         return (StatusCode::UNAUTHORIZED, form(&name, Some(complaint), None)).into_response();
@@ -237,6 +239,9 @@ async fn open(
             Ok::<_, Fault>(())
         })
         .await?;
+    if stage == Stage::Full {
+        app.engine().metrics().sign_in("signed_in");
+    }
     Ok(with_cookie(app, &secret, life_ms / 1000, to))
 }
 
@@ -323,6 +328,7 @@ async fn take_code(app: &App, headers: &HeaderMap, given: Code) -> Result<Respon
     let now_ms = app.engine().now_ms();
     let doors = app.doors();
     if !doors.failed_by_account.allows(&account(&user.name), now_ms) {
+        app.engine().metrics().sign_in("too_many");
         let complaint = "Too many wrong codes. Wait a quarter of an hour, then try again.";
         let page = code_form(&session.csrf_token, Some(complaint));
         return Ok((StatusCode::TOO_MANY_REQUESTS, page).into_response());
@@ -331,6 +337,7 @@ async fn take_code(app: &App, headers: &HeaderMap, given: Code) -> Result<Respon
         return open(app, &user, Stage::Full, headers).await;
     }
     doors.failed_by_account.count(&account(&user.name), now_ms);
+    app.engine().metrics().sign_in("wrong_code");
     tracing::warn!(user.id, "a wrong second factor was given");
     let closed = app
         .database()

@@ -348,6 +348,9 @@ pub struct Checkout {
     /// The Klarna account it was opened with; the configured one, if it does not say.
     #[serde(default)]
     pub account_id: Option<String>,
+    /// The call that opened it, in a trace: what Klarna tells of it later belongs to the same trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<String>,
     /// How the purchase reaches the shopper.
     #[serde(default)]
     pub channel: Channel,
@@ -597,6 +600,7 @@ mod tests {
                 expires_at_ms: SESSION_LIFE_MS,
             },
             account_id: None,
+            trace_parent: None,
             channel: Channel::Inline,
             hosted: None,
             finalize: Finalize::Automatic,

@@ -174,6 +174,9 @@ pub struct Operation {
     pub held: bool,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// The call that wanted it, in a trace: what is done about it belongs to the same trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<String>,
     /// Klarna's id of the last exchange.
     pub correlation_id: Option<String>,
     /// When Klarna was first asked.
@@ -223,6 +226,7 @@ impl Operation {
             tries: 0,
             held: false,
             outcome: None,
+            trace_parent: None,
             correlation_id: None,
             first_sent_at_ms: None,
             created_at_ms: now_ms,

@@ -39,5 +39,6 @@ pub mod scope;
 pub mod search;
 pub mod subscription;
 pub mod totp;
+pub mod trace_parent;
 pub mod user;
 pub mod webhook;

@@ -87,6 +87,11 @@ impl Feed {
         Some(Seat { feed: self.clone(), watched, wake: Arc::clone(&of_one.wake) })
     }
 
+    /// How many watch.
+    pub fn watching(&self) -> usize {
+        self.0.watchers.lock().values().map(|watchers| watchers.count).sum()
+    }
+
     /// Looks for news until the shutdown.
     pub async fn run(self, engine: Engine) {
         let stop = self.0.shutdown.requested();

@@ -61,6 +61,7 @@ use crate::domain::checkout;
 use crate::domain::idempotency;
 use crate::domain::journal::Operation;
 use crate::fault::Fault;
+use crate::observe::Metrics;
 use crate::store::{checkouts, operations};
 use crate::vault::Vault;
 use gates::{Gates, Permit};
@@ -120,6 +121,7 @@ struct Inner {
     readings_at_ms: AtomicI64,
     /// The accounts whose books this node has seen to being read, with the versions they had.
     read_accounts: Mutex<BTreeMap<(String, String), i64>>,
+    metrics: Metrics,
     /// Whether other nodes may work on the same database.
     shared: bool,
     #[cfg(test)]
@@ -135,7 +137,7 @@ impl fmt::Debug for Engine {
 }
 
 impl Inner {
-    fn new(parts: Parts, shared: bool) -> Self {
+    fn new(parts: Parts, metrics: Metrics, shared: bool) -> Self {
         let owner = (parts.fresh)();
         Self {
             gates: Gates::new(Arc::clone(&parts.clock)),
@@ -149,6 +151,7 @@ impl Inner {
             folded_at_ms: AtomicI64::new(i64::MIN),
             readings_at_ms: AtomicI64::new(i64::MIN),
             read_accounts: Mutex::default(),
+            metrics,
             shared,
             #[cfg(test)]
             planted: None,
@@ -186,8 +189,18 @@ struct Claimed {
 impl Engine {
     /// An engine that does nothing yet.
     pub fn new(parts: Parts) -> Self {
+        Self::measured(parts, Metrics::default())
+    }
+
+    /// The same, which counts what it does here.
+    pub fn measured(parts: Parts, metrics: Metrics) -> Self {
         let shared = parts.database.engine() == storage::Engine::Postgres;
-        Self(Arc::new(Inner::new(parts, shared)))
+        Self(Arc::new(Inner::new(parts, metrics, shared)))
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// The database.
@@ -329,6 +342,21 @@ impl Engine {
         }
         while tasks.join_next().await.is_some() {}
         nodes::leave(&self).await;
+    }
+
+    /// Gives back what this node holds, so that others need not wait until its leases run out: for the end of a stop that
+    /// took too long, when nothing of this node works on it any more.
+    pub(crate) async fn hand_back(&self) -> Result<u64, Fault> {
+        let owner = self.0.owner.clone();
+        let ended = self
+            .database()
+            .write_row_locked(move |tx| {
+                let operations = operations::INTERACTIVE.end_leases_of(tx, &owner)?;
+                Ok::<_, Fault>(operations + operations::BACKGROUND.end_leases_of(tx, &owner)?)
+            })
+            .await?;
+        nodes::leave(self).await;
+        Ok(ended)
     }
 
     async fn look(&self, free: usize) -> Result<Claimed, Fault> {

@@ -124,6 +124,11 @@ impl Engine {
         }
     }
 
+    /// Klarna's accounts as this node knows them.
+    pub(crate) fn own_accounts(&self) -> Vec<nodes::Account> {
+        self.0.gates.view(self.now_ms())
+    }
+
     /// What each node knows of Klarna's accounts: for dashboards and metrics.
     pub async fn status(&self) -> Result<Status, Fault> {
         let mut nodes =

@@ -9,6 +9,7 @@ use super::commands::{self, Command, Intent, NotPossible};
 use super::{Engine, Inner, Parts, worker};
 use crate::domain::journal::Operation;
 use crate::fault::Fault;
+use crate::observe::Metrics;
 use crate::store::operations::INTERACTIVE;
 
 /// A bug.
@@ -43,7 +44,7 @@ impl Bug {
 impl Engine {
     /// One of several nodes, perhaps with a bug.
     pub(super) fn simulated(parts: Parts, bug: Option<Bug>) -> Self {
-        let mut inner = Inner::new(parts, true);
+        let mut inner = Inner::new(parts, Metrics::default(), true);
         inner.planted = bug;
         Self(std::sync::Arc::new(inner))
     }

@@ -3,7 +3,8 @@
 //! Calls that change something are made once: repeating them is the journal's business. Opening and
 //! reading repeat within the call, for a moment.
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use klarna::retry::RetryPolicy;
 use klarna::{Client, ErrorKind, PayoutFilter, Period, Response, TransactionFilter};
@@ -26,27 +27,90 @@ use klarna_types::{
     SessionId,
 };
 use serde::de::DeserializeOwned;
+use tracing::Instrument as _;
 
 use super::klarna::{Answer, Boxed, ChangeCall, Klarna, Outcome, PayoutsWanted};
 use crate::domain::change::Change;
 use crate::domain::operation::{Effect, Failure, StepUpId};
+use crate::observe::Metrics;
 
 /// A Klarna account, reached by the SDK.
 #[derive(Debug, Clone)]
-pub struct Sdk(Client, String);
+pub struct Sdk(Client, String, Metrics);
 
 impl Sdk {
     /// Over this client.
     pub fn new(client: Client) -> Self {
         // Merchant ids belong to one region each.
         let id = client.merchant_id().map_or_else(|| "klarna".to_owned(), ToString::to_string);
-        Self(client, id)
+        Self(client, id, Metrics::default())
     }
 
     /// The same, known by this name where its credential does not say whose it is.
     pub fn named(client: Client, name: &str) -> Self {
         let id = client.merchant_id().map_or_else(|| name.to_owned(), ToString::to_string);
-        Self(client, id)
+        Self(client, id, Metrics::default())
+    }
+
+    /// The same, with calls that are counted there.
+    pub fn measured(mut self, metrics: Metrics) -> Self {
+        self.2 = metrics;
+        self
+    }
+
+    /// Makes a call: in a span of its own, and counted.
+    async fn made<T>(
+        &self,
+        operation: &'static str,
+        sending: impl Future<Output = Result<Response<T>, klarna::Error>>,
+    ) -> Outcome<T> {
+        let span = tracing::info_span!(
+            "klarna",
+            klarna.operation = operation,
+            klarna.account = %self.1,
+            otel.name = %format_args!("Klarna {operation}"),
+            otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
+            http.response.status_code = tracing::field::Empty,
+            klarna.correlation_id = tracing::field::Empty,
+            klarna.error_code = tracing::field::Empty,
+            klarna.tries = tracing::field::Empty,
+        );
+        let began = Instant::now();
+        let result = sending.instrument(span.clone()).await;
+        let (tries, outcome) = match &result {
+            Ok(response) => (response.meta().tries, "answered"),
+            Err(error) => (error.tries(), counted(error)),
+        };
+        self.2.klarna_call(operation, outcome, began.elapsed(), tries);
+        let answer = result.map(answered).map_err(|error| failed(&error));
+        span.record("klarna.tries", tries);
+        let (status, correlation_id) = match &answer {
+            Ok(answer) => (Some(answer.status), answer.correlation_id.as_deref()),
+            Err(failure) => {
+                span.record("otel.status_code", "ERROR");
+                span.record("klarna.error_code", failure.error_code.as_deref());
+                (failure.status, failure.correlation_id.as_deref())
+            }
+        };
+        span.record("http.response.status_code", status);
+        span.record("klarna.correlation_id", correlation_id);
+        answer
+    }
+}
+
+/// What came of a call, as it is counted.
+fn counted(error: &klarna::Error) -> &'static str {
+    match (error.kind(), error.status().map(|status| status.as_u16())) {
+        (ErrorKind::Throttled, _) => "held_back",
+        (_, Some(429)) => "limited",
+        (ErrorKind::Connect, _) => "unreachable",
+        (ErrorKind::TimedOut, _) => "timed_out",
+        (ErrorKind::Decode, _) => "unreadable",
+        (ErrorKind::Refused, Some(500..)) => "failed",
+        (ErrorKind::Refused | ErrorKind::InvalidRequest, _) => "refused",
+        // Interrupted, or a kind that is newer than this line.
+        _ => "interrupted",
     }
 }
 
@@ -118,10 +182,6 @@ fn summary(error: &klarna::Error, status: Option<u16>) -> String {
     }
 }
 
-fn outcome<T>(result: Result<Response<T>, klarna::Error>) -> Outcome<T> {
-    result.map(answered).map_err(|error| failed(&error))
-}
-
 /// A journalled body, as the SDK takes it. What the gateway wrote it can read.
 fn read<T: DeserializeOwned>(body: &str) -> Result<T, Failure> {
     serde_json::from_str(body)
@@ -152,7 +212,7 @@ impl Klarna for Sdk {
 
     fn create_session<'a>(&'a self, body: &'a CreateSession) -> Boxed<'a, Outcome<CreatedSession>> {
         let call = self.0.payments().create_session(body).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("create_session", call.send()).await })
     }
 
     fn update_session<'a>(
@@ -162,12 +222,12 @@ impl Klarna for Sdk {
     ) -> Boxed<'a, Outcome<()>> {
         let id = SessionId::new(session_id);
         let call = self.0.payments().update_session(&id, body).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("update_session", call.send()).await })
     }
 
     fn read_session<'a>(&'a self, session_id: &'a str) -> Boxed<'a, Outcome<Session>> {
         let call = self.0.payments().session(&SessionId::new(session_id)).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("read_session", call.send()).await })
     }
 
     fn place_order<'a>(
@@ -178,13 +238,13 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let body: CreateOrder = read(body)?;
             let call = self.0.payments().create_order(token, &body).retry(RetryPolicy::never());
-            outcome(call.send().await)
+            self.made("place_order", call.send()).await
         })
     }
 
     fn read_order<'a>(&'a self, order_id: &'a str) -> Boxed<'a, Outcome<Order>> {
         let call = self.0.orders().get(&OrderId::new(order_id)).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("read_order", call.send()).await })
     }
 
     fn capture<'a>(
@@ -196,8 +256,9 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let (key, body): (_, CreateCapture) = (key(idempotency_key)?, read(body)?);
             let call = self.0.orders().capture(&OrderId::new(order_id), &body);
-            let answer =
-                outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)?;
+            let answer = self
+                .made("capture", call.idempotency_key(key).retry(RetryPolicy::never()).send())
+                .await?;
             Ok(answer.with(|capture| capture.capture_id.into_string()))
         })
     }
@@ -211,8 +272,9 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let (key, body): (_, CreateRefund) = (key(idempotency_key)?, read(body)?);
             let call = self.0.orders().refund(&OrderId::new(order_id), &body);
-            let answer =
-                outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)?;
+            let answer = self
+                .made("refund", call.idempotency_key(key).retry(RetryPolicy::never()).send())
+                .await?;
             Ok(answer.with(|refund| refund.refund_id.into_string()))
         })
     }
@@ -221,7 +283,7 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let key = key(idempotency_key)?;
             let call = self.0.orders().cancel(&OrderId::new(order_id));
-            outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
+            self.made("cancel", call.idempotency_key(key).retry(RetryPolicy::never()).send()).await
         })
     }
 
@@ -233,7 +295,7 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let key = key(idempotency_key)?;
             let call = self.0.orders().release_remaining_authorization(&OrderId::new(order_id));
-            outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
+            self.made("release", call.idempotency_key(key).retry(RetryPolicy::never()).send()).await
         })
     }
 
@@ -272,7 +334,8 @@ impl Klarna for Sdk {
                 }
                 Change::Acknowledge => orders.acknowledge(&order_id),
             };
-            outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)
+            self.made(change.name(), call.idempotency_key(key).retry(RetryPolicy::never()).send())
+                .await
         })
     }
 
@@ -283,7 +346,7 @@ impl Klarna for Sdk {
     ) -> Boxed<'a, Outcome<ExtendDueDateOptions>> {
         let (order_id, capture_id) = (OrderId::new(order_id), CaptureId::new(capture_id));
         let call = self.0.orders().extend_due_date_options(&order_id, &capture_id);
-        Box::pin(async move { outcome(call.retry(patient()).send().await) })
+        Box::pin(async move { self.made("due_date_options", call.retry(patient()).send()).await })
     }
 
     fn open_page<'a>(
@@ -294,18 +357,22 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let payment_session_url = self.0.payments().session_url(&SessionId::new(session_id));
             let request = CreatePage { payment_session_url, ..request.clone() };
-            outcome(self.0.hosted_payment_page().create(&request).retry(patient()).send().await)
+            self.made(
+                "open_page",
+                self.0.hosted_payment_page().create(&request).retry(patient()).send(),
+            )
+            .await
         })
     }
 
     fn read_page<'a>(&'a self, page_id: &'a str) -> Boxed<'a, Outcome<Page>> {
         let call = self.0.hosted_payment_page().get(&HostedSessionId::new(page_id));
-        Box::pin(async move { outcome(call.retry(patient()).send().await) })
+        Box::pin(async move { self.made("read_page", call.retry(patient()).send()).await })
     }
 
     fn disable_page<'a>(&'a self, page_id: &'a str) -> Boxed<'a, Outcome<()>> {
         let call = self.0.hosted_payment_page().disable(&HostedSessionId::new(page_id));
-        Box::pin(async move { outcome(call.retry(patient()).send().await) })
+        Box::pin(async move { self.made("disable_page", call.retry(patient()).send()).await })
     }
 
     fn send_page<'a>(
@@ -315,7 +382,9 @@ impl Klarna for Sdk {
     ) -> Boxed<'a, Outcome<()>> {
         // Once: the shopper should not get two messages.
         let call = self.0.hosted_payment_page().distribute(&HostedSessionId::new(page_id), to);
-        Box::pin(async move { outcome(call.retry(RetryPolicy::never()).send().await) })
+        Box::pin(
+            async move { self.made("send_page", call.retry(RetryPolicy::never()).send()).await },
+        )
     }
 
     fn create_customer_token<'a>(
@@ -326,7 +395,7 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let body: CreateCustomerToken = read(body)?;
             let call = self.0.payments().create_customer_token(token, &body);
-            outcome(call.retry(RetryPolicy::never()).send().await)
+            self.made("create_customer_token", call.retry(RetryPolicy::never()).send()).await
         })
     }
 
@@ -336,7 +405,7 @@ impl Klarna for Sdk {
     ) -> Boxed<'a, Outcome<CustomerToken>> {
         let token_id = CustomerTokenId::new(klarna_token_id);
         let call = self.0.customer_tokens().get(&token_id).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("read_customer_token", call.send()).await })
     }
 
     fn charge_customer_token<'a>(
@@ -349,8 +418,12 @@ impl Klarna for Sdk {
             let (key, body): (_, CreateTokenOrder) = (key(idempotency_key)?, read(body)?);
             let token_id = CustomerTokenId::new(klarna_token_id);
             let call = self.0.customer_tokens().charge(&token_id, &body);
-            let answer =
-                outcome(call.idempotency_key(key).retry(RetryPolicy::never()).send().await)?;
+            let answer = self
+                .made(
+                    "charge_customer_token",
+                    call.idempotency_key(key).retry(RetryPolicy::never()).send(),
+                )
+                .await?;
             Ok(answer.with(|made| CreatedOrder {
                 order_id: made.order_id,
                 redirect_url: made.redirect_url,
@@ -364,7 +437,7 @@ impl Klarna for Sdk {
         Box::pin(async move {
             let token_id = CustomerTokenId::new(klarna_token_id);
             let call = self.0.customer_tokens().cancel(&token_id).retry(RetryPolicy::never());
-            outcome(call.send().await)
+            self.made("cancel_customer_token", call.send()).await
         })
     }
 
@@ -374,7 +447,8 @@ impl Klarna for Sdk {
             let period = Period::new(at(wanted.from_ms)?, at(wanted.until_ms)?);
             let mut filter = PayoutFilter::new().period(period).size(PAGE);
             filter.offset = Some(wanted.offset);
-            outcome(self.0.settlements().payouts(&filter).retry(patient()).send().await)
+            self.made("list_payouts", self.0.settlements().payouts(&filter).retry(patient()).send())
+                .await
         })
     }
 
@@ -387,7 +461,7 @@ impl Klarna for Sdk {
         let mut filter = TransactionFilter::of_payout(&reference).size(PAGE);
         filter.offset = Some(offset);
         let call = self.0.settlements().transactions(&filter).retry(patient());
-        Box::pin(async move { outcome(call.send().await) })
+        Box::pin(async move { self.made("read_payout", call.send()).await })
     }
 
     fn enroll_in_disputes(&self) -> Boxed<'_, Outcome<()>> {
@@ -396,7 +470,11 @@ impl Klarna for Sdk {
             let Some(merchant_id) = self.0.merchant_id() else {
                 return Err(unusable("the credential names no merchant".to_owned()));
             };
-            outcome(self.0.disputes().enroll(merchant_id).retry(patient()).send().await)
+            self.made(
+                "enroll_disputes",
+                self.0.disputes().enroll(merchant_id).retry(patient()).send(),
+            )
+            .await
         })
     }
 
@@ -414,7 +492,8 @@ impl Klarna for Sdk {
             wanted.sort_by = vec![DisputeSort::CreatedAt];
             wanted.size = Some(PAGE);
             wanted.starting_after = after.map(ToOwned::to_owned);
-            outcome(self.0.disputes().list(&wanted).retry(patient()).send().await)
+            self.made("list_disputes", self.0.disputes().list(&wanted).retry(patient()).send())
+                .await
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::domain::journal::{Operation, Outcome, Request, Transfer};
 use crate::domain::operation::{Doubt, Kind, Reason, Refusal, State, Step};
 use crate::domain::payment::{Capture, Fraud, Happened, Payment, Refund, Status};
 use crate::fault::Fault;
+use crate::observe::Metrics;
 use crate::store::operations::{Attempt, INTERACTIVE};
 use crate::store::{checkouts, events, figures as figure_rows, operations, payments};
 
@@ -47,6 +48,7 @@ pub(super) async fn settle(
     attempt: Option<Attempt>,
 ) -> Result<(), Fault> {
     log(&operation, &verdict, attempt.as_ref());
+    let (kind, counted) = (operation.kind, Counted::of(operation.kind, &verdict));
     let now_ms = engine.now_ms();
     let item = item.clone();
     let held = operation;
@@ -71,10 +73,44 @@ pub(super) async fn settle(
             commit(tx, &item, &mut operation, &verdict, now_ms)
         })
         .await?;
+    counted.count(engine.metrics(), kind);
     if woke {
         engine.wake();
     }
     Ok(())
+}
+
+/// What is counted once a verdict is recorded.
+struct Counted {
+    outcome: &'static str,
+    purchase: Option<&'static str>,
+}
+
+impl Counted {
+    fn of(kind: Kind, verdict: &Verdict) -> Self {
+        let (outcome, purchase) = match verdict {
+            Verdict::Done(_) => ("done", Some("approved")),
+            Verdict::Refused(refusal) if refusal.reason == Reason::Declined => {
+                ("refused", Some("declined"))
+            }
+            Verdict::Refused(_) => ("refused", Some("refused")),
+            Verdict::HandOver(_) => ("needs_attention", Some("unclear")),
+            Verdict::Postponed { .. } => ("postponed", None),
+            Verdict::PutOff { .. } => ("put_off", None),
+            Verdict::InDoubt { .. } => ("in_doubt", None),
+        };
+        Self { outcome, purchase: purchase.filter(|_| kind == Kind::PlaceOrder) }
+    }
+
+    fn count(&self, metrics: &Metrics, kind: Kind) {
+        metrics.operation(kind, self.outcome);
+        if let Some(result) = self.purchase {
+            metrics.purchase(result);
+        }
+        if self.purchase == Some("approved") {
+            metrics.checkout("completed");
+        }
+    }
 }
 
 fn log(operation: &Operation, verdict: &Verdict, attempt: Option<&Attempt>) {

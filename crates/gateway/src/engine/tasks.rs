@@ -10,6 +10,7 @@ use klarna_types::payments::{Session, SessionStatus};
 use serde_json::json;
 use storage::Tx;
 use storage::queue::Item;
+use tracing::{Instrument as _, Span};
 
 use super::gates::was_shut;
 use super::klarna::{Klarna, Outcome};
@@ -22,6 +23,7 @@ use crate::domain::pacing::{Class, Priority};
 use crate::domain::payment::{Fraud, Happened};
 use crate::domain::retry;
 use crate::fault::Fault;
+use crate::observe::trace;
 use crate::store::operations::BACKGROUND;
 use crate::store::{checkouts, events, payments, policies};
 
@@ -30,6 +32,15 @@ const SYNC: &str = "sync_payment";
 const DISABLE: &str = "disable_page";
 /// The cause of a read that nothing but the clock wants.
 pub(crate) const POLL: &str = "poll";
+
+/// What a read is told: what to read, and the call that wanted it, where there is a trace of it.
+fn payload(read: &str, id: &str) -> serde_json::Value {
+    let mut payload = json!({ "read": read, "id": id });
+    if let (Some(members), Some(parent)) = (payload.as_object_mut(), trace::current()) {
+        members.insert("trace_parent".to_owned(), json!(parent));
+    }
+    payload
+}
 
 /// Wants a checkout's session to be read. `cause` tells wishes apart: one that came while a read was
 /// under way must lead to another read.
@@ -40,7 +51,7 @@ pub(crate) fn enqueue_resolve(
     now_ms: i64,
 ) -> Result<bool, Fault> {
     let id = format!("{RESOLVE}/{checkout_id}/{cause}");
-    let payload = json!({ "read": RESOLVE, "id": checkout_id }).to_string();
+    let payload = payload(RESOLVE, checkout_id).to_string();
     Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
 }
 
@@ -52,7 +63,11 @@ pub(crate) fn enqueue_disable(
     now_ms: i64,
 ) -> Result<bool, Fault> {
     let id = format!("{DISABLE}/{checkout_id}/{page_id}");
-    let payload = json!({ "read": DISABLE, "id": checkout_id, "page_id": page_id }).to_string();
+    let mut payload = payload(DISABLE, checkout_id);
+    if let Some(members) = payload.as_object_mut() {
+        members.insert("page_id".to_owned(), json!(page_id));
+    }
+    let payload = payload.to_string();
     Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
 }
 
@@ -64,7 +79,7 @@ pub(crate) fn enqueue_sync(
     now_ms: i64,
 ) -> Result<bool, Fault> {
     let id = format!("{SYNC}/{payment_id}/{cause}");
-    let payload = json!({ "read": SYNC, "id": payment_id }).to_string();
+    let payload = payload(SYNC, payment_id).to_string();
     Ok(BACKGROUND.enqueue(tx, &id, now_ms, &payload)?)
 }
 
@@ -85,6 +100,36 @@ enum Turn {
 pub(super) async fn read(engine: &Engine, item: &Item) -> Result<(), Fault> {
     let payload: serde_json::Value =
         serde_json::from_str(&item.payload).map_err(Fault::document("task"))?;
+    let span = span(engine, &payload).await?;
+    carry_out(engine, item, &payload).instrument(span).await
+}
+
+/// One read, in the trace of whatever it is about: of the call that opened the checkout, or else of the one that wanted
+/// the read. Klarna's callbacks bring no trace along.
+async fn span(engine: &Engine, payload: &serde_json::Value) -> Result<Span, Fault> {
+    let member = |name: &str| payload.get(name).and_then(serde_json::Value::as_str);
+    let (read, wanted_by) = (member("read").unwrap_or_default(), member("trace_parent"));
+    let opened_by = match (read, member("id")) {
+        (RESOLVE | DISABLE, Some(id)) => {
+            sessions::load(engine, id).await?.and_then(|checkout| checkout.trace_parent)
+        }
+        _ => None,
+    };
+    let span = tracing::error_span!(
+        "read",
+        read.kind = read,
+        trace.id = tracing::field::Empty,
+        otel.name = %format_args!("read {read}"),
+        otel.kind = "consumer",
+    );
+    trace::follow(&span, opened_by.as_deref().or(wanted_by));
+    if opened_by.is_some() {
+        trace::link(&span, wanted_by);
+    }
+    Ok(span)
+}
+
+async fn carry_out(engine: &Engine, item: &Item, payload: &serde_json::Value) -> Result<(), Fault> {
     let member = |name: &str| payload.get(name).and_then(serde_json::Value::as_str);
     let turn = match (member("read"), member("id")) {
         // Boxed: it holds whole pages of Klarna's books. It commits by itself.
@@ -262,10 +307,10 @@ async fn end(engine: &Engine, checkout: Checkout, attempts: i64) -> Result<Turn,
 async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
     let id = id.to_owned();
     let now_ms = engine.now_ms();
-    engine
+    let expired = engine
         .database()
         .write(move |tx| {
-            let Some(mut checkout) = checkouts::lock(tx, &id)? else { return Ok(()) };
+            let Some(mut checkout) = checkouts::lock(tx, &id)? else { return Ok(false) };
             if checkout.is_overdue(now_ms) && checkout.step(Step::Expire).is_ok() {
                 if let Some(page) = checkout.hosted.as_mut().and_then(|hosted| hosted.page.as_mut())
                     && !page.status.is_over()
@@ -283,10 +328,15 @@ async fn expire(engine: &Engine, id: &str) -> Result<(), Fault> {
                     now_ms,
                 )?;
                 super::recurring::checkout_over(tx, &checkout, now_ms)?;
+                return Ok(true);
             }
-            Ok::<_, Fault>(())
+            Ok::<_, Fault>(false)
         })
-        .await
+        .await?;
+    if expired {
+        engine.metrics().checkout("expired");
+    }
+    Ok(())
 }
 
 /// Klarna says that a session has an order, and the gateway has made none.

@@ -24,12 +24,14 @@ use service::http::{Answer, Error, ErrorKind, HttpClient, Limits};
 use service::reach::Reach;
 use storage::queue::Item;
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, Span};
 
 use super::Engine;
 use crate::domain::webhook::{
     self, Delivery, Endpoint, Heard, Message, Stage, Standing, Transport, Verdict, Why,
 };
 use crate::fault::Fault;
+use crate::observe::trace;
 use crate::store::events::{self, Event};
 use crate::store::streams;
 use crate::store::webhooks::{self as rows, Arrived, Attempt, LANES};
@@ -107,6 +109,8 @@ struct Load {
     endpoint: Endpoint,
     delivery: Delivery,
     event: Event,
+    /// The call that the event follows from.
+    trace_parent: Option<String>,
 }
 
 impl Courier {
@@ -185,6 +189,13 @@ impl Courier {
         Ok(())
     }
 
+    /// Gives back the lanes that this node holds: see [`Engine::hand_back`].
+    pub(crate) async fn hand_back(&self) -> Result<u64, Fault> {
+        let owner = self.0.owner.clone();
+        let database = self.0.engine.database();
+        database.write_row_locked(move |tx| Ok::<_, Fault>(LANES.end_leases_of(tx, &owner)?)).await
+    }
+
     async fn look(&self, free: usize) -> Result<Vec<Load>, Fault> {
         if free == 0 {
             return Ok(Vec::new());
@@ -220,7 +231,8 @@ impl Courier {
     /// sent again.
     async fn carry(&self, load: Load) {
         let (endpoint_id, delivery_id) = (load.endpoint.id.clone(), load.delivery.id.clone());
-        match Box::pin(self.attempt(load)).await {
+        let span = attempt_span(&load);
+        match Box::pin(self.attempt(load).instrument(span)).await {
             Ok(()) => {}
             Err(Fault::LeaseLost) => {
                 tracing::warn!(delivery.id = %delivery_id, "another node took this webhook over");
@@ -245,16 +257,27 @@ impl Courier {
         let body = message(&load.event).body();
         let timestamp_s = began_at_ms.div_euclid(1000);
         let signature = webhook::signature(&keys, &load.event.id, timestamp_s, &body);
-        let headers = headers(&load.event.id, timestamp_s, &signature)?;
+        let mut headers = headers(&load.event.id, timestamp_s, &signature)?;
+        if let Some(parent) = trace::current() {
+            let parent = HeaderValue::from_str(&parent).map_err(Fault::inconsistent)?;
+            headers.insert(HeaderName::from_static("traceparent"), parent);
+        }
         let began = tokio::time::Instant::now();
         let answer =
             self.0.http.send(Method::POST, &load.endpoint.url, headers, Bytes::from(body)).await;
-        let duration_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let took = began.elapsed();
+        let duration_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         let now_ms = engine.now_ms();
         let (heard, outcome, shown) = judge(&answer, &signature, now_ms);
         let delivery = &load.delivery;
         let verdict = webhook::decide(&delivery.id, delivery.tries + 1, heard);
         let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        engine.metrics().webhook(counted(&answer), took);
+        let span = Span::current();
+        span.record("http.response.status_code", status);
+        if verdict != Verdict::Delivered {
+            span.record("otel.status_code", "ERROR");
+        }
         tracing::info!(
             delivery.id = %delivery.id,
             event.id = %delivery.event_id,
@@ -267,7 +290,11 @@ impl Courier {
         );
         let attempt =
             Attempt { number: 0, at_ms: began_at_ms, duration_ms, status, outcome, answer: shown };
-        self.record(load.item, delivery.id.clone(), attempt, verdict, now_ms).await
+        self.record(load.item, delivery.id.clone(), attempt, verdict, now_ms).await?;
+        if matches!(verdict, Verdict::GiveUp | Verdict::Gone) {
+            engine.metrics().dead_letter();
+        }
+        Ok(())
     }
 
     /// Commits what came of an attempt.
@@ -360,7 +387,40 @@ fn load(
         return Ok(None);
     }
     *count += 1;
-    Ok(Some(Load { item, endpoint, delivery, event }))
+    let trace_parent = events::trace_parent(tx, &event.id)?;
+    Ok(Some(Load { item, endpoint, delivery, event, trace_parent }))
+}
+
+/// One attempt, in the trace of the call that its event follows from.
+fn attempt_span(load: &Load) -> Span {
+    let span = tracing::error_span!(
+        "webhook",
+        delivery.id = %load.delivery.id,
+        event.id = %load.event.id,
+        event.kind = %load.event.kind,
+        endpoint.id = %load.endpoint.id,
+        trace.id = tracing::field::Empty,
+        otel.name = %format_args!("webhook {}", load.event.kind),
+        otel.kind = "producer",
+        otel.status_code = tracing::field::Empty,
+        http.response.status_code = tracing::field::Empty,
+    );
+    trace::follow(&span, load.trace_parent.as_deref());
+    span
+}
+
+/// What came of an attempt, as it is counted.
+fn counted(answer: &Result<Answer, Error>) -> &'static str {
+    match answer {
+        Ok(answer) if answer.status.is_success() => "delivered",
+        Ok(answer) if answer.status.is_server_error() => "failed",
+        Ok(_) => "refused",
+        Err(error) => match error.kind() {
+            ErrorKind::Request | ErrorKind::Refused | ErrorKind::Connect => "unreachable",
+            ErrorKind::TimedOut => "timed_out",
+            ErrorKind::Interrupted | ErrorKind::BodyTooLarge | ErrorKind::Decode => "interrupted",
+        },
+    }
 }
 
 /// Takes over what an attempt led to.

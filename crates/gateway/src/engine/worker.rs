@@ -9,6 +9,7 @@ use klarna_types::order_management::Order;
 use klarna_types::payments::{CreatedCustomerToken, CreatedOrder};
 use storage::Tx;
 use storage::queue::Item;
+use tracing::{Instrument as _, Span};
 
 use super::gates::was_shut;
 use super::klarna::{Accounts, Answer, Klarna, Outcome};
@@ -29,6 +30,7 @@ use crate::domain::pacing::{Class, Priority};
 use crate::domain::payment::Payment;
 use crate::domain::retry;
 use crate::fault::Fault;
+use crate::observe::trace;
 use crate::store::operations::{self, Attempt, BACKGROUND, INTERACTIVE};
 use crate::store::payments;
 
@@ -166,8 +168,9 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
     match work {
         Work::Operation(turn) => {
             let id = turn.operation.id.clone();
+            let span = turn_span(&turn.operation);
             // Boxed: it holds whole orders of Klarna, and callers need not.
-            match Box::pin(operate(engine, *turn)).await {
+            match Box::pin(operate(engine, *turn).instrument(span)).await {
                 Ok(()) => {}
                 Err(Fault::LeaseLost) => {
                     tracing::warn!(operation.id = %id, "another worker took this operation over");
@@ -185,6 +188,22 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
             }
         }
     }
+}
+
+/// One turn at an operation, in the trace of the call that wanted it.
+fn turn_span(operation: &Operation) -> Span {
+    let kind = operation.kind.name();
+    let span = tracing::error_span!(
+        "operation",
+        operation.id = %operation.id,
+        operation.kind = kind,
+        operation.attempt = operation.attempts,
+        trace.id = tracing::field::Empty,
+        otel.name = %format_args!("operation {kind}"),
+        otel.kind = "consumer",
+    );
+    trace::follow(&span, operation.trace_parent.as_deref());
+    span
 }
 
 async fn operate(engine: &Engine, turn: Turn) -> Result<(), Fault> {

@@ -10,6 +10,7 @@ use super::{webhooks, write_document};
 use crate::domain::idempotency;
 use crate::domain::journal::Operation;
 use crate::fault::Fault;
+use crate::observe::trace;
 
 /// The place of an event among those of its subject, and the index by which a store's events are
 /// listed.
@@ -24,6 +25,13 @@ CREATE TABLE event_places (
 );
 CREATE INDEX events_by_time ON events (store_id, created_at_ms, id);
 ",
+};
+
+/// The call that an event follows from.
+pub const TRACES: Migration = Migration {
+    version: 85,
+    name: "traces of events",
+    sql: "ALTER TABLE events ADD COLUMN trace_parent TEXT",
 };
 
 /// Something that happened.
@@ -127,8 +135,8 @@ fn insert(tx: &mut Tx<'_>, fresh: &Fresh<'_>) -> Result<Option<i64>, Fault> {
     let position = next_place(tx, fresh.subject_id)?;
     let added = tx.execute(
         "INSERT INTO events (id, store_id, subject_id, version, type, document, created_at_ms,
-                             position)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+                             position, trace_parent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
         &[
             &fresh.id,
             &fresh.store_id,
@@ -138,9 +146,18 @@ fn insert(tx: &mut Tx<'_>, fresh: &Fresh<'_>) -> Result<Option<i64>, Fault> {
             &document,
             &fresh.now_ms,
             &position,
+            &trace::current(),
         ],
     )?;
     Ok((added == 1).then_some(position))
+}
+
+/// The call that an event follows from, in a trace.
+pub fn trace_parent(tx: &mut Tx<'_>, id: &str) -> Result<Option<String>, Fault> {
+    match tx.query_opt("SELECT trace_parent FROM events WHERE id = $1", &[&id])? {
+        Some(row) => Ok(row.get(0)?),
+        None => Ok(None),
+    }
 }
 
 /// The next place among the events of a subject, by a counter of its own: it is written and never

@@ -154,4 +154,5 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     super::disputes::MIGRATION,
     super::search::MIGRATION,
     super::views::MIGRATION,
+    super::events::TRACES,
 ];

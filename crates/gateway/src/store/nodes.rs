@@ -97,6 +97,11 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Node>, Fault> {
         .collect()
 }
 
+/// How many there are.
+pub fn count(tx: &mut Tx<'_>) -> Result<i64, Fault> {
+    Ok(tx.query_one("SELECT COUNT(*) FROM nodes", &[])?.get(0)?)
+}
+
 /// Removes a node whose number still stands where it stood; `false` if it counts after all.
 pub fn remove(tx: &mut Tx<'_>, id: &str, beats: i64) -> Result<bool, Fault> {
     let removed = tx.execute("DELETE FROM nodes WHERE id = $1 AND beats = $2", &[&id, &beats])?;

@@ -10,6 +10,7 @@ use super::{expect_one, read_document, write_document};
 use crate::domain::journal::Operation;
 use crate::domain::operation::State;
 use crate::fault::Fault;
+use crate::observe::trace;
 
 /// Work that a shopper or a shop may be waiting for. Its items are operations, by id.
 pub const INTERACTIVE: Queue = Queue { name: "gateway/operations" };
@@ -70,9 +71,17 @@ pub fn by_dedupe(tx: &mut Tx<'_>, dedupe: &str) -> Result<Option<Operation>, Fau
         .transpose()
 }
 
-/// Adds an operation, unless one with the same intent exists: then `false`, and nothing changes.
+/// Adds an operation, unless one with the same intent exists: then `false`, and nothing changes. The call that wants it
+/// is kept with it, where there is a trace of that.
 pub fn insert(tx: &mut Tx<'_>, operation: &Operation, token: Option<&str>) -> Result<bool, Fault> {
-    let document = write_document("operation", operation)?;
+    let wanted_by = trace::current();
+    let document = match wanted_by {
+        Some(_) => {
+            let traced = Operation { trace_parent: wanted_by, ..operation.clone() };
+            write_document("operation", &traced)?
+        }
+        None => write_document("operation", operation)?,
+    };
     let added = tx.execute(
         "INSERT INTO operations (id, store_id, kind, state, version, checkout_id, payment_id,
                                  dedupe, authorization_token, document, created_at_ms, updated_at_ms,
@@ -226,6 +235,17 @@ pub fn count_waiting(tx: &mut Tx<'_>, store_id: &str) -> Result<i64, Fault> {
             &[&store_id],
         )?
         .get(0)?)
+}
+
+/// How many operations of all stores are in a state, up to `most`, and since when the oldest of them was wanted.
+pub fn count_in(tx: &mut Tx<'_>, state: State, most: i64) -> Result<(i64, Option<i64>), Fault> {
+    let row = tx.query_one(
+        "SELECT COUNT(*), MIN(created_at_ms) FROM
+             (SELECT created_at_ms FROM operations
+              WHERE store_id IN (SELECT id FROM stores) AND state = $1 LIMIT $2) AS found",
+        &[&state.name(), &most],
+    )?;
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// Records an attempt; `number` is given out here.

@@ -308,6 +308,40 @@ pub fn count_needing_attention(tx: &mut Tx<'_>, store_id: &str) -> Result<i64, F
         .get(0)?)
 }
 
+/// How many endpoints of all stores a person has to look after.
+pub fn count_all_needing_attention(tx: &mut Tx<'_>) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM webhook_endpoints WHERE needs_attention = 1";
+    Ok(tx.query_one(sql, &[])?.get(0)?)
+}
+
+/// The deliveries of all stores that did not arrive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many are on their way.
+    pub pending: i64,
+    /// When the oldest of them happened.
+    pub pending_since_ms: Option<i64>,
+    /// How many were given up and are still in the log.
+    pub dead: i64,
+}
+
+/// The deliveries of all stores that did not arrive; each count stops at `most`.
+pub fn backlog(tx: &mut Tx<'_>, most: i64) -> Result<Backlog, Fault> {
+    let mut count = |stage: Stage| -> Result<(i64, Option<i64>), Fault> {
+        let row = tx.query_one(
+            "SELECT COUNT(*), MIN(created_at_ms) FROM
+                 (SELECT created_at_ms FROM webhook_deliveries
+                  WHERE endpoint_id IN (SELECT id FROM webhook_endpoints) AND stage = $1
+                  LIMIT $2) AS found",
+            &[&stage.name(), &most],
+        )?;
+        Ok((row.get(0)?, row.get(1)?))
+    };
+    let (pending, pending_since_ms) = count(Stage::Pending)?;
+    let (dead, _) = count(Stage::Dead)?;
+    Ok(Backlog { pending, pending_since_ms, dead })
+}
+
 /// How an endpoint has been lately.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {

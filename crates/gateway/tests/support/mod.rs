@@ -569,6 +569,7 @@ impl World {
                 expires_at_ms: 0,
             },
             account_id: None,
+            trace_parent: None,
             channel: Channel::Inline,
             hosted: None,
             finalize: Finalize::Automatic,

@@ -7,7 +7,7 @@ use gateway::engine::accounts::OfStore;
 use gateway::engine::klarna::Klarna;
 use gateway::engine::sdk::Sdk;
 use gateway::vault::Vault;
-use gateway::{Config, Gateway, KlarnaConfig, Running};
+use gateway::{Config, Gateway, KlarnaConfig, Running, observe};
 use klarna_types::Secret;
 use playground::{Playground, RateLimits, SeedMerchant, UnauthorizedForm};
 use serde_json::{Value, json};
@@ -96,6 +96,7 @@ impl Town {
             script_url: None,
             webhook_targets: None,
             clock,
+            observe: observe::Settings { metrics_listen: Some(listen), ..Default::default() },
         };
         let gateway = Gateway::start_with(config, accounts).await.unwrap();
         Self { playground, gateway, client: HttpClient::new(Limits::default()), klarna }

@@ -21,6 +21,7 @@ use writer::Writer;
 
 use crate::error::{Error, ErrorKind};
 use crate::migrate::{self, Applied, Migration};
+use crate::observer::Observed;
 use crate::sql;
 use crate::tx::{Access, Tx};
 
@@ -84,6 +85,10 @@ impl Sqlite {
         let connection = Connection::new(raw, STATEMENTS_CACHED);
         migrate(&connection, migrations)?;
         Ok(Self { writer: Writer::start(connection, None)?, readers: None, path: None })
+    }
+
+    pub(crate) fn observed(&self) -> &Observed {
+        self.writer.observed()
     }
 
     /// Absent for a database in memory, whose only connection is the writer's.

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::connection::{Connection, SqliteTx};
 use super::lock::FileLock;
 use crate::error::{self, Error, ErrorKind};
+use crate::observer::Observed;
 use crate::tx::{Access, Inner, Tx};
 
 /// A group ends after so many units, …
@@ -95,6 +96,7 @@ where
 pub(super) struct Writer {
     messages: mpsc::Sender<Message>,
     waiting: Arc<AtomicUsize>,
+    observed: Observed,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -102,10 +104,12 @@ impl Writer {
     pub(super) fn start(connection: Connection, lock: Option<FileLock>) -> Result<Self, Error> {
         let (messages, inbox) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
+        let observed = Observed::default();
         let group = GroupCommit {
             connection,
             inbox,
             waiting: Arc::clone(&waiting),
+            observed: observed.clone(),
             last_units: 0,
             last_flush: Duration::ZERO,
         };
@@ -123,7 +127,11 @@ impl Writer {
                     source,
                 )
             })?;
-        Ok(Self { messages, waiting, thread: Mutex::new(Some(thread)) })
+        Ok(Self { messages, waiting, observed, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     pub(super) async fn submit<T, E, F>(&self, access: Access, work: F) -> Result<T, E>
@@ -183,6 +191,7 @@ struct GroupCommit {
     connection: Connection,
     inbox: mpsc::Receiver<Message>,
     waiting: Arc<AtomicUsize>,
+    observed: Observed,
     /// How many units the last group had, and how long its commit took: what to expect of the next.
     last_units: usize,
     last_flush: Duration,
@@ -256,6 +265,9 @@ impl GroupCommit {
         for unit in group {
             // Settling runs the caller's conversion of our error, which is not ours to trust with this thread.
             let _ = catch_unwind(AssertUnwindSafe(|| unit.settle(committed.clone())));
+        }
+        if committed.is_ok() {
+            self.observed.committed(self.last_units, self.last_flush);
         }
         closing
     }

@@ -75,6 +75,7 @@ pub(crate) async fn call_off(app: &App, checkout: Checkout) -> Result<Checkout, 
             Ok::<_, Fault>(Ok(checkout))
         })
         .await??;
+    app.engine().metrics().checkout("cancelled");
     app.engine().wake();
     Ok(checkout)
 }

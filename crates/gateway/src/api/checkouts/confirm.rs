@@ -64,7 +64,8 @@ pub async fn confirm(
     Body { value, .. }: Body<Confirm>,
 ) -> Result<Response, Problem> {
     let checkout = super::find(&app, &caller.store_id, &id).await?;
-    let status = place(&app, checkout, value, Patience::of(&headers).0).await?;
+    let placing = place(&app, checkout, value, Patience::of(&headers).0);
+    let status = Box::pin(placing).await?;
     answer(&app, &id, status).await
 }
 

@@ -27,6 +27,7 @@ use crate::domain::idempotency;
 use crate::domain::plan::mark_recurring;
 use crate::engine::{pages, sessions};
 use crate::fault::Fault;
+use crate::observe::trace;
 use crate::store::answers::{self, Found};
 use crate::store::{checkouts, events, stores};
 
@@ -385,6 +386,7 @@ pub(crate) async fn open(
             expires_at_ms: 0,
         },
         account_id,
+        trace_parent: trace::current(),
         channel: opening.channel,
         hosted: opening.hosted,
         finalize: opening.finalize,
@@ -426,7 +428,11 @@ pub(crate) async fn open(
             Ok::<_, Fault>(true)
         })
         .await?;
-    if kept { Ok(opened) } else { Err(in_progress()) }
+    if !kept {
+        return Err(in_progress());
+    }
+    engine.metrics().checkout("opened");
+    Ok(opened)
 }
 
 /// The answer with a checkout, and the secret that its shopper's browser may be given.

@@ -131,6 +131,7 @@ pub async fn confirm(
     Body { value, .. }: Body<Confirm>,
 ) -> Result<Response, Problem> {
     let checkout = find(&app, &caller, &id, &headers).await?;
-    let status = confirm::place(&app, checkout, value, Patience::of(&headers).0).await?;
+    let placing = confirm::place(&app, checkout, value, Patience::of(&headers).0);
+    let status = Box::pin(placing).await?;
     Ok((status, Json(view(&app, &id).await?)).into_response())
 }

@@ -20,6 +20,7 @@ use crate::domain::journal::{Operation, Request};
 use crate::domain::operation::State;
 use crate::domain::subscription::Subscription;
 use crate::fault::Fault;
+use crate::observe::trace;
 use crate::store::{checkouts, customers, events, operations, subscriptions};
 
 /// What became of the checkout of a refused charge.
@@ -263,6 +264,7 @@ pub async fn open(
         account_id: found.token.account_id,
         channel: way.channel,
         hosted: hosted(way.channel),
+        trace_parent: trace::current(),
         finalize: Finalize::Automatic,
         payment_id: None,
         refusal: None,
