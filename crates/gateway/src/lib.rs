@@ -18,6 +18,7 @@ mod dashboard;
 pub mod domain;
 pub mod engine;
 mod fault;
+pub mod operator;
 pub mod store;
 pub mod vault;
 
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use klarna_types::Secret;
 use service::{Clock, Listener, Readiness, Server, Shutdown};
@@ -35,6 +36,7 @@ use storage::{Database, Location};
 use tokio::task::JoinHandle;
 use url::Url;
 
+pub use crate::domain::forwarded::{Network, NotANetwork, TrustedProxies};
 pub use crate::engine::webhooks::Targets as WebhookTargets;
 pub use crate::fault::Fault;
 
@@ -80,6 +82,10 @@ pub struct Config {
     pub klarna: KlarnaConfig,
     /// API keys that are valid from the start.
     pub api_keys: Vec<Secret>,
+    /// What becomes of keys that an earlier configuration said and this one does not.
+    pub earlier_keys: EarlierKeys,
+    /// Whose word about where a call comes from is believed.
+    pub trusted_proxies: TrustedProxies,
     /// The password of the dashboard.
     pub dashboard_password: Secret,
     /// Seals Klarna's credentials and other secrets in the database.
@@ -91,6 +97,16 @@ pub struct Config {
     pub webhook_targets: Option<Targets>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What becomes of API keys that an earlier configuration said and the present one does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EarlierKeys {
+    /// They end, and work again should a configuration say them again.
+    #[default]
+    End,
+    /// They go on: the key of this node was made up, and says nothing about those of other nodes.
+    Stay,
 }
 
 /// Why a gateway did not start.
@@ -218,6 +234,7 @@ impl Gateway {
             secure_cookies,
         )
         .with_courier(Courier::new(engine.clone(), targets))
+        .with_trusted_proxies(config.trusted_proxies.clone())
         .with_feed(Feed::new(shutdown.clone()));
         let readiness = Readiness::new();
         // The worker has a signal of its own: it goes on until the last request was answered.
@@ -287,6 +304,7 @@ pub fn router(app: App) -> axum::Router {
         .merge(api::router(&app))
         .merge(dashboard::router(&app))
         .fallback(api::not_found)
+        .layer(from_fn_with_state(app.clone(), access::proxies::look_behind))
         .layer(map_response(move |mut response: Response| async move {
             if over_tls {
                 let headers = response.headers_mut();
@@ -327,6 +345,9 @@ fn bootstrap_user(now_ms: i64) -> User {
 
 async fn seed(database: &Database, config: &Config) -> Result<(), Fault> {
     let now_ms = config.clock.now_ms();
+    // One process has a SQLite file: what it does not know nobody does.
+    let ends =
+        config.earlier_keys == EarlierKeys::End || database.engine() == storage::Engine::Sqlite;
     let digests: Vec<String> =
         config.api_keys.iter().map(|key| idempotency::digest(key.expose())).collect();
     database
@@ -342,6 +363,10 @@ async fn seed(database: &Database, config: &Config) -> Result<(), Fault> {
                     created_by: "configuration",
                 };
                 keys::ensure(tx, new, &of_configuration(), now_ms)?;
+                keys::begin_again(tx, digest)?;
+            }
+            if ends {
+                keys::end_configured_but(tx, &digests, now_ms)?;
             }
             users::insert(tx, &bootstrap_user(now_ms))?;
             Ok::<_, Fault>(())

@@ -78,7 +78,8 @@ pub(super) async fn page(
                 open: disputes::open(tx, &store_id)?,
                 pressing: disputes::waiting(tx, &store_id, PRESSING)?,
                 unread: unread.count(),
-                latest: search::page(tx, &store_id, &Search::default(), now_ms, None, LATEST)?.payments,
+                latest: search::page(tx, &store_id, &Search::default(), now_ms, None, LATEST)?
+                    .payments,
                 policy: policies::expiry(tx, &store_id)?,
             })
         })
