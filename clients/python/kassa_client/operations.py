@@ -78,9 +78,9 @@ class Checkouts(Group):
         """Has Klarna send the shopper a link to the page."""
         return self._call("POST", f"/v1/checkouts/{segment(id)}/send", body=body, keyed=True, idempotency_key=idempotency_key)
 
-    def stream_token(self, id: str) -> types.StreamToken:
+    def stream_token(self, id: str, *, idempotency_key: Optional[str] = None) -> types.StreamToken:
         """Makes a token with which a browser watches this checkout for an hour, and sees nothing else."""
-        return self._call("POST", f"/v1/checkouts/{segment(id)}/stream_tokens")
+        return self._call("POST", f"/v1/checkouts/{segment(id)}/stream_tokens", keyed=True, idempotency_key=idempotency_key)
 
     def update(self, id: str, body: types.UpdateCheckout) -> types.CheckoutView:
         """Changes a checkout. A shopper who has authorised already must authorise again."""
@@ -164,6 +164,24 @@ class Disputes(Group):
     def read(self, id: str) -> types.DisputeView:
         """Reads a dispute."""
         return self._call("GET", f"/v1/disputes/{segment(id)}")
+class Erasures(Group):
+    def create(self, body: types.CreateErasure, *, idempotency_key: Optional[str] = None) -> types.ErasureView:
+        """Forgets shoppers: erases everything personal of these payments and checkouts, wherever the gateway
+        keeps it, and keeps the books. Asking again for what was erased changes nothing.
+        """
+        return self._call("POST", "/v1/erasures", body=body, keyed=True, idempotency_key=idempotency_key)
+
+    def list(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.ErasureList:
+        """Lists what was asked to be forgotten, newest first."""
+        return self._call("GET", "/v1/erasures", query={"limit": limit, "cursor": cursor})
+
+    def list_all(self, *, limit: Optional[int] = None, cursor: Optional[str] = None) -> Iterator[types.ErasureView]:
+        """The same, one by one over all pages."""
+        return self._pages("GET", "/v1/erasures", query={"limit": limit, "cursor": cursor})
+
+    def read(self, id: str) -> types.ErasureView:
+        """Reads what became of an erasure."""
+        return self._call("GET", f"/v1/erasures/{segment(id)}")
 
 
 class Events(Group):
@@ -285,9 +303,9 @@ class Payments(Group):
         """Adds parcels to the order, before it is captured. Afterwards they belong to a capture."""
         return self._call("POST", f"/v1/payments/{segment(id)}/shipping-info", body=body, keyed=True, idempotency_key=idempotency_key, wait_seconds=wait_seconds)
 
-    def stream_token(self, id: str) -> types.StreamToken:
+    def stream_token(self, id: str, *, idempotency_key: Optional[str] = None) -> types.StreamToken:
         """Makes a token with which a browser watches this payment for an hour, and sees nothing else."""
-        return self._call("POST", f"/v1/payments/{segment(id)}/stream_tokens")
+        return self._call("POST", f"/v1/payments/{segment(id)}/stream_tokens", keyed=True, idempotency_key=idempotency_key)
 
     def update(self, id: str, body: types.UpdateAuthorization, *, idempotency_key: Optional[str] = None, wait_seconds: Optional[int] = None) -> Union[types.PaymentView, types.Accepted]:
         """Changes amount and lines of what is not captured yet."""
@@ -344,6 +362,14 @@ class Reports(Group):
     def overview(self, *, days: Optional[int] = None, currency: Optional[str] = None) -> types.OverviewView:
         """Reads how the store is doing, by day and currency."""
         return self._call("GET", "/v1/reports/overview", query={"days": days, "currency": currency})
+class RetentionPolicy(Group):
+    def read(self) -> types.RetentionPolicy:
+        """Reads how long the store keeps what it knows of shoppers."""
+        return self._call("GET", "/v1/retention-policy")
+
+    def replace(self, body: types.RetentionPolicy) -> types.RetentionPolicy:
+        """Replaces it. What is over by then is erased within a minute, in batches."""
+        return self._call("PUT", "/v1/retention-policy", body=body)
 
 
 class Stores(Group):
@@ -532,6 +558,7 @@ class Api:
         self.customer_tokens = CustomerTokens(transport)
         self.customers = Customers(transport)
         self.disputes = Disputes(transport)
+        self.erasures = Erasures(transport)
         self.events = Events(transport)
         self.expiry_policy = ExpiryPolicy(transport)
         self.operations = Operations(transport)
@@ -540,6 +567,7 @@ class Api:
         self.plans = Plans(transport)
         self.public = Public(transport)
         self.reports = Reports(transport)
+        self.retention_policy = RetentionPolicy(transport)
         self.stores = Stores(transport)
         self.subscriptions = Subscriptions(transport)
         self.webhook_deliveries = WebhookDeliveries(transport)

@@ -541,6 +541,18 @@ class CreateCustomer(TypedDict):
     """
 
 
+class CreateErasure(TypedDict):
+    """Who is to be forgotten, by what the shop knows of them."""
+    checkout_ids: NotRequired[List[str]]
+    """Checkouts, each with the payment it led to."""
+    customer_ids: NotRequired[List[str]]
+    """Customers, each with their tokens and what they were charged. Cancel their tokens first."""
+    merchant_references: NotRequired[List[str]]
+    """The shop's order numbers: every payment that has one of them."""
+    payment_ids: NotRequired[List[str]]
+    """Payments, each with the checkout it came from."""
+
+
 class CreateKey(TypedDict):
     """A key to be made."""
     expires_at: NotRequired[Optional[str]]
@@ -844,6 +856,44 @@ class EntryView(TypedDict):
     """The tax on a fee, in minor units, which is taken besides."""
     type: str
     """Klarna's type in lower case: `sale`, `return`, `fee`, `reversal` and so on."""
+class ErasureList(TypedDict):
+    """A page of erasures."""
+    data: List["ErasureView"]
+    """Newest first."""
+    next_cursor: NotRequired[Optional[str]]
+    """Where the next page begins; absent on the last one."""
+
+
+class ErasureSubject(TypedDict):
+    """What became of one payment or checkout."""
+    because: NotRequired[Optional[str]]
+    """Why it is still needed: `checkout_open`, `authorization_open`,
+    `operation_pending` or `token_active`.
+    """
+    erased_at: NotRequired[Optional[str]]
+    """When it was erased."""
+    id: str
+    """Its id."""
+    needed_until: NotRequired[Optional[str]]
+    """Until when at the latest, where that is known. Cancel or release the payment, or call the
+    checkout off, to have it erased sooner.
+    """
+    status: "State"
+    """`erased`; `waiting` while it is still needed; or `unknown` in this store."""
+    type: "Kind"
+    """`payment`, `checkout` or `customer`."""
+
+
+class ErasureView(TypedDict):
+    """What was asked to be forgotten, and what became of it."""
+    created_at: str
+    """When it was asked."""
+    id: str
+    """Its id."""
+    status: str
+    """`done`, or `waiting` while something is still needed."""
+    subjects: List["ErasureSubject"]
+    """Each payment and checkout."""
 
 
 class EventList(TypedDict):
@@ -956,6 +1006,10 @@ class KeyView(TypedDict):
     """What it may do."""
     status: str
     """`active`, `expired` or `revoked`."""
+
+
+Kind = Literal["payment", "checkout", "customer"]
+"""What something is."""
 
 
 class KlarnaCause(TypedDict):
@@ -1430,6 +1484,14 @@ class Resume(TypedDict):
     """The `version` you saw; whatever it is now, if it is left out."""
 
 
+class RetentionPolicy(TypedDict):
+    """How long the store keeps what it knows of shoppers."""
+    personal_data_days: NotRequired[Optional[int]]
+    """So many days after a payment or checkout came to its end and was last changed, what is personal
+    in it is erased: 1 to 3650. For ever, if it is left out or null.
+    """
+
+
 RiskBearer = Literal["klarna", "merchant"]
 """Who bears the risk of a capture."""
 
@@ -1482,6 +1544,10 @@ class SettlementView(TypedDict):
     """Who."""
     note: str
     """Why, in their words."""
+
+
+State = Literal["erased", "waiting", "unknown"]
+"""What became of it."""
 
 
 Status = Literal["active", "archived"]

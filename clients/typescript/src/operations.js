@@ -19,7 +19,7 @@ export const operations = {
     read: ["GET", "/v1/checkouts/{id}", {}],
     reopen: ["POST", "/v1/checkouts/{id}/page", { body: true, keyed: true }],
     send: ["POST", "/v1/checkouts/{id}/send", { body: true, keyed: true }],
-    streamToken: ["POST", "/v1/checkouts/{id}/stream_tokens", {}],
+    streamToken: ["POST", "/v1/checkouts/{id}/stream_tokens", { keyed: true }],
     update: ["POST", "/v1/checkouts/{id}", { body: true }],
   },
   customerTokens: {
@@ -39,6 +39,10 @@ export const operations = {
   disputes: {
     list: ["GET", "/v1/disputes", { query: true, paged: true }],
     read: ["GET", "/v1/disputes/{id}", {}],
+  erasures: {
+    create: ["POST", "/v1/erasures", { body: true, keyed: true }],
+    list: ["GET", "/v1/erasures", { query: true, paged: true }],
+    read: ["GET", "/v1/erasures/{id}", {}],
   },
   events: {
     list: ["GET", "/v1/events", { query: true, paged: true }],
@@ -72,7 +76,7 @@ export const operations = {
     refund: ["POST", "/v1/payments/{id}/refunds", { body: true, keyed: true, waits: true }],
     release: ["POST", "/v1/payments/{id}/release", { keyed: true, waits: true }],
     shippingInfo: ["POST", "/v1/payments/{id}/shipping-info", { body: true, keyed: true, waits: true }],
-    streamToken: ["POST", "/v1/payments/{id}/stream_tokens", {}],
+    streamToken: ["POST", "/v1/payments/{id}/stream_tokens", { keyed: true }],
     update: ["POST", "/v1/payments/{id}/authorization", { body: true, keyed: true, waits: true }],
   },
   payouts: {
@@ -91,6 +95,9 @@ export const operations = {
   },
   reports: {
     overview: ["GET", "/v1/reports/overview", { query: true }],
+  retentionPolicy: {
+    read: ["GET", "/v1/retention-policy", {}],
+    replace: ["PUT", "/v1/retention-policy", { body: true }],
   },
   stores: {
     accountCreate: ["POST", "/v1/stores/{id}/accounts", { body: true, keyed: true }],

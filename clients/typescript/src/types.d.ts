@@ -437,6 +437,18 @@ export interface CreateCustomer {
   reference: string;
 }
 
+/** Who is to be forgotten, by what the shop knows of them. */
+export interface CreateErasure {
+  /** Checkouts, each with the payment it led to. */
+  checkout_ids?: string[];
+  /** Customers, each with their tokens and what they were charged. Cancel their tokens first. */
+  customer_ids?: string[];
+  /** The shop's order numbers: every payment that has one of them. */
+  merchant_references?: string[];
+  /** Payments, each with the checkout it came from. */
+  payment_ids?: string[];
+}
+
 /** A key to be made. */
 export interface CreateKey {
   /** When it ends by itself; never, if it is left out. */
@@ -751,6 +763,46 @@ export interface EntryView {
   tax?: number | null;
   /** Klarna's type in lower case: `sale`, `return`, `fee`, `reversal` and so on. */
   type: string;
+/** A page of erasures. */
+export interface ErasureList {
+  /** Newest first. */
+  data: ErasureView[];
+  /** Where the next page begins; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** What became of one payment or checkout. */
+export interface ErasureSubject {
+  /**
+   * Why it is still needed: `checkout_open`, `authorization_open`,
+   * `operation_pending` or `token_active`.
+   */
+  because?: string | null;
+  /** When it was erased. */
+  erased_at?: string | null;
+  /** Its id. */
+  id: string;
+  /**
+   * Until when at the latest, where that is known. Cancel or release the payment, or call the
+   * checkout off, to have it erased sooner.
+   */
+  needed_until?: string | null;
+  /** `erased`; `waiting` while it is still needed; or `unknown` in this store. */
+  status: State;
+  /** `payment`, `checkout` or `customer`. */
+  type: Kind;
+}
+
+/** What was asked to be forgotten, and what became of it. */
+export interface ErasureView {
+  /** When it was asked. */
+  created_at: string;
+  /** Its id. */
+  id: string;
+  /** `done`, or `waiting` while something is still needed. */
+  status: string;
+  /** Each payment and checkout. */
+  subjects: ErasureSubject[];
 }
 
 /** What happened to a payment and to the checkout it came from. */
@@ -893,6 +945,9 @@ export interface KeyView {
   /** `active`, `expired` or `revoked`. */
   status: string;
 }
+
+/** What something is. */
+export type Kind = "payment" | "checkout" | "customer";
 
 /** What Klarna answered, where that is the cause. */
 export interface KlarnaCause {
@@ -1421,6 +1476,15 @@ export interface Resume {
   version?: number | null;
 }
 
+/** How long the store keeps what it knows of shoppers. */
+export interface RetentionPolicy {
+  /**
+   * So many days after a payment or checkout came to its end and was last changed, what is personal
+   * in it is erased: 1 to 3650. For ever, if it is left out or null.
+   */
+  personal_data_days?: number | null;
+}
+
 /** Who bears the risk of a capture. */
 export type RiskBearer = "klarna" | "merchant";
 
@@ -1473,6 +1537,9 @@ export interface SettlementView {
   /** Why, in their words. */
   note: string;
 }
+
+/** What became of it. */
+export type State = "erased" | "waiting" | "unknown";
 
 /** Whether new subscriptions may have a plan. */
 export type Status = "active" | "archived";
@@ -1910,7 +1977,7 @@ export interface Checkouts {
   /** Has Klarna send the shopper a link to the page. */
   send(id: string, body: SendLink, options?: KeyedOptions): Promise<CheckoutView>;
   /** Makes a token with which a browser watches this checkout for an hour, and sees nothing else. */
-  streamToken(id: string, options?: CallOptions): Promise<StreamToken>;
+  streamToken(id: string, options?: KeyedOptions): Promise<StreamToken>;
   /** Changes a checkout. A shopper who has authorised already must authorise again. */
   update(id: string, body: UpdateCheckout, options?: CallOptions): Promise<CheckoutView>;
 }
@@ -1967,6 +2034,18 @@ export interface Disputes {
   listAll(query?: { limit?: number; cursor?: string; state?: string; open?: boolean; payment_id?: string }, options?: CallOptions): AsyncGenerator<DisputeView, void, undefined>;
   /** Reads a dispute. */
   read(id: string, options?: CallOptions): Promise<DisputeView>;
+export interface Erasures {
+  /**
+   * Forgets shoppers: erases everything personal of these payments and checkouts, wherever the gateway
+   * keeps it, and keeps the books. Asking again for what was erased changes nothing.
+   */
+  create(body: CreateErasure, options?: KeyedOptions): Promise<ErasureView>;
+  /** Lists what was asked to be forgotten, newest first. */
+  list(query?: { limit?: number; cursor?: string }, options?: CallOptions): Promise<ErasureList>;
+  /** The same, one by one over all pages. */
+  listAll(query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<ErasureView, void, undefined>;
+  /** Reads what became of an erasure. */
+  read(id: string, options?: CallOptions): Promise<ErasureView>;
 }
 
 export interface Events {
@@ -2036,7 +2115,7 @@ export interface Payments {
   /** Adds parcels to the order, before it is captured. Afterwards they belong to a capture. */
   shippingInfo(id: string, body: AddShippingInfo, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
   /** Makes a token with which a browser watches this payment for an hour, and sees nothing else. */
-  streamToken(id: string, options?: CallOptions): Promise<StreamToken>;
+  streamToken(id: string, options?: KeyedOptions): Promise<StreamToken>;
   /** Changes amount and lines of what is not captured yet. */
   update(id: string, body: UpdateAuthorization, options?: KeyedOptions & WaitingOptions): Promise<PaymentView | Accepted>;
 }
@@ -2073,6 +2152,11 @@ export interface Public {
 export interface Reports {
   /** Reads how the store is doing, by day and currency. */
   overview(query?: { days?: number; currency?: string }, options?: CallOptions): Promise<OverviewView>;
+export interface RetentionPolicy {
+  /** Reads how long the store keeps what it knows of shoppers. */
+  read(options?: CallOptions): Promise<RetentionPolicy>;
+  /** Replaces it. What is over by then is erased within a minute, in batches. */
+  replace(body: RetentionPolicy, options?: CallOptions): Promise<RetentionPolicy>;
 }
 
 export interface Stores {
@@ -2198,6 +2282,7 @@ export interface Api {
   readonly customerTokens: CustomerTokens;
   readonly customers: Customers;
   readonly disputes: Disputes;
+  readonly erasures: Erasures;
   readonly events: Events;
   readonly expiryPolicy: ExpiryPolicy;
   readonly operations: Operations;
@@ -2206,6 +2291,7 @@ export interface Api {
   readonly plans: Plans;
   readonly public: Public;
   readonly reports: Reports;
+  readonly retentionPolicy: RetentionPolicy;
   readonly stores: Stores;
   readonly subscriptions: Subscriptions;
   readonly webhookDeliveries: WebhookDeliveries;

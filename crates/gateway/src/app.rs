@@ -8,6 +8,7 @@ use storage::Database;
 
 use crate::access::Doors;
 use crate::domain::account::CONFIGURED;
+use crate::domain::forwarded::TrustedProxies;
 use crate::engine::Engine;
 use crate::engine::feed::Feed;
 use crate::engine::webhooks::{Courier, Targets};
@@ -28,6 +29,7 @@ struct Inner {
     secure_cookies: bool,
     courier: Courier,
     feed: Feed,
+    trusted_proxies: TrustedProxies,
 }
 
 impl App {
@@ -47,6 +49,7 @@ impl App {
             dashboard_password,
             doors: Doors::default(),
             secure_cookies,
+            trusted_proxies: TrustedProxies::default(),
         }))
     }
 
@@ -64,6 +67,19 @@ impl App {
             inner.feed = feed;
         }
         self
+    }
+
+    /// The same behind proxies. For the start as well.
+    pub fn with_trusted_proxies(mut self, trusted: TrustedProxies) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.trusted_proxies = trusted;
+        }
+        self
+    }
+
+    /// Whose word about where a call comes from is believed.
+    pub fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.0.trusted_proxies
     }
 
     /// Who watches what happens.

@@ -19,6 +19,7 @@ pub mod domain;
 pub mod engine;
 mod fault;
 pub mod observe;
+pub mod operator;
 pub mod store;
 pub mod vault;
 
@@ -36,6 +37,7 @@ use storage::{Database, Location};
 use tokio::task::JoinHandle;
 use url::Url;
 
+pub use crate::domain::forwarded::{Network, NotANetwork, TrustedProxies};
 pub use crate::engine::webhooks::Targets as WebhookTargets;
 pub use crate::fault::Fault;
 
@@ -83,6 +85,10 @@ pub struct Config {
     pub klarna: KlarnaConfig,
     /// API keys that are valid from the start.
     pub api_keys: Vec<Secret>,
+    /// What becomes of keys that an earlier configuration said and this one does not.
+    pub earlier_keys: EarlierKeys,
+    /// Whose word about where a call comes from is believed.
+    pub trusted_proxies: TrustedProxies,
     /// The password of the dashboard.
     pub dashboard_password: Secret,
     /// Seals Klarna's credentials and other secrets in the database.
@@ -96,6 +102,16 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// How it is watched, and how it stops.
     pub observe: observe::Settings,
+}
+
+/// What becomes of API keys that an earlier configuration said and the present one does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EarlierKeys {
+    /// They end, and work again should a configuration say them again.
+    #[default]
+    End,
+    /// They go on: the key of this node was made up, and says nothing about those of other nodes.
+    Stay,
 }
 
 /// Why a gateway did not start.
@@ -268,6 +284,7 @@ impl Gateway {
             secure_cookies,
         )
         .with_courier(Courier::new(engine.clone(), targets))
+        .with_trusted_proxies(config.trusted_proxies.clone())
         .with_feed(Feed::new(shutdown.clone()));
         let readiness = Readiness::new();
         app.engine().metrics().started_at(SystemClock.now_ms());
@@ -384,6 +401,7 @@ pub fn router(app: App) -> axum::Router {
         .merge(api::router(&app))
         .merge(dashboard::router(&app))
         .fallback(api::not_found)
+        .layer(from_fn_with_state(app.clone(), access::proxies::look_behind))
         .layer(map_response(move |mut response: Response| async move {
             if over_tls {
                 let headers = response.headers_mut();
@@ -425,6 +443,9 @@ fn bootstrap_user(now_ms: i64) -> User {
 
 async fn seed(database: &Database, config: &Config) -> Result<(), Fault> {
     let now_ms = config.clock.now_ms();
+    // One process has a SQLite file: what it does not know nobody does.
+    let ends =
+        config.earlier_keys == EarlierKeys::End || database.engine() == storage::Engine::Sqlite;
     let digests: Vec<String> =
         config.api_keys.iter().map(|key| idempotency::digest(key.expose())).collect();
     database
@@ -440,6 +461,10 @@ async fn seed(database: &Database, config: &Config) -> Result<(), Fault> {
                     created_by: "configuration",
                 };
                 keys::ensure(tx, new, &of_configuration(), now_ms)?;
+                keys::begin_again(tx, digest)?;
+            }
+            if ends {
+                keys::end_configured_but(tx, &digests, now_ms)?;
             }
             users::insert(tx, &bootstrap_user(now_ms))?;
             Ok::<_, Fault>(())

@@ -281,6 +281,21 @@ async fn a_browser_watches_a_checkout_by_a_token() {
         let path = format!("/v1/checkouts/{}", text(&checkout["id"]));
         let token = town.call("POST", &format!("{path}/stream_tokens"), &Value::Null).await;
         assert_eq!(token.status, 201, "{}", token.text);
+        // The same request under the same key is the same token; another one is another.
+        let make = async |key| {
+            let key = [("idempotency-key", key)];
+            let path = format!("{path}/stream_tokens");
+            let made = town.call_with("POST", &path, &Value::Null, &key).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+            (made.body["token"].clone(), made.body["expires_at"].clone())
+        };
+        let first = make("watch-1").await;
+        assert_eq!(make("watch-1").await, first);
+        assert_ne!(make("watch-2").await.0, first.0);
+        let elsewhere = format!("/v1/checkouts/{}/stream_tokens", text(&other["id"]));
+        let key = [("idempotency-key", "watch-1")];
+        let reused = town.call_with("POST", &elsewhere, &Value::Null, &key).await;
+        assert_eq!(reused.body["code"], "idempotency_mismatch", "{}", reused.text);
         let url = text(&token.body["url"]);
         assert!(url.starts_with(&town.gateway.url) && !url.contains(API_KEY));
         let with_token = url.strip_prefix(&town.gateway.url).unwrap();

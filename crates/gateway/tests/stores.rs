@@ -19,7 +19,8 @@ mod support;
 mod town;
 
 use gateway::domain::account::Account;
-use gateway::store::accounts;
+use gateway::domain::webhook::{Endpoint, SealedSecret, Standing};
+use gateway::store::{accounts, webhooks};
 use gateway::vault::{self, MasterKey, Vault};
 use klarna_types::Secret;
 use serde_json::{Value, json};
@@ -371,6 +372,66 @@ async fn passwords_lie_sealed_and_keys_are_rotated() {
             assert_eq!(opened.expose(), format!("marked-{number}"));
             let elsewhere = accounts::password(&alone, "acc_other", sealed);
             assert!(elsewhere.is_err(), "a secret stays in its row");
+        }
+        database.close().await;
+    }
+}
+
+/// An endpoint with several secrets, sealed under a key.
+fn endpoint(number: i64, sealing: &Vault, secrets: i64) -> Endpoint {
+    let sealed = |each| {
+        let secret = Secret::new(format!("whsec_marked-{number}-{each}"));
+        let sealed = sealing.seal(webhooks::SECRETS, &secret).unwrap();
+        SealedSecret { sealed, created_at_ms: each, expires_at_ms: None }
+    };
+    Endpoint {
+        id: format!("whe_{number:04}"),
+        store_id: "default".to_owned(),
+        version: 1,
+        url: "https://shop.example/hooks".to_owned(),
+        description: String::new(),
+        events: Vec::new(),
+        standing: Standing::Enabled,
+        why: None,
+        secrets: (0..secrets).map(sealed).collect(),
+        created_at_ms: number,
+        updated_at_ms: number,
+    }
+}
+
+#[tokio::test]
+async fn the_secrets_of_webhooks_come_under_the_newest_key_with_everything_else() {
+    for database in support::databases().await {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let sealing = Vault::new(&old, &[]);
+        // More than a batch, one of them with the secret before as well.
+        let endpoints: Vec<_> =
+            (0..103).map(|number| endpoint(number, &sealing, 1 + i64::from(number == 7))).collect();
+        for endpoint in endpoints.clone() {
+            database.write(move |tx| webhooks::insert_endpoint(tx, &endpoint)).await.unwrap();
+        }
+        let both = Vault::new(&new, std::slice::from_ref(&old));
+        let done = vault::reseal(&database, &both).await.unwrap();
+        assert_eq!((done.found, done.renewed), (104, 104));
+        let again = vault::reseal(&database, &both).await.unwrap();
+        assert_eq!((again.found, again.renewed), (104, 0));
+        let alone = Vault::new(&new, &[]);
+        let stored = database.read(|tx| webhooks::endpoints(tx, "default")).await.unwrap();
+        assert_eq!(stored.len(), 103);
+        for (stored, before) in stored.iter().zip(&endpoints) {
+            assert_eq!(
+                (stored.updated_at_ms, stored.standing),
+                (before.updated_at_ms, before.standing)
+            );
+            for (each, secret) in stored.secrets.iter().enumerate() {
+                let opened = alone.open(webhooks::SECRETS, &secret.sealed).unwrap();
+                let number = before.created_at_ms;
+                assert_eq!(opened.expose(), format!("whsec_marked-{number}-{each}"));
+                assert!(
+                    sealing.open(webhooks::SECRETS, &secret.sealed).is_err(),
+                    "the old one is of no use"
+                );
+            }
         }
         database.close().await;
     }

@@ -11,6 +11,8 @@ use klarna::types::secret::Secret;
 use serde::Deserialize;
 use url::Url;
 
+use crate::keep::{self, BackupArgs, RestoreArgs};
+use crate::operator::{self, KeysCommand, UsersCommand};
 use crate::tool::Tool;
 
 const ABOUT: &str = "Take, manage and rehearse Klarna payments, all on this machine.";
@@ -49,6 +51,10 @@ Run:
 Call Klarna:
   api          Any operation of Klarna's APIs: at the playground, or live
 
+Keep what the gateway knows:
+  backup       Copy the gateway's database while it runs
+  restore      Put a copy back, and have Klarna asked what happened since
+
 Drive the playground:
   trigger      Make something happen: a payment captured, a token refused, a dispute lost
   listen       Print callbacks as they arrive, and forward them
@@ -58,6 +64,8 @@ Drive the playground:
 
 Call the gateway:
   webhooks     List, test and replay what it tells a shop
+  erasures     Have it forget shoppers
+  health       Whether it is ready for traffic
 
 Other:
   config       Check a configuration file, or print the table of all settings
@@ -122,6 +130,12 @@ pub(crate) enum Command {
     Gateway(GatewayArgs),
     /// The demo shop alone
     Shop(ShopArgs),
+    /// Copy the gateway's database while it runs
+    #[command(after_help = keep::BACKUP_EXAMPLES)]
+    Backup(BackupArgs),
+    /// Put a copy back, and have Klarna asked what happened since
+    #[command(after_help = keep::RESTORE_EXAMPLES)]
+    Restore(RestoreArgs),
     #[command(flatten)]
     Tool(Tool),
     /// Check a configuration file, or print the table of all settings
@@ -236,6 +250,16 @@ pub(crate) struct GatewayArgs {
     /// can be read by others on the same machine)
     #[arg(long, env = "KASSA_KLARNA_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub(crate) klarna_password: Option<Secret>,
+    /// Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, such as
+    /// 10.0.0.0/8; several, separated by commas [default: none]
+    #[arg(
+        long,
+        env = "KASSA_TRUSTED_PROXIES",
+        value_name = "NETWORK",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    pub(crate) trusted_proxies: Vec<gateway::Network>,
     #[command(subcommand)]
     pub(crate) action: Option<GatewayAction>,
 }
@@ -445,6 +469,22 @@ pub(crate) enum GatewayAction {
     /// is made first. Where it is given: give the new one behind the old one to every node, then in
     /// front of it, run this, then leave the old one out
     RotateKey,
+    /// Have Klarna asked about everything that may have happened since a backup was taken. For a
+    /// PostgreSQL database that pg_restore has put back; `kassa restore` does it by itself. No
+    /// gateway may run meanwhile; the one that is started next carries it out
+    Reconcile,
+    /// API keys, for whoever has none that works: list, create, rotate, revoke
+    #[command(after_help = operator::KEYS_EXAMPLES)]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// People of the dashboard, for whoever cannot sign in: list, create, reset
+    #[command(after_help = operator::USERS_EXAMPLES)]
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
+    },
 }
 
 /// The limits that can be asked for.
@@ -516,6 +556,10 @@ impl<'de> Deserialize<'de> for MerchantSpec {
 
 pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7070".to_owned())
+}
+
+fn network(text: &str) -> Result<gateway::Network, String> {
+    text.parse().map_err(|error: gateway::NotANetwork| error.to_string())
 }
 
 pub(crate) fn web_url(text: &str) -> Result<Url, String> {

@@ -98,6 +98,8 @@ pub(crate) struct GatewaySection {
     pub(crate) drain_seconds: Option<u32>,
     #[serde(alias = "stop_seconds")]
     pub(crate) stop_seconds: Option<u32>,
+    #[serde(alias = "trusted_proxies", deserialize_with = "networks")]
+    pub(crate) trusted_proxies: Vec<gateway::Network>,
 }
 
 /// `[shop]`.
@@ -111,6 +113,15 @@ pub(crate) struct ShopSection {
     #[serde(alias = "gateway_url")]
     #[serde(deserialize_with = "url")]
     pub(crate) gateway_url: Option<Url>,
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<gateway::Network>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| text.parse().map_err(serde::de::Error::custom))
+        .collect()
 }
 
 fn url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {

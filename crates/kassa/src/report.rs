@@ -205,7 +205,8 @@ impl Output {
     }
 }
 
-fn event(name: &str, body: &impl Serialize) {
+/// One object of the JSON that a program reads.
+pub(crate) fn event(name: &str, body: &impl Serialize) {
     let mut object = serde_json::Map::new();
     object.insert("event".to_owned(), name.into());
     if let Ok(serde_json::Value::Object(members)) = serde_json::to_value(body) {

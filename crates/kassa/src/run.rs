@@ -21,14 +21,31 @@ use crate::file::File;
 use crate::master_key::{self, MakeUp, Source};
 use crate::report::{ControlAccess, Output, Ready, ReadyCredentials, ReadyMerchant, Urls};
 use crate::settings::{self, GATEWAY_PORT, Home, PLAYGROUND_PORT, SHOP_PORT, loopback};
+use crate::{keep, operator};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Does what the command line says; returns when it is done.
 pub(crate) async fn run(cli: Cli, file: &File, output: Output) -> Outcome<()> {
     let cli = match cli.command {
-        Command::Gateway(args @ GatewayArgs { action: Some(GatewayAction::RotateKey), .. }) => {
-            return rotate_key(args, file, output).await;
+        Command::Gateway(mut args) if args.action.is_some() => {
+            return match args.action.take() {
+                Some(GatewayAction::RotateKey) => rotate_key(args, file, output).await,
+                Some(GatewayAction::Reconcile) => keep::reconcile(args, file, output).await,
+                Some(GatewayAction::Keys { command }) => {
+                    operator::keys(args, command, file, output).await
+                }
+                Some(GatewayAction::Users { command }) => {
+                    operator::users(args, command, file, output).await
+                }
+                None => Ok(()),
+            };
+        }
+        Command::Backup(args) => {
+            return keep::back_up(args, file, output).await;
+        }
+        Command::Restore(args) => {
+            return keep::restore(args, file, output).await;
         }
         command => Cli { command, ..cli },
     };
@@ -57,9 +74,11 @@ async fn start(cli: Cli, file: &File, output: Output) -> Outcome<Parts> {
         Command::Gateway(args) => gateway_alone(args, file, output).await,
         Command::Shop(args) => shop_alone(args, file, output).await,
         // Answered before anything is started.
-        Command::Tool(_) | Command::Config(_) | Command::Completions { .. } => {
-            Err("this command starts nothing".into())
-        }
+        Command::Tool(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Config(_)
+        | Command::Completions { .. } => Err("this command starts nothing".into()),
     }
 }
 
@@ -189,6 +208,8 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         script_url: Some(playground.url().join("kp/lib/v1/api.js")?),
         webhook_targets: webhook_targets(&args.hooks, file),
         api_keys: vec![credentials.api_key.clone()],
+        earlier_keys: gateway::EarlierKeys::Stay,
+        trusted_proxies: file.gateway.trusted_proxies.clone().into(),
         dashboard_password: credentials.dashboard_password.clone(),
         clock: playground.clock(),
         observe: settings::observe(&args.watch, file),
@@ -311,6 +332,12 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
             .into());
         }
     };
+    // A key that was made up here says nothing about those of other nodes.
+    let earlier_keys = if args.keys.api_key.is_some() || file.api_key.is_some() {
+        gateway::EarlierKeys::End
+    } else {
+        gateway::EarlierKeys::Stay
+    };
     let api_key = given(args.keys.api_key, file.api_key.as_ref(), &made_up.api_key);
     let dashboard_password = given(
         args.keys.dashboard_password,
@@ -330,6 +357,12 @@ async fn gateway_alone(args: GatewayArgs, file: &File, output: Output) -> Outcom
         script_url: None,
         webhook_targets: webhook_targets(&args.hooks, file),
         api_keys: vec![api_key.clone()],
+        earlier_keys,
+        trusted_proxies: if args.trusted_proxies.is_empty() {
+            file.gateway.trusted_proxies.clone().into()
+        } else {
+            args.trusted_proxies.into()
+        },
         dashboard_password: dashboard_password.clone(),
         clock: SystemClock::shared(),
         observe: settings::observe(&args.watch, file),
@@ -505,7 +538,7 @@ fn webhook_targets(args: &HookArgs, file: &File) -> Option<gateway::WebhookTarge
     args.webhook_targets.or(file.gateway.webhook_targets).map(Into::into)
 }
 
-fn database(flag: Option<&str>, file: &File, home: &Home) -> Outcome<Location> {
+pub(crate) fn database(flag: Option<&str>, file: &File, home: &Home) -> Outcome<Location> {
     match flag.or(file.database.as_deref()) {
         Some(url) => Ok(Location::parse(url)?),
         None => Ok(home.database("gateway")),

@@ -1,6 +1,7 @@
 //! How often something may happen, counted for each name (an address, an account) in memory that is
 //! bounded: whoever has more names at hand than are counted waits with everyone whose name is not
-//! among them. Behind a proxy all callers come from one address, and are slowed down together.
+//! among them. Behind a proxy that the configuration does not name as trusted, all callers come from one
+//! address, and are slowed down together.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -5,6 +5,7 @@
 
 pub(crate) mod limits;
 pub(crate) mod passwords;
+pub(crate) mod proxies;
 pub(crate) mod seeds;
 
 use limits::{Limit, Limiter};

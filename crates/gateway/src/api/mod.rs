@@ -12,6 +12,7 @@ pub mod customer_tokens;
 pub mod customers;
 mod describe;
 pub mod disputes;
+pub mod erasures;
 pub mod events;
 pub mod expiry_policy;
 pub mod extract;
@@ -29,6 +30,7 @@ pub mod public;
 mod reference;
 pub mod repeat;
 pub mod reports;
+pub mod retention_policy;
 pub mod stores;
 pub mod streams;
 pub mod subscriptions;
@@ -93,6 +95,9 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/payouts", get(payouts::list))
         .route("/v1/payouts/{id}", get(payouts::read))
         .route("/v1/reports/overview", get(reports::overview))
+        .route("/v1/retention-policy", get(retention_policy::read).put(retention_policy::replace))
+        .route("/v1/erasures", get(erasures::list).post(erasures::create))
+        .route("/v1/erasures/{id}", get(erasures::read))
         .route("/v1/expiry-policy", get(expiry_policy::read).put(expiry_policy::replace))
         .route("/v1/operations", get(operations::read::list))
         .route("/v1/operations/{id}", get(operations::read::read))

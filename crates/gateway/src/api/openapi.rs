@@ -6,8 +6,9 @@ use utoipa::openapi::OpenApi as Document;
 
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
-    checkouts, customer_tokens, customers, disputes, events, expiry_policy, keys, operations,
-    payments, payouts, plans, public, reports, stores, streams, subscriptions, webhooks,
+    checkouts, customer_tokens, customers, disputes, erasures, events, expiry_policy, keys,
+    operations, payments, payouts, plans, public, reports, retention_policy, stores, streams,
+    subscriptions, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -52,6 +53,11 @@ use super::{
         reports::overview,
         expiry_policy::read,
         expiry_policy::replace,
+        retention_policy::read,
+        retention_policy::replace,
+        erasures::create,
+        erasures::list,
+        erasures::read,
         operations::read::list,
         operations::read::read,
         operations::act::look,
@@ -124,7 +130,10 @@ use super::{
 struct Api;
 
 /// The operations that take an `Idempotency-Key` and wait for their outcome.
-pub(super) const CHANGES: [&str; 33] = [
+pub(super) const CHANGES: [&str; 36] = [
+    "/v1/checkouts/{id}/stream_tokens",
+    "/v1/payments/{id}/stream_tokens",
+    "/v1/erasures",
     "/v1/checkouts",
     "/v1/checkouts/{id}/page",
     "/v1/checkouts/{id}/send",
@@ -161,7 +170,10 @@ pub(super) const CHANGES: [&str; 33] = [
 ];
 
 /// Those of them that Klarna has no part in: nobody waits.
-pub(super) const AT_ONCE: [&str; 16] = [
+pub(super) const AT_ONCE: [&str; 19] = [
+    "/v1/checkouts/{id}/stream_tokens",
+    "/v1/payments/{id}/stream_tokens",
+    "/v1/erasures",
     "/v1/checkouts",
     "/v1/checkouts/{id}/page",
     "/v1/checkouts/{id}/send",

@@ -267,6 +267,13 @@ impl From<NotPossible> for Problem {
         use crate::domain::payment::Rejection;
         match not_possible {
             NotPossible::Unknown => Self::not_found("payment"),
+            NotPossible::Unverified => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment_unverified",
+                "The gateway's database was restored from a backup, and Klarna could not be asked \
+                 yet what became of this payment since.",
+                "Repeat the request in a moment, with the same Idempotency-Key.",
+            ),
             NotPossible::Limits(detail) => {
                 let member = detail.split(':').next().unwrap_or_default().to_owned();
                 Self::invalid(member, detail)

@@ -18,11 +18,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use klarna_types::Secret;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::checkouts::view::time;
-use super::extract::{Body, Caller};
+use super::extract::{Body, Caller, idempotency_key};
+use super::once::{Once, Request, once};
 use super::payments::cancel::Nothing;
 use super::payments::events::EventView;
 use super::problem::Problem;
@@ -32,7 +34,8 @@ use crate::engine::feed::{Seat, Watched};
 use crate::fault::Fault;
 use crate::store::events::{self, Event, Filter, Order};
 use crate::store::streams::{self, Grant};
-use crate::store::{checkouts, payments};
+use crate::store::{answers, checkouts, payments};
+use crate::vault::Place;
 
 /// How long a token is good for, and a connection may last.
 const LIFE_MS: i64 = 60 * 60 * 1000;
@@ -152,9 +155,11 @@ pub async fn checkout_token(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body { .. }: Body<Nothing>,
+    headers: HeaderMap,
+    Body { bytes, .. }: Body<Nothing>,
 ) -> Result<Response, Problem> {
-    token(&app, caller, id, Subject::Checkout).await
+    let key = idempotency_key(&headers)?;
+    token(&app, caller, id, Subject::Checkout, (key, &bytes)).await
 }
 
 /// Makes a token with which a browser watches this payment for an hour, and sees nothing else.
@@ -167,43 +172,104 @@ pub async fn payment_token(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body { .. }: Body<Nothing>,
+    headers: HeaderMap,
+    Body { bytes, .. }: Body<Nothing>,
 ) -> Result<Response, Problem> {
-    token(&app, caller, id, Subject::Payment).await
+    let key = idempotency_key(&headers)?;
+    token(&app, caller, id, Subject::Payment, (key, &bytes)).await
 }
 
-async fn token(app: &App, caller: Caller, id: String, of: Subject) -> Result<Response, Problem> {
+/// Where the token that a request under an `Idempotency-Key` made is sealed, so that a repeat of the request
+/// is answered with it. Good for as long as the token.
+fn sealed_at(key: &str) -> Place<'_> {
+    Place { table: "answers", column: "body", row: key }
+}
+
+async fn token(
+    app: &App,
+    caller: Caller,
+    id: String,
+    of: Subject,
+    (key, body): (Option<String>, &[u8]),
+) -> Result<Response, Problem> {
     status(app, &caller.store_id, &id, of).await?.ok_or_else(|| Problem::not_found(of.name()))?;
     let token = format!("kassa_st_{}", app.engine().fresh_secret());
     let digest = idempotency::digest(&token);
     let now_ms = app.engine().now_ms();
     let grant = Grant {
-        store_id: caller.store_id,
+        store_id: caller.store_id.clone(),
         subject_id: id.clone(),
         expires_at_ms: now_ms + LIFE_MS,
     };
+    let sealed = match &key {
+        Some(key) => {
+            let secret = Secret::new(token.as_str());
+            let sealed = app.engine().vault().seal(sealed_at(key), &secret);
+            Some((key.clone(), sealed.map_err(Fault::from)?))
+        }
+        None => None,
+    };
+    let path = format!("/v1/{}/{id}/stream_tokens", of.path());
+    let request = Request { store_id: &caller.store_id, key: key.clone(), path: &path, body };
     let expires_at_ms = grant.expires_at_ms;
-    let kept = app
-        .database()
-        .write(move |tx| {
-            if streams::count(tx, &grant.subject_id, now_ms)? >= MOST_TOKENS {
-                return Ok(false);
-            }
-            streams::insert(tx, &digest, &grant, now_ms)?;
-            Ok::<_, Fault>(true)
-        })
-        .await?;
-    if !kept {
-        return Err(Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_tokens",
-            "A hundred tokens for this stream are valid already.",
-            "Use one of them, or wait until they end.",
-        ));
-    }
+    let ended = once(app, request, move |tx| {
+        if streams::count(tx, &grant.subject_id, now_ms)? >= MOST_TOKENS {
+            return Ok(Err(too_many_tokens()));
+        }
+        streams::insert(tx, &digest, &grant, now_ms)?;
+        if let Some((key, sealed)) = &sealed {
+            answers::keep_sealed(tx, &grant.store_id, key, sealed)?;
+        }
+        Ok(Ok(((), digest.clone())))
+    })
+    .await?;
+    let (token, expires_at_ms) = match ended {
+        Once::Now(()) => (token, expires_at_ms),
+        Once::Before(digest) => {
+            made_before(app, caller.store_id, key.unwrap_or_default(), digest).await?
+        }
+    };
     let url = format!("{}/v1/{}/{id}/stream?token={token}", app.engine().public_url(), of.path());
     let answer = StreamToken { token, url, expires_at: time(expires_at_ms) };
     Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+fn too_many_tokens() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_tokens",
+        "A hundred tokens for this stream are valid already.",
+        "Use one of them, or wait until they end.",
+    )
+}
+
+/// The token that the first request under a key made, and when it ends.
+async fn made_before(
+    app: &App,
+    store_id: String,
+    key: String,
+    digest: String,
+) -> Result<(String, i64), Problem> {
+    let now_ms = app.engine().now_ms();
+    let wanted = key.clone();
+    let found = app
+        .database()
+        .read(move |tx| {
+            let grant = streams::find(tx, &digest, now_ms)?;
+            Ok::<_, Fault>(grant.zip(answers::sealed(tx, &store_id, &wanted)?))
+        })
+        .await?;
+    let opened = found.and_then(|(grant, sealed)| {
+        // Sealed under a master key that is gone meanwhile: as good as over.
+        let token = app.engine().vault().open(sealed_at(&key), &sealed).ok()?;
+        Some((token.expose().to_owned(), grant.expires_at_ms))
+    });
+    opened.ok_or_else(|| {
+        Problem::conflict(
+            "The token that was made under this Idempotency-Key is over.",
+            "Ask for another one, under another key.",
+        )
+    })
 }
 
 /// What stands now, as a stream begins.

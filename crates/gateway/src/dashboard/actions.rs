@@ -265,7 +265,10 @@ fn impossible(not_possible: NotPossible, currency: &Currency) -> Problem {
             money(*wanted),
             money(*limit)
         )),
-        NotPossible::Unknown | NotPossible::Rejected(_) | NotPossible::Limits(_) => None,
+        NotPossible::Unknown
+        | NotPossible::Unverified
+        | NotPossible::Rejected(_)
+        | NotPossible::Limits(_) => None,
     };
     let mut problem = Problem::from(not_possible);
     if let Some(detail) = detail {

@@ -139,7 +139,8 @@ pub(super) async fn submit(
     Form(given): Form<SignIn>,
 ) -> Response {
     let now_ms = app.engine().now_ms();
-    let from = Name::address(peer.map(|Extension(ConnectInfo(peer))| peer));
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
+    let from = Name::address(peer);
     let typed = given.user.unwrap_or_else(|| BOOTSTRAP_USER.to_owned());
     let name = user::read_name(&typed).unwrap_or_default();
     let doors = app.doors();
@@ -162,7 +163,7 @@ pub(super) async fn submit(
         return (StatusCode::UNAUTHORIZED, form(&name, Some(complaint), None)).into_response();
     };
     let stage = if user.totp_seed.is_some() { Stage::Half } else { Stage::Full };
-    match open(&app, &user, stage, &headers).await {
+    match open(&app, &user, stage, &headers, peer).await {
         Ok(response) => response,
         Err(fault) => layout::failed(&fault),
     }
@@ -205,6 +206,7 @@ async fn open(
     user: &User,
     stage: Stage,
     headers: &HeaderMap,
+    peer: Option<SocketAddr>,
 ) -> Result<Response, Fault> {
     let now_ms = app.engine().now_ms();
     let secret = app.engine().fresh_secret();
@@ -234,7 +236,11 @@ async fn open(
             sessions::open(tx, &digest, &session, stage, now_ms + life_ms)?;
             if stage == Stage::Full {
                 users::note_sign_in(tx, &session.user_id, now_ms)?;
-                told(tx, &audit_id, &session.store_id, &actor, "user.signed_in", now_ms)?;
+                let (store_id, action) = (session.store_id.as_str(), "user.signed_in");
+                let deed =
+                    Deed { id: &audit_id, store_id, actor: &actor, action, subject: &actor.id };
+                let data = json!({ "address": peer.map(|peer| peer.ip().to_string()) });
+                audit::append(tx, deed, &data, now_ms)?;
             }
             Ok::<_, Fault>(())
         })
@@ -308,16 +314,23 @@ pub(super) async fn code_page(State(app): State<App>, headers: HeaderMap) -> Res
 
 pub(super) async fn submit_code(
     State(app): State<App>,
+    peer: Peer,
     headers: HeaderMap,
     Form(given): Form<Code>,
 ) -> Response {
-    match take_code(&app, &headers, given).await {
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
+    match take_code(&app, &headers, given, peer).await {
         Ok(response) => response,
         Err(fault) => layout::failed(&fault),
     }
 }
 
-async fn take_code(app: &App, headers: &HeaderMap, given: Code) -> Result<Response, Fault> {
+async fn take_code(
+    app: &App,
+    headers: &HeaderMap,
+    given: Code,
+    peer: Option<SocketAddr>,
+) -> Result<Response, Fault> {
     let Some((digest, session, user)) = half(app, headers).await? else {
         return Ok(Redirect::to("/dashboard/sign-in").into_response());
     };
@@ -334,7 +347,7 @@ async fn take_code(app: &App, headers: &HeaderMap, given: Code) -> Result<Respon
         return Ok((StatusCode::TOO_MANY_REQUESTS, page).into_response());
     }
     if is_code_of(app, &user, &given.code).await? {
-        return open(app, &user, Stage::Full, headers).await;
+        return open(app, &user, Stage::Full, headers, peer).await;
     }
     doors.failed_by_account.count(&account(&user.name), now_ms);
     app.engine().metrics().sign_in("wrong_code");
@@ -362,8 +375,7 @@ async fn take_code(app: &App, headers: &HeaderMap, given: Code) -> Result<Respon
 async fn is_code_of(app: &App, user: &User, code: &Secret) -> Result<bool, Fault> {
     let Some(sealed) = &user.totp_seed else { return Ok(false) };
     let seed = seeds::open(app, seeds::SEED, &user.id, sealed)?;
-    let now_ms = app.engine().now_ms();
-    let step = totp::check(&seed, code.expose(), user.totp_step, now_ms);
+    let step = totp::check(&seed, code.expose(), user.totp_step, seeds::phones_now_ms());
     let recovery = totp::recovery_digest(&user.id, code.expose());
     let id = user.id.clone();
     app.database()

@@ -18,6 +18,14 @@ pub fn klarna_key(operation_id: &str) -> String {
     derived("klarna-idempotency-key", operation_id).hyphenated().to_string()
 }
 
+/// The id of the operation that a shop's request for a payment, under a key of its own, leads to. It
+/// follows from what the shop says alone: a gateway that has forgotten the request asks Klarna under the
+/// same key again.
+pub fn operation_id(payment_id: &str, key: &str, fingerprint: &str) -> String {
+    let value = derived("operation", &format!("{payment_id}/{fingerprint}/{key}"));
+    beside(payment_id, "op", value)
+}
+
 /// The id of the payment that an order placement leads to. Derived, so that committing the same
 /// outcome twice cannot make two payments.
 pub fn payment_id(place_order_operation_id: &str) -> String {
@@ -130,6 +138,10 @@ mod tests {
         assert_ne!(klarna_key("op_1"), payment_id("op_1"));
         let key = Uuid::parse_str(&klarna_key("op_1")).unwrap();
         assert_eq!(key.get_version_num(), 5);
+        assert_eq!(operation_id("s", "k", "f"), operation_id("s", "k", "f"));
+        for other in [("t", "k", "f"), ("s", "l", "f"), ("s", "k", "g")] {
+            assert_ne!(operation_id("s", "k", "f"), operation_id(other.0, other.1, other.2));
+        }
     }
 
     #[test]

@@ -181,6 +181,9 @@ pub struct Operation {
     pub correlation_id: Option<String>,
     /// When Klarna was first asked.
     pub first_sent_at_ms: Option<i64>,
+    /// Whether it is about a shopper who was forgotten: what it says of them is forgotten with its end.
+    #[serde(default)]
+    pub forgets: bool,
     /// When it was accepted.
     pub created_at_ms: i64,
     /// The last change.
@@ -229,6 +232,7 @@ impl Operation {
             trace_parent: None,
             correlation_id: None,
             first_sent_at_ms: None,
+            forgets: false,
             created_at_ms: now_ms,
             updated_at_ms: now_ms,
         }
@@ -257,6 +261,31 @@ impl Operation {
         }
         self.updated_at_ms = now_ms;
         Ok(())
+    }
+
+    /// Klarna may have been asked for it by a gateway whose journal is lost, at any time since it was
+    /// accepted: its key counts from then, and its effect is looked for before anything else.
+    pub fn doubt_everything(&mut self, now_ms: i64) {
+        self.doubted = true;
+        self.doubted_at_ms = Some(now_ms);
+        self.attempts = self.attempts.max(1);
+        self.first_sent_at_ms = Some(self.first_sent_at_ms.unwrap_or(self.created_at_ms));
+        self.updated_at_ms = now_ms;
+    }
+
+    /// Klarna may have been asked for it when it was due, by a gateway whose journal is lost: its key counts
+    /// from then.
+    pub fn doubt_since(&mut self, due_at_ms: i64) {
+        self.doubted = true;
+        self.attempts = self.attempts.max(1);
+        self.first_sent_at_ms = Some(due_at_ms);
+    }
+
+    /// Klarna has carried it out already, as its books show: it is looked up and never asked for.
+    pub fn only_look_up(&mut self) {
+        self.doubted = true;
+        self.attempts = self.attempts.max(1);
+        self.first_sent_at_ms = Some(0);
     }
 
     /// Klarna was asked and said: not so fast. That costs no try.
@@ -450,6 +479,21 @@ mod tests {
         assert!(!operation.may_be_sent(23 * 3_600_000));
         operation.doubted = false;
         assert!(operation.may_be_sent(100 * 3_600_000));
+    }
+
+    #[test]
+    fn what_a_lost_journal_may_have_asked_for_is_not_asked_for_under_a_forgotten_key() {
+        let hour_ms = 3_600_000;
+        let mut queued = operation();
+        queued.doubt_everything(5 * hour_ms);
+        assert_eq!((queued.state, queued.attempts), (State::Queued, 1));
+        queued.step(Step::Start, 5 * hour_ms).unwrap();
+        assert!(queued.may_be_sent(6 * hour_ms), "Klarna still knows the key");
+        assert!(!queued.may_be_sent(23 * hour_ms), "counted from when it was accepted");
+        let mut known = operation();
+        known.only_look_up();
+        known.step(Step::Start, 100 * hour_ms).unwrap();
+        assert!(!known.may_be_sent(100 * hour_ms));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::domain::payment::{
     Held, Payment, Pending, Planned, RefundShare, Rejection, Risk, Share, Status as PaymentStatus,
 };
 use crate::fault::Fault;
-use crate::store::{checkouts, events, operations, payments};
+use crate::store::{checkouts, erasures, events, operations, payments, reread};
 
 /// The URLs at which Klarna finds a checkout.
 pub fn merchant_urls(checkout: &Checkout, public_url: &str) -> MerchantUrls {
@@ -302,6 +302,8 @@ pub enum NotPossible {
     Rejected(Rejection),
     /// A member breaks a limit of Klarna's.
     Limits(String),
+    /// The gateway's database was put back, and Klarna was not asked yet what became of the payment.
+    Unverified,
 }
 
 /// What a command is taken for.
@@ -332,11 +334,20 @@ pub fn take_command(
     if let Some(operation) = operations::by_dedupe(tx, intent.dedupe)? {
         return Ok(Ok(operation));
     }
+    if reread::is_wanted(tx, &payment.id)? {
+        return Ok(Err(NotPossible::Unverified));
+    }
     let pending: Vec<_> = operations::pending_of_payment(tx, &payment.id)?
         .iter()
         .map(Operation::as_pending)
         .collect();
-    let wanted = match plan(&payment, &pending, command, intent.new_id, now_ms)? {
+    let made = made_before(&payment, command, intent.new_id);
+    let is_made = made.is_some();
+    let planned = match made {
+        Some(request) => Ok(open(request)),
+        None => plan(&payment, &pending, command, intent.new_id, now_ms)?,
+    };
+    let wanted = match planned {
         Ok(wanted) => wanted,
         Err(not_possible) => return Ok(Err(not_possible)),
     };
@@ -351,6 +362,12 @@ pub fn take_command(
     );
     operation.payment_id = Some(payment.id.clone());
     operation.held = held;
+    if is_made {
+        operation.only_look_up();
+    }
+    if erasures::is_erased(tx, &payment.id)? {
+        operation.forgets = true;
+    }
     if *command == Command::Cancel {
         end_held(tx, &payment, &cancelled(), now_ms)?;
     }
@@ -381,6 +398,33 @@ pub(super) struct Wanted {
     pub(super) held: bool,
     /// What is kept beside the entry, and wiped as soon as it is settled.
     pub(super) secret: Option<String>,
+}
+
+/// The capture or refund that Klarna's books already show for this very operation. A database that was
+/// put back has forgotten it, and the shop asks again under the same key.
+fn made_before(payment: &Payment, command: &Command, id: &str) -> Option<Request> {
+    let order_id = payment.klarna_order_id.clone();
+    let transfer = |amount, order_lines: &[klarna_types::OrderLine]| Transfer {
+        order_id,
+        amount,
+        order_lines: order_lines.to_vec(),
+        reference: id.to_owned(),
+        description: None,
+        capture_id: None,
+        body: String::new(),
+    };
+    match command {
+        Command::Capture(_) => {
+            let made =
+                payment.captures.iter().find(|made| made.reference.as_deref() == Some(id))?;
+            Some(Request::Capture(transfer(made.amount, &made.order_lines)))
+        }
+        Command::Refund(_) => {
+            let made = payment.refunds.iter().find(|made| made.reference.as_deref() == Some(id))?;
+            Some(Request::Refund(transfer(made.amount, &made.order_lines)))
+        }
+        Command::Cancel | Command::Release | Command::Change(_) => None,
+    }
 }
 
 fn open(request: Request) -> Wanted {

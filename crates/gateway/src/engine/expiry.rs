@@ -109,7 +109,8 @@ fn act(
         Ok(_) => return Ok(true),
         Err(NotPossible::Rejected(rejection)) => rejection.to_string(),
         Err(NotPossible::Limits(detail)) => detail,
-        Err(NotPossible::Unknown) => return Ok(false),
+        // Its calendar is drawn up anew once Klarna was asked.
+        Err(NotPossible::Unknown | NotPossible::Unverified) => return Ok(false),
     };
     let data = json!({
         "on_expiry": on_expiry,

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Engine, expiry, readings, recurring, tasks};
+use super::{Engine, erasure, expiry, readings, recurring, tasks};
 use crate::fault::Fault;
 use crate::store::{answers, checkouts, figures, payments, search, subscriptions};
 
@@ -29,6 +29,7 @@ const FOLD_AT_ONCE: i64 = 1_000;
 /// Wants whatever is due.
 pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
     expiry::run(engine).await?;
+    erasure::run(engine).await?;
     let now_ms = engine.now_ms();
     engine.accounts().refresh(now_ms).await?;
     readings::want(engine, now_ms).await?;

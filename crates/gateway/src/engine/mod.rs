@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod attention;
 pub mod changes;
 pub mod commands;
+pub mod erasure;
 mod expiry;
 pub mod feed;
 mod gates;
@@ -32,6 +33,7 @@ pub mod pages;
 #[cfg(test)]
 mod planted;
 mod readings;
+pub mod reconcile;
 pub mod recurring;
 pub mod sdk;
 pub mod sessions;
@@ -128,6 +130,8 @@ struct Inner {
     planted: Option<planted::Bug>,
     /// Rings when there may be new events: a hint only, since other nodes write them too.
     news: Notify,
+    /// When it is looked again whose personal data are to be forgotten.
+    erasure_look_at_ms: AtomicI64,
 }
 
 impl fmt::Debug for Engine {
@@ -152,6 +156,7 @@ impl Inner {
             readings_at_ms: AtomicI64::new(i64::MIN),
             read_accounts: Mutex::default(),
             metrics,
+            erasure_look_at_ms: AtomicI64::new(0),
             shared,
             #[cfg(test)]
             planted: None,
@@ -254,6 +259,14 @@ impl Engine {
         country: &str,
     ) -> Option<Arc<dyn Klarna>> {
         self.accounts().named(store_id, account_id.unwrap_or(CONFIGURED), country)
+    }
+
+    fn is_erasure_due(&self, now_ms: i64) -> bool {
+        now_ms >= self.0.erasure_look_at_ms.load(Ordering::Relaxed)
+    }
+
+    fn look_for_erasures_at(&self, at_ms: i64) {
+        self.0.erasure_look_at_ms.store(at_ms, Ordering::Relaxed);
     }
 
     /// Says that there is new work.

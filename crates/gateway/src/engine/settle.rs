@@ -68,9 +68,18 @@ pub(super) async fn settle(
             if let Some(attempt) = &attempt {
                 operation.correlation_id =
                     attempt.correlation_id.clone().or(operation.correlation_id);
-                operations::add_attempt(tx, &operation.id, attempt.clone())?;
+                let mut attempt = attempt.clone();
+                if operation.forgets {
+                    attempt.forget_bodies();
+                }
+                operations::add_attempt(tx, &operation.id, attempt)?;
             }
-            commit(tx, &item, &mut operation, &verdict, now_ms)
+            let woke = commit(tx, &item, &mut operation, &verdict, now_ms)?;
+            // What the payment now says of a shopper who was forgotten is stripped with the next read.
+            if let (true, Some(payment_id)) = (operation.forgets, &operation.payment_id) {
+                payments::set_check_at(tx, payment_id, Some(now_ms))?;
+            }
+            Ok::<_, Fault>(woke)
         })
         .await?;
     counted.count(engine.metrics(), kind);

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, Span};
 use super::gates::was_shut;
 use super::klarna::{Klarna, Outcome};
 use super::sessions::Trouble;
-use super::{Engine, commands, mirror, pages, readings, sessions};
+use super::{Engine, commands, erasure, mirror, pages, readings, sessions};
 use crate::domain::checkout::{Checkout, Step};
 use crate::domain::hosted::PageStatus;
 use crate::domain::operation::{Effect, Failure};
@@ -25,7 +25,7 @@ use crate::domain::retry;
 use crate::fault::Fault;
 use crate::observe::trace;
 use crate::store::operations::BACKGROUND;
-use crate::store::{checkouts, events, payments, policies};
+use crate::store::{checkouts, erasures, events, payments, policies, reread};
 
 const RESOLVE: &str = "resolve_checkout";
 const SYNC: &str = "sync_payment";
@@ -370,36 +370,69 @@ async fn alarm(engine: &Engine, checkout: Checkout) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Reads a payment's order for somebody who waits for it. Answers whether it is now as Klarna says.
+pub(super) async fn sync_now(engine: &Engine, id: &str) -> Result<bool, Fault> {
+    match sync(engine, id, 1, Priority::Interactive).await? {
+        Sync::Done => Ok(true),
+        Sync::Not(_) => Ok(false),
+    }
+}
+
 async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, Fault> {
+    match sync(engine, id, attempts, Priority::Background).await? {
+        Sync::Done => Ok(Turn::Over),
+        Sync::Not(turn) => Ok(turn),
+    }
+}
+
+/// How the reading of an order went.
+enum Sync {
+    /// The payment is as Klarna says.
+    Done,
+    /// It may not be.
+    Not(Turn),
+}
+
+async fn sync(engine: &Engine, id: &str, attempts: i64, priority: Priority) -> Result<Sync, Fault> {
     let wanted = id.to_owned();
     let before = engine.database().read(move |tx| payments::get(tx, &wanted)).await?;
-    let Some(before) = before else { return Ok(Turn::Over) };
+    let Some(before) = before else { return Ok(Sync::Not(Turn::Over)) };
     let account = engine.account(&before.store_id, before.account_id.as_deref(), &before.country);
-    let Some(account) = account else { return Ok(Turn::Over) };
-    let order = match quietly(engine, account.as_ref(), account.read_order(&before.klarna_order_id))
-        .await
-    {
+    let Some(account) = account else { return Ok(Sync::Not(Turn::Over)) };
+    let call = account.read_order(&before.klarna_order_id);
+    let order = match engine.through(account.as_ref(), Class::Other, priority, call).await {
         Ok(answer) => answer.value,
-        Err(failure) => return Ok(after_failure(&failure, attempts)),
+        Err(failure) => return Ok(Sync::Not(after_failure(&failure, attempts))),
     };
     let books = mirror::books(order);
     let now_ms = engine.now_ms();
     let id = id.to_owned();
     let read_at = before.version;
-    let current = engine
+    let (current, stripped) = engine
         .database()
         .write(move |tx| {
-            let Some(mut payment) = payments::lock(tx, &id)? else { return Ok(true) };
+            let Some(mut payment) = payments::lock(tx, &id)? else { return Ok((true, false)) };
             if payment.version != read_at {
                 // Something was recorded while the answer was on its way: it may be older.
-                return Ok(false);
+                return Ok((false, false));
             }
             let was_pending = payment.fraud == Fraud::Pending;
+            let restored = reread::is_wanted(tx, &payment.id)?;
+            let was = payment.clone();
             let happened = payment.take_over(books.clone(), now_ms);
+            // Klarna still knows the shopper who was forgotten here; that is no news.
+            let erased = erasures::is_erased(tx, &payment.id)?;
+            if erased {
+                payment.forget_people();
+            }
+            let is_quiet = if erased { payment == was } else { happened.is_empty() };
+            if restored && !happened.contains(&Happened::Alarm) {
+                reread::done(tx, &mut payment)?;
+            }
             let check_at_ms = payment.next_check_at_ms(now_ms);
-            if happened.is_empty() {
+            if !restored && is_quiet {
                 payments::set_check_at(tx, &payment.id, check_at_ms)?;
-                return Ok(true);
+                return Ok((true, false));
             }
             if payment.expiry.look_at_ms == Some(now_ms) {
                 let policy = policies::expiry(tx, &payment.store_id)?;
@@ -412,11 +445,14 @@ async fn sync_payment(engine: &Engine, id: &str, attempts: i64) -> Result<Turn, 
             if was_pending || !payment.status.is_open() {
                 commands::release_held(tx, &payment, now_ms)?;
             }
-            Ok::<_, Fault>(true)
+            Ok::<_, Fault>((true, erased))
         })
         .await?;
+    if stripped {
+        erasure::scrub(engine).await;
+    }
     engine.wake();
-    Ok(if current { Turn::Over } else { Turn::Again { wait_ms: 0 } })
+    Ok(if current { Sync::Done } else { Sync::Not(Turn::Again { wait_ms: 0 }) })
 }
 
 fn tell(

@@ -75,6 +75,27 @@ pub fn attach(
     Ok(changed == 1)
 }
 
+/// Keeps, sealed, the one secret that a request made: for requests whose whole answer is such a secret.
+pub fn keep_sealed(tx: &mut Tx<'_>, store_id: &str, key: &str, sealed: &str) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE answers SET body = $3 WHERE store_id = $1 AND idempotency_key = $2",
+        &[&store_id, &key, &sealed],
+    )?;
+    Ok(())
+}
+
+/// The sealed secret that a request made, if it was kept.
+pub fn sealed(tx: &mut Tx<'_>, store_id: &str, key: &str) -> Result<Option<String>, Fault> {
+    let row = tx.query_opt(
+        "SELECT body FROM answers WHERE store_id = $1 AND idempotency_key = $2",
+        &[&store_id, &key],
+    )?;
+    match row {
+        Some(row) => Ok(row.get(0)?),
+        None => Ok(None),
+    }
+}
+
 /// Gives a key back: the request changed nothing and may be repeated under it.
 pub fn release(tx: &mut Tx<'_>, store_id: &str, key: &str, owner: &str) -> Result<(), Fault> {
     tx.execute(

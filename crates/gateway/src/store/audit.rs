@@ -49,6 +49,11 @@ impl Actor {
         Self { kind: "user", id: id.into(), name: name.into() }
     }
 
+    /// The gateway itself, or whoever runs it: by which of its parts.
+    pub fn system(name: impl Into<String>) -> Self {
+        Self { kind: "system", id: String::new(), name: name.into() }
+    }
+
     /// A program with a key.
     pub fn api_key(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self { kind: "api_key", id: id.into(), name: name.into() }

@@ -188,6 +188,37 @@ pub fn ensure(tx: &mut Tx<'_>, new: New<'_>, grant: &Grant, now_ms: i64) -> Resu
     Ok(())
 }
 
+/// Has a key of the configuration work again that ended because a configuration in between did not say
+/// it. What a person revoked stays revoked.
+pub fn begin_again(tx: &mut Tx<'_>, digest: &str) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE access_keys SET expires_at_ms = NULL
+         WHERE digest = $1 AND created_by = 'configuration' AND replaced_by IS NULL",
+        &[&digest],
+    )?;
+    Ok(())
+}
+
+/// Ends keys of earlier configurations that are not among those of the present one. One that is on its
+/// way out for another reason goes as it would.
+pub fn end_configured_but(tx: &mut Tx<'_>, digests: &[String], now_ms: i64) -> Result<(), Fault> {
+    let rows = tx.query(
+        "SELECT digest FROM access_keys
+         WHERE created_by = 'configuration' AND revoked_at_ms IS NULL AND expires_at_ms IS NULL",
+        &[],
+    )?;
+    for row in &rows {
+        let digest: String = row.get(0)?;
+        if !digests.contains(&digest) {
+            tx.execute(
+                "UPDATE access_keys SET expires_at_ms = $2 WHERE digest = $1",
+                &[&digest, &now_ms],
+            )?;
+        }
+    }
+    Ok(())
+}
+
 /// Ends a key at a time to come, in favour of another.
 pub fn replace(
     tx: &mut Tx<'_>,

@@ -148,6 +148,8 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     super::audit::MIGRATION,
     super::users::MIGRATION,
     super::customers::MIGRATION,
+    super::reread::MIGRATION,
+    super::erasures::MIGRATION,
     super::figures::MIGRATION,
     super::readings::MIGRATION,
     super::payouts::MIGRATION,

@@ -51,6 +51,14 @@ pub struct Attempt {
     pub answer: Option<serde_json::Value>,
 }
 
+impl Attempt {
+    /// Forgets what was sent and what was answered.
+    pub fn forget_bodies(&mut self) {
+        self.request = None;
+        self.answer = None;
+    }
+}
+
 fn from_row(row: &Row) -> Result<Operation, Fault> {
     read_document("operation", row.get(0)?)
 }
@@ -111,8 +119,11 @@ pub fn insert(tx: &mut Tx<'_>, operation: &Operation, token: Option<&str>) -> Re
 pub fn update(tx: &mut Tx<'_>, operation: &mut Operation) -> Result<(), Fault> {
     let read_at = operation.version;
     operation.version += 1;
-    let document = write_document("operation", operation)?;
     let forget_token = operation.state.is_settled() && !operation.state.holds_amount();
+    if forget_token && operation.forgets {
+        operation.forget_people();
+    }
+    let document = write_document("operation", operation)?;
     let changed = tx.execute(
         "UPDATE operations SET state = $2, version = $3, payment_id = $4, document = $5,
                                updated_at_ms = $6,

@@ -92,6 +92,11 @@ impl FakeKlarna {
         self.0.lock().faults.clear();
     }
 
+    /// A day has passed: idempotency keys are forgotten.
+    pub fn forget_keys(&self) {
+        self.0.lock().keys.clear();
+    }
+
     /// The shopper authorises.
     pub fn authorize(&self, session_id: &str) -> String {
         let mut books = self.0.lock();
@@ -513,7 +518,7 @@ fn engine(klarna: &Arc<FakeKlarna>, clock: &Arc<ManualClock>, database: &Databas
 }
 
 impl World {
-    fn new(database: Database) -> Self {
+    pub fn new(database: Database) -> Self {
         let klarna = Arc::new(FakeKlarna::default());
         let start: Timestamp = "2031-01-01T12:00:00Z".parse().unwrap();
         let clock = ManualClock::starting_at(start);

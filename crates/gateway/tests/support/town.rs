@@ -7,7 +7,9 @@ use gateway::engine::accounts::OfStore;
 use gateway::engine::klarna::Klarna;
 use gateway::engine::sdk::Sdk;
 use gateway::vault::Vault;
-use gateway::{Config, Gateway, KlarnaConfig, Running, observe};
+use gateway::{
+    Config, EarlierKeys, Gateway, KlarnaConfig, Running, TrustedProxies, observe,
+};
 use klarna_types::Secret;
 use playground::{Playground, RateLimits, SeedMerchant, UnauthorizedForm};
 use serde_json::{Value, json};
@@ -51,6 +53,15 @@ impl Town {
 
     /// The same at a time that both sides share, and that may be moved.
     pub async fn build_at(location: Location, clock: Arc<dyn Clock>) -> Self {
+        Self::build_with(location, clock, |config| config).await
+    }
+
+    /// The same with a gateway that is configured otherwise.
+    pub async fn build_with(
+        location: Location,
+        clock: Arc<dyn Clock>,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let listen = ([127, 0, 0, 1], 0).into();
         let playground = Playground::start(playground::Config {
             listen,
@@ -91,6 +102,8 @@ impl Town {
                 password: Secret::new(KLARNA_PASSWORD),
             },
             api_keys: vec![Secret::new(API_KEY)],
+            earlier_keys: EarlierKeys::End,
+            trusted_proxies: TrustedProxies::default(),
             dashboard_password: Secret::new(PASSWORD),
             vault: Vault::ephemeral(),
             script_url: None,
@@ -98,8 +111,13 @@ impl Town {
             clock,
             observe: observe::Settings { metrics_listen: Some(listen), ..Default::default() },
         };
-        let gateway = Gateway::start_with(config, accounts).await.unwrap();
+        let gateway = Gateway::start_with(change(config), accounts).await.unwrap();
         Self { playground, gateway, client: HttpClient::new(Limits::default()), klarna }
+    }
+
+    /// Where the gateway listens, whatever its public URL is.
+    pub fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.gateway.addr)
     }
 
     pub async fn end(self) {

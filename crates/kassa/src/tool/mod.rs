@@ -7,9 +7,11 @@
 mod api;
 mod clock;
 mod control;
+mod erasures;
 mod failure;
 mod faults;
 mod gateway;
+mod health;
 mod listen;
 mod logs;
 mod requests;
@@ -25,6 +27,7 @@ use crate::file::File;
 use crate::report::{Output, out};
 
 pub(crate) use failure::Failure;
+pub(crate) use show::table;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -50,6 +53,12 @@ pub(crate) enum Tool {
     /// Where the gateway tells a shop of events, and what is told again
     #[command(after_help = webhooks::EXAMPLES)]
     Webhooks(webhooks::WebhooksArgs),
+    /// Have the gateway forget shoppers, and see what became of it
+    #[command(after_help = erasures::EXAMPLES)]
+    Erasures(erasures::ErasuresArgs),
+    /// Whether the gateway is ready for traffic
+    #[command(after_help = health::EXAMPLES)]
+    Health(health::HealthArgs),
 }
 
 /// Does it.
@@ -62,6 +71,8 @@ pub(crate) async fn run(tool: Tool, file: &File, output: Output) -> Result<(), F
         Tool::Clock(args) => clock::run(args, file, output).await,
         Tool::Faults(args) => faults::run(args, file, output).await,
         Tool::Webhooks(args) => webhooks::run(args, file, output).await,
+        Tool::Erasures(args) => erasures::run(args, file, output).await,
+        Tool::Health(args) => health::run(args, file, output).await,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::store::audit::Actor;
 use axum::http::StatusCode;
 
 /// A key that was just drawn: its secret, and what is kept of it.
+#[derive(Clone)]
 pub(crate) struct Drawn {
     /// The key itself; shown once.
     pub(crate) secret: String,
@@ -31,14 +32,14 @@ const HINT: usize = 4;
 
 /// Draws a new key of a kind.
 pub(crate) fn draw(app: &App, kind: Kind) -> Drawn {
-    let secret = format!("{}{}", kind.prefix(), app.engine().fresh_secret());
+    draw_from(kind, &app.engine().fresh_secret(), app.engine().fresh_id("key"))
+}
+
+/// A new key of a kind from fresh random text, under a fresh id.
+pub(crate) fn draw_from(kind: Kind, random: &str, id: String) -> Drawn {
+    let secret = format!("{}{random}", kind.prefix());
     let hint = secret.len().checked_sub(HINT).and_then(|at| secret.get(at..)).unwrap_or_default();
-    Drawn {
-        digest: idempotency::digest(&secret),
-        hint: hint.to_owned(),
-        id: app.engine().fresh_id("key"),
-        secret,
-    }
+    Drawn { digest: idempotency::digest(&secret), hint: hint.to_owned(), id, secret }
 }
 
 /// What the audit log says of a grant.

@@ -32,7 +32,7 @@ pub(super) type Begin = Option<(i64, String)>;
 
 impl PageQuery {
     /// How many, and from where.
-    pub(super) fn read(self) -> Result<(i64, Begin), Problem> {
+    pub(in crate::api) fn read(self) -> Result<(i64, Begin), Problem> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=LARGEST_LIMIT).contains(&limit) {
             let detail = format!("limit: {limit} is not between 1 and 100.");
@@ -51,7 +51,7 @@ impl PageQuery {
 }
 
 /// Cuts a page to its length, if one more than that was found; answers where the next one begins.
-pub(super) fn cut<T>(
+pub(in crate::api) fn cut<T>(
     found: &mut Vec<T>,
     limit: i64,
     place: impl Fn(&T) -> (i64, &str),

@@ -16,6 +16,7 @@ use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome};
 use crate::domain::operation::{Kind, State};
 use crate::engine::commands::{self, Command, Intent, NotPossible};
+use crate::engine::reconcile;
 use crate::fault::Fault;
 use crate::store::answers::{self, Found};
 use crate::store::{operations, payments};
@@ -59,15 +60,34 @@ pub async fn take(
     asked: Asked,
 ) -> Result<Taken, Fault> {
     let engine = app.engine();
-    let new_id = engine.fresh_id("op");
-    let now_ms = engine.now_ms();
-    let (store_id, payment_id) = (store_id.to_owned(), payment_id.to_owned());
-    let taken = app
-        .database()
-        .write(move |tx| take_in(tx, &store_id, &payment_id, &asked, &new_id, now_ms))
-        .await?;
+    let taken = take_once(app, store_id, payment_id, &asked).await?;
+    // Restored from a backup: Klarna is asked first what became of the payment since.
+    let unverified = matches!(taken, Taken::NotPossible(NotPossible::Unverified));
+    let taken = if unverified && reconcile::look(engine, payment_id).await? {
+        take_once(app, store_id, payment_id, &asked).await?
+    } else {
+        taken
+    };
     engine.wake();
     Ok(taken)
+}
+
+async fn take_once(
+    app: &App,
+    store_id: &str,
+    payment_id: &str,
+    asked: &Asked,
+) -> Result<Taken, Fault> {
+    let engine = app.engine();
+    let new_id = match &asked.key {
+        Some(key) => idempotency::operation_id(payment_id, key, &asked.fingerprint),
+        None => engine.fresh_id("op"),
+    };
+    let now_ms = engine.now_ms();
+    let (store_id, payment_id, asked) = (store_id.to_owned(), payment_id.to_owned(), asked.clone());
+    app.database()
+        .write(move |tx| take_in(tx, &store_id, &payment_id, &asked, &new_id, now_ms))
+        .await
 }
 
 fn take_in(

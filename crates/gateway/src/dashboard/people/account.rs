@@ -322,7 +322,7 @@ pub(super) async fn confirm_factor(
         Ok(seed) => seed,
         Err(fault) => return layout::failed(&fault),
     };
-    let Some(step) = totp::check(&seed, fields.get("code"), 0, app.engine().now_ms()) else {
+    let Some(step) = totp::check(&seed, fields.get("code"), 0, seeds::phones_now_ms()) else {
         let complaint = "That is not what the app should show now. Is the phone's clock right?";
         let content = set_up(&person, &seed, Some(complaint));
         let page = layout::page("Second factor", Some(&person), &content);

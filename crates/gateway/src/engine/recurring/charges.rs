@@ -20,7 +20,7 @@ use crate::domain::payment::{Fraud, Happened, Method, Payment, Status};
 use crate::domain::subscription::{Attempt, Failed, First, Subscription};
 use crate::fault::Fault;
 use crate::store::subscriptions::{Charge as ChargeRow, ChargeStatus};
-use crate::store::{customers, events, operations, payments, subscriptions};
+use crate::store::{customers, events, operations, payments, reread, subscriptions};
 
 /// What is charged and how.
 pub(crate) struct Wanted<'a> {
@@ -100,7 +100,11 @@ pub(crate) fn ask(
     };
     let dedupe = format!("charge/{id}/{number}/{attempt}");
     let operation_id = idempotency::charge_id(id, number, attempt);
-    let operation = operation(operation_id, dedupe, &wanted, now_ms)?;
+    let mut operation = operation(operation_id, dedupe, &wanted, now_ms)?;
+    // Within a day Klarna says again what it said under this key. After that nobody can tell but a person.
+    if reread::may_be_lost(tx, due_at_ms)? {
+        operation.doubt_since(due_at_ms);
+    }
     if operations::insert(tx, &operation, Some(&token.klarna_token_id))? {
         operations::INTERACTIVE.enqueue(tx, &operation.id, now_ms, "")?;
     }
