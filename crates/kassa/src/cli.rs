@@ -109,7 +109,11 @@ impl Cli {
             Command::Playground(args) => args.print.print_config,
             Command::Gateway(args) => args.print.print_config,
             Command::Shop(args) => args.print.print_config,
-            Command::Tool(_) | Command::Config(_) | Command::Completions { .. } => false,
+            Command::Backup(_)
+            | Command::Restore(_)
+            | Command::Tool(_)
+            | Command::Config(_)
+            | Command::Completions { .. } => false,
         }
     }
 }
