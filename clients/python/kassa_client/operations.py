@@ -164,6 +164,8 @@ class Disputes(Group):
     def read(self, id: str) -> types.DisputeView:
         """Reads a dispute."""
         return self._call("GET", f"/v1/disputes/{segment(id)}")
+
+
 class Erasures(Group):
     def create(self, body: types.CreateErasure, *, idempotency_key: Optional[str] = None) -> types.ErasureView:
         """Forgets shoppers: erases everything personal of these payments and checkouts, wherever the gateway
@@ -362,6 +364,8 @@ class Reports(Group):
     def overview(self, *, days: Optional[int] = None, currency: Optional[str] = None) -> types.OverviewView:
         """Reads how the store is doing, by day and currency."""
         return self._call("GET", "/v1/reports/overview", query={"days": days, "currency": currency})
+
+
 class RetentionPolicy(Group):
     def read(self) -> types.RetentionPolicy:
         """Reads how long the store keeps what it knows of shoppers."""

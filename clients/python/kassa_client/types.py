@@ -856,12 +856,22 @@ class EntryView(TypedDict):
     """The tax on a fee, in minor units, which is taken besides."""
     type: str
     """Klarna's type in lower case: `sale`, `return`, `fee`, `reversal` and so on."""
+
+
+ErasureKind = Literal["payment", "checkout", "customer"]
+"""What something is."""
+
+
 class ErasureList(TypedDict):
     """A page of erasures."""
     data: List["ErasureView"]
     """Newest first."""
     next_cursor: NotRequired[Optional[str]]
     """Where the next page begins; absent on the last one."""
+
+
+ErasureState = Literal["erased", "waiting", "unknown"]
+"""What became of it."""
 
 
 class ErasureSubject(TypedDict):
@@ -878,9 +888,9 @@ class ErasureSubject(TypedDict):
     """Until when at the latest, where that is known. Cancel or release the payment, or call the
     checkout off, to have it erased sooner.
     """
-    status: "State"
+    status: "ErasureState"
     """`erased`; `waiting` while it is still needed; or `unknown` in this store."""
-    type: "Kind"
+    type: "ErasureKind"
     """`payment`, `checkout` or `customer`."""
 
 
@@ -1006,10 +1016,6 @@ class KeyView(TypedDict):
     """What it may do."""
     status: str
     """`active`, `expired` or `revoked`."""
-
-
-Kind = Literal["payment", "checkout", "customer"]
-"""What something is."""
 
 
 class KlarnaCause(TypedDict):
@@ -1544,10 +1550,6 @@ class SettlementView(TypedDict):
     """Who."""
     note: str
     """Why, in their words."""
-
-
-State = Literal["erased", "waiting", "unknown"]
-"""What became of it."""
 
 
 Status = Literal["active", "archived"]

@@ -39,6 +39,7 @@ export const operations = {
   disputes: {
     list: ["GET", "/v1/disputes", { query: true, paged: true }],
     read: ["GET", "/v1/disputes/{id}", {}],
+  },
   erasures: {
     create: ["POST", "/v1/erasures", { body: true, keyed: true }],
     list: ["GET", "/v1/erasures", { query: true, paged: true }],
@@ -95,6 +96,7 @@ export const operations = {
   },
   reports: {
     overview: ["GET", "/v1/reports/overview", { query: true }],
+  },
   retentionPolicy: {
     read: ["GET", "/v1/retention-policy", {}],
     replace: ["PUT", "/v1/retention-policy", { body: true }],

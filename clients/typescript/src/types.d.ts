@@ -763,6 +763,11 @@ export interface EntryView {
   tax?: number | null;
   /** Klarna's type in lower case: `sale`, `return`, `fee`, `reversal` and so on. */
   type: string;
+}
+
+/** What something is. */
+export type ErasureKind = "payment" | "checkout" | "customer";
+
 /** A page of erasures. */
 export interface ErasureList {
   /** Newest first. */
@@ -770,6 +775,9 @@ export interface ErasureList {
   /** Where the next page begins; absent on the last one. */
   next_cursor?: string | null;
 }
+
+/** What became of it. */
+export type ErasureState = "erased" | "waiting" | "unknown";
 
 /** What became of one payment or checkout. */
 export interface ErasureSubject {
@@ -788,9 +796,9 @@ export interface ErasureSubject {
    */
   needed_until?: string | null;
   /** `erased`; `waiting` while it is still needed; or `unknown` in this store. */
-  status: State;
+  status: ErasureState;
   /** `payment`, `checkout` or `customer`. */
-  type: Kind;
+  type: ErasureKind;
 }
 
 /** What was asked to be forgotten, and what became of it. */
@@ -945,9 +953,6 @@ export interface KeyView {
   /** `active`, `expired` or `revoked`. */
   status: string;
 }
-
-/** What something is. */
-export type Kind = "payment" | "checkout" | "customer";
 
 /** What Klarna answered, where that is the cause. */
 export interface KlarnaCause {
@@ -1538,9 +1543,6 @@ export interface SettlementView {
   note: string;
 }
 
-/** What became of it. */
-export type State = "erased" | "waiting" | "unknown";
-
 /** Whether new subscriptions may have a plan. */
 export type Status = "active" | "archived";
 
@@ -2034,6 +2036,8 @@ export interface Disputes {
   listAll(query?: { limit?: number; cursor?: string; state?: string; open?: boolean; payment_id?: string }, options?: CallOptions): AsyncGenerator<DisputeView, void, undefined>;
   /** Reads a dispute. */
   read(id: string, options?: CallOptions): Promise<DisputeView>;
+}
+
 export interface Erasures {
   /**
    * Forgets shoppers: erases everything personal of these payments and checkouts, wherever the gateway
@@ -2152,6 +2156,8 @@ export interface Public {
 export interface Reports {
   /** Reads how the store is doing, by day and currency. */
   overview(query?: { days?: number; currency?: string }, options?: CallOptions): Promise<OverviewView>;
+}
+
 export interface RetentionPolicy {
   /** Reads how long the store keeps what it knows of shoppers. */
   read(options?: CallOptions): Promise<RetentionPolicy>;

@@ -7,9 +7,7 @@ use gateway::engine::accounts::OfStore;
 use gateway::engine::klarna::Klarna;
 use gateway::engine::sdk::Sdk;
 use gateway::vault::Vault;
-use gateway::{
-    Config, EarlierKeys, Gateway, KlarnaConfig, Running, TrustedProxies, observe,
-};
+use gateway::{Config, EarlierKeys, Gateway, KlarnaConfig, Running, TrustedProxies, observe};
 use klarna_types::Secret;
 use playground::{Playground, RateLimits, SeedMerchant, UnauthorizedForm};
 use serde_json::{Value, json};
