@@ -235,7 +235,8 @@ fn axe() -> Option<String> {
     Some(source)
 }
 
-/// What the pages are about.
+/// What the pages are about: ids that stand in their addresses.
+#[allow(clippy::struct_field_names, reason = "each is the id of something else")]
 struct World {
     payment_id: String,
     doubtful_id: String,

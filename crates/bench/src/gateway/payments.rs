@@ -99,8 +99,7 @@ fn copy(file: &Path, checkout_id: &str, payment_id: &str, copies: usize) -> Outc
     ] {
         let mut statement =
             connection.prepare(&format!("SELECT * FROM {table} WHERE {condition}"))?;
-        let columns: Vec<String> =
-            statement.column_names().into_iter().map(ToOwned::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(ToOwned::to_owned).collect();
         let width = columns.len();
         let rows = statement.query_map([], |row| {
             (0..width).map(|place| row.get(place)).collect::<Result<Vec<Cell>, _>>()
