@@ -89,6 +89,8 @@ async fn a_copy_of_a_running_gateway_is_put_back_and_agrees_with_klarna_again() 
     assert!(restored["known_until"].is_string(), "{restored}");
 
     town.restart();
+    // Whoever asks now has no connection to the process that is gone.
+    let http = Http::new();
     // The rest is asked for: Klarna is asked first what was captured.
     let captures = format!("{}/v1/payments/{payment}/captures", town.ready().gateway_url);
     let captured = http.post(&captures, town.key(), &json!({})).await;

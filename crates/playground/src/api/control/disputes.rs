@@ -383,6 +383,14 @@ fn check(settings: &DisputeSettings) -> Result<(), ApiError> {
     if i64::try_from(settings.seed).is_err() {
         wrong.push("seed");
     }
+    for (name, minutes) in [
+        ("review_minutes", settings.review_minutes),
+        ("arbitration_minutes", settings.arbitration_minutes),
+    ] {
+        if i32::try_from(minutes).is_err() {
+            wrong.push(name);
+        }
+    }
     if settings.auto_reject_below < 0 {
         wrong.push("auto_reject_below");
     }
