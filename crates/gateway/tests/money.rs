@@ -117,11 +117,16 @@ impl Valley {
         sums
     }
 
+    /// Reads until it is so. A little time passes meanwhile: what was put off for a moment must come back.
     async fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         eventually(async || {
             last = self.get(path).await;
-            holds(&last)
+            let is_so = holds(&last);
+            if !is_so {
+                self.clock.advance(SignedDuration::from_millis(20));
+            }
+            is_so
         })
         .await;
         last
