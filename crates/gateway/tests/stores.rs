@@ -322,6 +322,22 @@ async fn accounts_are_managed_on_a_page() {
         assert!(made.text.contains("kassa_sk_"), "{}", made.text);
         let page = town.send("GET", url.clone(), &[("cookie", &cookie)], String::new()).await;
         assert!(page.text.contains("Third") && !page.text.contains("kassa_sk_"), "{}", page.text);
+        let id = page.text.split("/enter").next().unwrap().rsplit('/').next().unwrap();
+        let own = town.paid().await;
+        let reference = own["merchant_reference"].as_str().unwrap();
+        let look = async || {
+            let url = format!("{}/dashboard", town.gateway.url);
+            town.send("GET", url, &[("cookie", &cookie)], String::new()).await.text
+        };
+        assert!(look().await.contains(reference));
+        let entered = post(&format!("/{id}/enter"), &[]).await;
+        assert_eq!(entered.status, 303, "{}", entered.text);
+        let there = look().await;
+        assert!(there.contains("You look at the store <strong>Third</strong>"), "{there}");
+        assert!(!there.contains(reference), "{there}");
+        assert_eq!(post("/no-such-store/enter", &[]).await.status, 404);
+        assert_eq!(post("/default/enter", &[]).await.status, 303);
+        assert!(look().await.contains(reference));
         let forged =
             [("cookie", cookie.as_str()), ("content-type", "application/x-www-form-urlencoded")];
         let refused = town.send("POST", url, &forged, "csrf=x&name=Forged".to_owned()).await;

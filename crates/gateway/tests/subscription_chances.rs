@@ -1,7 +1,8 @@
 //! Random histories of subscriptions: the clock jumps by hours, weeks or months, calls get lost, nodes die,
 //! Klarna refuses, merchants and shoppers do what they like. After each of them the books are compared with
 //! a calendar of the test's own: each period that fell due was charged once, or is reported as what it is.
-//! A seed brings a history back; `KASSA_TEST_HISTORIES=100` lives through a hundred of them.
+//! A seed brings a history back: `KASSA_TEST_SEED=60` lives through that one alone, `KASSA_TEST_HISTORIES=100`
+//! through a hundred of them.
 
 #![allow(
     clippy::unwrap_used,
@@ -454,8 +455,12 @@ async fn live_through(location: &Location, seed: u64) {
 
 #[tokio::test]
 async fn whatever_happens_each_due_period_is_charged_once_or_reported() {
-    let wanted = std::env::var("KASSA_TEST_HISTORIES").ok().and_then(|text| text.parse().ok());
-    for seed in 1..=wanted.unwrap_or(5) {
+    let told = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match told("KASSA_TEST_SEED") {
+        Some(seed) => seed..=seed,
+        None => 1..=told("KASSA_TEST_HISTORIES").unwrap_or(5),
+    };
+    for seed in seeds {
         Box::pin(live_through(&Location::Memory, seed)).await;
     }
 }
@@ -466,4 +471,50 @@ async fn whatever_happens_each_due_period_is_charged_once_or_reported_on_postgre
         let Some(location) = year::postgres().await else { return };
         Box::pin(live_through(&location, seed)).await;
     }
+}
+
+/// Klarna accepts the number of a refusal for 48 hours, and the next try may be later than that.
+#[tokio::test]
+async fn help_is_offered_as_long_as_klarna_accepts_it() {
+    let mut world = World::build(&Location::Memory, 1).await;
+    for opened in [false, true] {
+        let mut wanted = plan("Late", "month", &json!({ "amount": 5_000 }));
+        wanted["dunning"] = json!({ "retry_days": [9], "step_up": "offered" });
+        let plan_id = text(&world.year.post("/v1/plans", wanted).await, "id");
+        let token = world.year.token(&plan_id).await;
+        world.year.be_klarna(&token, json!({ "action": "fail_next", "times": 1 })).await;
+        let start_at = world.year.now().checked_add(SignedDuration::from_hours(1)).unwrap();
+        let made = json!({
+            "plan_id": plan_id, "customer_token_id": token, "time_zone": "UTC",
+            "start_at": start_at.to_string(), "merchant_reference": format!("late-{opened}"),
+        });
+        let id = text(&world.year.post("/v1/subscriptions", made).await, "id");
+        let path = format!("/v1/subscriptions/{id}");
+        world.year.move_to(start_at).await;
+        world.year.settle().await;
+        let stands = world.year.get(&path).await;
+        assert_eq!(stands["open_charge"]["can_step_up"], true, "{stands}");
+        let help = format!("{path}/step_up");
+        let first = if opened { Some(world.year.post(&help, json!({})).await) } else { None };
+
+        let hours = |count| start_at.checked_add(SignedDuration::from_hours(count)).unwrap();
+        world.year.move_to(hours(45)).await;
+        world.year.settle().await;
+        // What was opened is the same checkout until its own session lapses.
+        if let Some(first) = &first {
+            assert_eq!(world.year.post(&help, json!({})).await["id"], first["id"]);
+        }
+        world.year.move_to(hours(49)).await;
+        world.year.settle().await;
+        let stands = world.year.get(&path).await;
+        assert_eq!(stands["open_charge"]["can_step_up"], false, "{stands}");
+        let (status, answer) = world.year.call(&help, &json!({})).await;
+        assert_eq!((status, &answer["code"]), (409, &json!("conflict")), "{answer}");
+
+        // The next try is made all the same.
+        world.year.move_to(hours(10 * 24)).await;
+        world.year.settle().await;
+        assert_eq!(charges(&world.year, &id).await[0]["status"], "paid");
+    }
+    world.year.end().await;
 }

@@ -29,8 +29,14 @@ const WRONG_USAGE: u8 = 2;
 
 /// Runs the program: 0 when it did what was asked, 1 when that failed, 2 on wrong usage.
 pub fn main() -> ExitCode {
-    let said = Cli::command().get_matches_from(cli::with_default_command(std::env::args_os()));
-    let cli = Cli::from_arg_matches(&said).unwrap_or_else(|error| error.exit());
+    let line: Vec<_> = cli::with_default_command(std::env::args_os()).into_iter().collect();
+    let read = Cli::command()
+        .try_get_matches_from(&line)
+        .and_then(|said| Cli::from_arg_matches(&said).map(|cli| (said, cli)));
+    let (said, cli) = match read {
+        Ok(read) => read,
+        Err(error) => return misread(&error, &line),
+    };
     if let Command::Completions { shell } = &cli.command {
         let mut command = Cli::command();
         let mut script = Vec::new();
@@ -96,6 +102,22 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(output, error.as_ref()),
     }
+}
+
+/// What clap has to say: help and version as they are; an error as a line of JSON for who wants that.
+fn misread(error: &clap::Error, line: &[std::ffi::OsString]) -> ExitCode {
+    let wants_json = line.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+        || std::env::var("KASSA_JSON")
+            .is_ok_and(|said| ["1", "true", "yes", "on"].contains(&&*said));
+    if !error.use_stderr() || !wants_json {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let message = text.lines().next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let failure = tool::Failure::usage(message).detail("explanation", text.trim());
+    report::Output::Json.failure(&failure.remedy("see the usage with --help"));
+    ExitCode::from(WRONG_USAGE)
 }
 
 fn failed(output: report::Output, error: &dyn std::error::Error) -> ExitCode {

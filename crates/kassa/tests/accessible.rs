@@ -244,6 +244,10 @@ struct World {
     endpoint_id: String,
     delivery_id: String,
     checkout_id: String,
+    payout_id: String,
+    customer_id: String,
+    token_id: String,
+    subscription_id: String,
 }
 
 /// A shop that has sold: captured, given back, waiting, in doubt; that is told by a webhook nobody takes;
@@ -255,6 +259,8 @@ async fn world(kassa: &Kassa, http: &Http) -> World {
     };
     let hook = json!({ "url": "http://127.0.0.1:9/hooks", "description": "The shop" });
     let endpoint = post("/v1/webhook_endpoints", hook).await;
+    // First, as it takes a month.
+    let [customer_id, token_id, subscription_id] = recurring(kassa, http).await;
     let mut payments = Vec::new();
     for reference in ["WEB-1001", "WEB-1002", "WEB-1003-with-a-rather-long-number-of-the-shop"] {
         let checkout = open_checkout(kassa, http, reference).await;
@@ -319,7 +325,7 @@ async fn world(kassa: &Kassa, http: &Http) -> World {
         "lines": [{ "name": "Mugg", "quantity": 1, "unit_price": 14_900, "tax_rate": 2500 }],
     });
     let counter = post("/v1/checkouts", counter).await;
-    let id = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned();
+    let payout_id = money(kassa, http, first).await;
     World {
         payment_id: first.clone(),
         doubtful_id: second.clone(),
@@ -327,7 +333,103 @@ async fn world(kassa: &Kassa, http: &Http) -> World {
         endpoint_id: id(&endpoint["id"]),
         delivery_id: id(&delivery),
         checkout_id: id(&counter["id"]),
+        payout_id,
+        customer_id,
+        token_id,
+        subscription_id,
     }
+}
+
+fn id(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned()
+}
+
+/// A customer with a token, whose subscription was charged, and whose last charge waits for help.
+async fn recurring(kassa: &Kassa, http: &Http) -> [String; 3] {
+    let gateway = kassa.ready().gateway_url.clone();
+    let post = async |path: &str, body: Value| {
+        http.post(&format!("{gateway}{path}"), kassa.key(), &body).await
+    };
+    let control = async |path: &str, body: Value| {
+        let url = format!("{}/playground/v1{path}", kassa.ready().playground_url);
+        http.post(&url, As::Anyone, &body).await
+    };
+    let plan = json!({
+        "name": "Kaffe hem, varje månad", "currency": "SEK", "amount": 14_900, "tax_rate": 1200,
+        "interval": "month", "capture": "automatic",
+        "dunning": { "retry_days": [3, 5], "step_up": "offered" },
+    });
+    let plan_id = id(&post("/v1/plans", plan).await["id"]);
+    let customer_id = id(&post("/v1/customers", json!({ "reference": "C-1001" })).await["id"]);
+    let checkout = json!({
+        "merchant_reference": "SIGN-UP-1", "country": "SE", "locale": "sv-SE",
+        "prices": "including_tax", "intent": "tokenize", "lines": [],
+        "customer_token": {
+            "description": "Kaffe hem", "plan_id": plan_id, "customer_id": customer_id,
+        },
+    });
+    let checkout = post("/v1/checkouts", checkout).await;
+    let token = json!({ "authorization_token": approve(kassa, http, &checkout).await });
+    post(&format!("/v1/checkouts/{}/confirm", id(&checkout["id"])), token).await;
+    let done = checkout_becomes(kassa, http, &checkout, "completed").await;
+    let token_id = id(&done["customer_token_id"]);
+    let subscription = json!({
+        "plan_id": plan_id, "customer_token_id": token_id, "time_zone": "Europe/Stockholm",
+        "merchant_reference": "COFFEE-1001",
+    });
+    let subscription_id = id(&post("/v1/subscriptions", subscription).await["id"]);
+    let url = format!("{gateway}/v1/subscriptions/{subscription_id}");
+    let charged = |found: &Value| found["charges"] == 1 && found["open_charge"].is_null();
+    eventually("the first charge", async || {
+        let found = http.get(&url, kassa.key()).await;
+        if charged(&found) { Ok(()) } else { Err(found) }
+    })
+    .await;
+    control(
+        "/faults",
+        json!({
+            "match": { "operation": "customer_tokens.create_order" },
+            "effect": {
+                "type": "error", "status": 403,
+                "body": {
+                    "error_code": "PAYMENT_METHOD_FAILED", "error_messages": ["declined"],
+                    "step_up_id": "0b1d9815-165e-42e2-8867-35bc03789e00",
+                },
+            },
+        }),
+    )
+    .await;
+    control("/clock", json!({ "advance": "P31D" })).await;
+    eventually("a charge that waits", async || {
+        let found = http.get(&url, kassa.key()).await;
+        if found["open_charge"]["waits_until"].is_string() { Ok(()) } else { Err(found) }
+    })
+    .await;
+    let faults = format!("{}/playground/v1/faults", kassa.ready().playground_url);
+    http.send(Method::DELETE, &faults, As::Anyone, None).await.unwrap();
+    [customer_id, token_id, subscription_id]
+}
+
+/// A dispute about a payment, and the payout that it was in.
+async fn money(kassa: &Kassa, http: &Http, payment_id: &str) -> String {
+    let ready = kassa.ready();
+    let payment = kassa.payment(http, payment_id).await;
+    let control = format!("{}/playground/v1", ready.playground_url);
+    let dispute = json!({ "order_id": payment["klarna_order_id"], "reason": "GOODS_NOT_RECEIVED" });
+    http.post(&format!("{control}/disputes"), As::Anyone, &dispute).await;
+    let close = json!({ "merchant_id": ready.merchant_id });
+    http.post(&format!("{control}/settlements/close"), As::Anyone, &close).await;
+    eventually("a payout and a dispute", async || {
+        http.post(&format!("{control}/clock"), As::Anyone, &json!({ "advance": "PT30M" })).await;
+        let read =
+            async |path: &str| http.get(&format!("{}{path}", ready.gateway_url), kassa.key()).await;
+        let (payouts, disputes) = (read("/v1/payouts").await, read("/v1/disputes").await);
+        match (payouts["data"][0]["id"].as_str(), disputes["data"][0]["id"].as_str()) {
+            (Some(payout_id), Some(_)) => Ok(payout_id.to_owned()),
+            _ => Err(json!([payouts, disputes])),
+        }
+    })
+    .await
 }
 
 #[tokio::test]
@@ -395,12 +497,27 @@ async fn nobody_stumbles_over_any_page() {
         ("/dashboard/disputes", "/dashboard/disputes".to_owned(), "disputes"),
         ("/dashboard/payouts", "/dashboard/payouts".to_owned(), "payouts"),
         ("/dashboard/subscriptions", "/dashboard/subscriptions".to_owned(), "subscriptions"),
-        // What this world has none of answers that there is none.
         ("/dashboard/payouts/{id}", "/dashboard/payouts/none".to_owned(), "no-such-payout"),
         (
             "/dashboard/subscriptions/{id}",
             "/dashboard/subscriptions/none".to_owned(),
             "no-such-subscription",
+        ),
+        ("/dashboard/payouts/{id}", format!("/dashboard/payouts/{}", world.payout_id), "payout"),
+        (
+            "/dashboard/subscriptions/{id}",
+            format!("/dashboard/subscriptions/{}", world.subscription_id),
+            "subscription",
+        ),
+        (
+            "/dashboard/customers/{id}",
+            format!("/dashboard/customers/{}", world.customer_id),
+            "customer",
+        ),
+        (
+            "/dashboard/customer-tokens/{id}",
+            format!("/dashboard/customer-tokens/{}", world.token_id),
+            "customer-token",
         ),
         ("/dashboard/plans", "/dashboard/plans".to_owned(), "plans"),
         ("/dashboard/customers", "/dashboard/customers".to_owned(), "customers"),

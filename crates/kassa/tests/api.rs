@@ -6,6 +6,7 @@ mod terminal;
 
 use std::path::Path;
 
+use serde_json::json;
 use terminal::{CART, KASSA, Playground, steady, text};
 use testing::kassa::run_in;
 
@@ -141,6 +142,9 @@ fn wrong_usage_is_status_2_and_sends_nothing() {
         let ended = playground.run(flags);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.stderr.contains(needed), "{flags:?}: {}", ended.stderr);
+        // Programs are told, too.
+        let event = playground.refused(flags, 2);
+        assert!(text(&event, "explanation").contains(needed), "{flags:?}: {event}");
     }
     let log = playground.run(&["logs"]);
     assert_eq!(log.stdout, "Nothing yet.\n");
@@ -347,4 +351,31 @@ fn command_of(line: &str) -> Option<&str> {
     let word = rest.split_whitespace().next()?;
     let is_name = word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (!rest.starts_with([' ', '-']) && is_name && rest.contains("  ")).then_some(word)
+}
+
+#[test]
+fn the_shopper_is_played_from_the_terminal() {
+    let playground = Playground::start();
+    let session = playground.json(&["api", "payments", "create-session", "--data", CART]);
+    let id = text(&session, "session_id");
+    let denied = ["shopper", "authorize", id, "--email", "customer+denied@email.se"];
+    let denied = playground.json(&denied);
+    assert_eq!((&denied["approved"], &denied["show_form"]), (&json!(false), &json!(false)));
+
+    let session = playground.json(&["api", "payments", "create-session", "--data", CART]);
+    let (id, token) = (text(&session, "session_id"), text(&session, "client_token"));
+    let email = ["--email", "customer@email.se"];
+    let held = [
+        &["shopper", "authorize", token, "--method", "direct_bank_transfer", "--hold"],
+        &email[..],
+    ];
+    let held = playground.json(&held.concat());
+    assert_eq!(held["finalize_required"], true, "{held}");
+    let ended = playground.json(&[&["shopper", "finalize", id], &email[..]].concat());
+    assert!(ended["authorization_token"].is_string(), "{ended}");
+
+    let nobody = ["shopper", "hosted", "open", "0b1d9815-165e-42e2-8867-35bc03789e00"];
+    assert_eq!(playground.refused(&nobody, 1)["status"], 404);
+    let page = playground.run(&["shopper", "authorize", "no-such-session"]);
+    assert_eq!(page.code, Some(1), "{page:?}");
 }

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use super::{FORM_LIMIT_BYTES, layout, sign_in};
+use crate::api::stores::may_see;
 use crate::app::App;
 use crate::domain::idempotency;
 use crate::domain::role::{self, Needs, Permission, Role};
@@ -19,7 +20,8 @@ use crate::domain::user::USE_NOTED_EVERY_MS;
 use crate::fault::Fault;
 use crate::store::audit::{self, Actor, Deed};
 use crate::store::sessions::{self, Stage};
-use crate::store::{operations, webhooks};
+use crate::store::users::User;
+use crate::store::{operations, stores, webhooks};
 
 /// A person who has signed in.
 #[derive(Debug, Clone)]
@@ -30,8 +32,12 @@ pub(crate) struct Person {
     pub(crate) name: String,
     /// What they are.
     pub(crate) role: Role,
-    /// The store they may see.
+    /// The store that they look at.
     pub(crate) store_id: String,
+    /// The store that they belong to, which says what they may see: people of the first store see all.
+    pub(crate) home_store_id: String,
+    /// What the store that they look at is called, where it is not their own.
+    pub(crate) visits: Option<String>,
     /// What each of their forms must carry.
     pub(crate) csrf_token: String,
     /// The digest of their session.
@@ -177,6 +183,12 @@ fn forbidden(person: &Person) -> Response {
     )
 }
 
+/// Whether somebody may look at a store: their own, or as an admin of the first store any.
+fn may_look_at(user: &User, store_id: &str) -> bool {
+    user.store_id == store_id
+        || (user.role.may(Permission::Administer) && may_see(&user.store_id, store_id))
+}
+
 /// The person whose session the cookie names.
 async fn known(app: &App, headers: &HeaderMap) -> Result<Option<Person>, Fault> {
     let Some(secret) = sign_in::cookie(app, headers) else { return Ok(None) };
@@ -185,15 +197,23 @@ async fn known(app: &App, headers: &HeaderMap) -> Result<Option<Person>, Fault> 
     let found = app
         .database()
         .read(move |tx| {
-            let Some((session, user)) = sessions::find(tx, &wanted, Stage::Full, now_ms)? else {
-                return Ok(None);
-            };
+            let found = sessions::find(tx, &wanted, Stage::Full, now_ms)?;
+            let Some((mut session, user)) = found else { return Ok(None) };
+            // Who may not go elsewhere any more is at home.
+            if !may_look_at(&user, &session.store_id) {
+                session.store_id.clone_from(&user.store_id);
+            }
             let waiting = operations::count_waiting(tx, &session.store_id)?
                 + webhooks::count_needing_attention(tx, &session.store_id)?;
-            Ok::<_, Fault>(Some((session, user, waiting)))
+            let visits = if session.store_id == user.store_id {
+                None
+            } else {
+                stores::get(tx, &session.store_id)?.map(|store| store.name)
+            };
+            Ok::<_, Fault>(Some((session, user, waiting, visits)))
         })
         .await?;
-    let Some((session, user, waiting)) = found else { return Ok(None) };
+    let Some((session, user, waiting, visits)) = found else { return Ok(None) };
     if now_ms - session.seen_at_ms >= USE_NOTED_EVERY_MS {
         let (app, digest) = (app.clone(), digest.clone());
         tokio::spawn(async move {
@@ -209,6 +229,8 @@ async fn known(app: &App, headers: &HeaderMap) -> Result<Option<Person>, Fault> 
         name: user.name,
         role: user.role,
         store_id: session.store_id,
+        home_store_id: user.store_id,
+        visits,
         csrf_token: session.csrf_token,
         session_digest: digest,
         session_id: session.id,

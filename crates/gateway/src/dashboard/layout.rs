@@ -60,6 +60,14 @@ pub(super) fn page(title: &str, person: Option<&Person>, content: &Markup) -> Ma
                         }
                     }
                 }
+                @if let Some((person, store)) = person.and_then(|person| Some((person, person.visits.as_ref()?))) {
+                    p.visit role="note" {
+                        "You look at the store " strong { (store) } ". "
+                        @if person.may(Permission::Administer) {
+                            a href="/dashboard/stores" { "Another store" }
+                        }
+                    }
+                }
                 main #main { (content) }
             }
         }

@@ -93,6 +93,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/dashboard/counter/{id}/{action}", post(counter::act))
         .route("/dashboard/stores", get(stores::page).post(stores::add))
         .route("/dashboard/stores/{id}", post(stores::change))
+        .route("/dashboard/stores/{id}/enter", post(stores::enter))
         .route("/dashboard/stores/{id}/accounts", post(stores::add_account))
         .route("/dashboard/stores/{id}/accounts/{account_id}/{action}", post(stores::act))
         .route("/dashboard/assets/style.css", get(style))

@@ -17,7 +17,7 @@ use crate::app::{App, DEFAULT_STORE};
 use crate::domain::account::{Account, CONFIGURED, place_of};
 use crate::fault::Fault;
 use crate::store::stores::{Premises, Store};
-use crate::store::{accounts, stores};
+use crate::store::{accounts, sessions, stores};
 
 /// More than fit on one page are managed over the API.
 const MOST: i64 = 100;
@@ -27,7 +27,7 @@ struct Shown {
 }
 
 async fn load(app: &App, person: &Person) -> Result<Shown, Fault> {
-    let own = person.store_id.clone();
+    let own = person.home_store_id.clone();
     app.database()
         .read_long(move |tx| {
             let all = if own == DEFAULT_STORE {
@@ -65,7 +65,7 @@ fn view(app: &App, shown: &Shown, person: &Person, notice: Option<&Markup>) -> M
         div.head { h1 { "Stores" } }
         @if let Some(notice) = notice { (notice) }
         @for (store, accounts) in &shown.stores { (card(app, store, accounts, person)) }
-        @if person.store_id == DEFAULT_STORE {
+        @if person.home_store_id == DEFAULT_STORE {
             section.card {
                 details.action {
                     summary { "Add a store" }
@@ -90,7 +90,18 @@ fn card(app: &App, store: &Store, accounts: &[Account], person: &Person) -> Mark
     let configured = app.engine().accounts().base_url(CONFIGURED);
     html! {
         section.card aria-labelledby=(heading) {
-            div.head { h2 #(heading) { (store.name) } p.muted { code { (store.id) } } }
+            div.head {
+                h2 #(heading) { (store.name) }
+                p.muted { code { (store.id) } }
+                @if store.id == person.store_id {
+                    span.chip { "You look at this one" }
+                } @else {
+                    form method="post" action={ "/dashboard/stores/" (store.id) "/enter" } data-busy {
+                        (csrf(person))
+                        button type="submit" { "Look at its payments" span.hidden { ": " (store.name) } }
+                    }
+                }
+            }
             ul.accounts {
                 @for account in accounts { (row(store, account, person)) }
                 @if let Some(base_url) = configured.filter(|_| store.id == DEFAULT_STORE) {
@@ -341,7 +352,7 @@ pub(super) async fn add(State(app): State<App>, person: Person, body: Bytes) -> 
     if !sign_in::is_right(fields.get("csrf"), &person) {
         return sign_in::refused(&person);
     }
-    if person.store_id != DEFAULT_STORE {
+    if person.home_store_id != DEFAULT_STORE {
         return unknown(&person);
     }
     let name = fields.get("name").to_owned();
@@ -362,6 +373,22 @@ fn unknown(person: &Person) -> Response {
     layout::message(StatusCode::NOT_FOUND, Some(person), "No such store", detail)
 }
 
+/// The person's session looks at another store from now on.
+pub(super) async fn enter(
+    State(app): State<App>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Response {
+    if stores_api::find(&app, &person.home_store_id, &id).await.is_err() {
+        return unknown(&person);
+    }
+    let digest = person.session_digest;
+    match app.database().write(move |tx| sessions::look_at(tx, &digest, &id)).await {
+        Ok(()) => Redirect::to("/dashboard/overview").into_response(),
+        Err(fault) => layout::failed(&fault),
+    }
+}
+
 /// A store is changed.
 pub(super) async fn change(
     State(app): State<App>,
@@ -373,7 +400,7 @@ pub(super) async fn change(
     if !sign_in::is_right(fields.get("csrf"), &person) {
         return sign_in::refused(&person);
     }
-    if !stores_api::may_see(&person.store_id, &id) {
+    if !stores_api::may_see(&person.home_store_id, &id) {
         return unknown(&person);
     }
     match stores_api::change(&app, &id, fields.some("name"), Some(fields.premises())).await {
@@ -393,7 +420,7 @@ pub(super) async fn add_account(
     if !sign_in::is_right(fields.get("csrf"), &person) {
         return sign_in::refused(&person);
     }
-    let Ok(store) = stores_api::find(&app, &person.store_id, &id).await else {
+    let Ok(store) = stores_api::find(&app, &person.home_store_id, &id).await else {
         return unknown(&person);
     };
     match accounts_api::add(&app, &store.id, fields.account()).await {
@@ -426,7 +453,7 @@ pub(super) async fn act(
     if !sign_in::is_right(fields.get("csrf"), &person) {
         return sign_in::refused(&person);
     }
-    if stores_api::find(&app, &person.store_id, &store_id).await.is_err() {
+    if stores_api::find(&app, &person.home_store_id, &store_id).await.is_err() {
         return unknown(&person);
     }
     let wanted = match action.as_str() {

@@ -62,6 +62,9 @@ pub const MOST_RETRIES: usize = 10;
 pub const LAST_RETRY_DAY: i64 = 60;
 /// How long the shopper may help after the last retry has failed.
 const LAST_HELP_DAYS: i64 = 2;
+/// How long the shopper may help with a refused charge: an hour less than the 48 that Klarna accepts its
+/// `step_up_id`, as a refusal is recorded later than Klarna says it.
+const HELP_LIFE_MS: i64 = 47 * 60 * 60 * 1000;
 /// When it is too late for a planned day, because the gateway was away: so soon instead.
 const SOON_MS: i64 = 60 * 1000;
 
@@ -192,6 +195,11 @@ pub fn decide(policy: &Policy, refusal: &Refusal, facts: Facts<'_>) -> Verdict {
 /// Whether the shopper may put another method behind the token.
 pub fn can_help(policy: &Policy, refusal: &Refusal) -> bool {
     policy.step_up == StepUp::Offered && refusal.step_up_id().is_some()
+}
+
+/// Until when a checkout may be opened in which the shopper helps with a charge refused at that time.
+pub fn help_ends_at_ms(refused_at_ms: i64) -> i64 {
+    refused_at_ms + HELP_LIFE_MS
 }
 
 #[cfg(test)]

@@ -192,6 +192,7 @@ pub const PAGES: &[Page] = {
         ("GET", "/dashboard/stores", None, May(Administer)),
         ("POST", "/dashboard/stores", None, May(Administer)),
         ("POST", "/dashboard/stores/{id}", None, May(Administer)),
+        ("POST", "/dashboard/stores/{id}/enter", None, May(Administer)),
         ("POST", "/dashboard/stores/{id}/accounts", None, May(Administer)),
         ("POST", "/dashboard/stores/{id}/accounts/{account_id}/{action}", None, May(Administer)),
         // One's own account.

@@ -184,9 +184,19 @@ pub struct Wait {
     /// With what the shopper may help until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_up_id: Option<String>,
+    /// When it was refused: Klarna accepts that help for a while only.
+    #[serde(default)]
+    pub refused_at_ms: i64,
     /// The checkout that was opened for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkout_id: Option<String>,
+}
+
+impl Wait {
+    /// With what the shopper may help now.
+    pub fn step_up_id(&self, now_ms: i64) -> Option<&str> {
+        self.step_up_id.as_deref().filter(|_| now_ms < dunning::help_ends_at_ms(self.refused_at_ms))
+    }
 }
 
 /// Another plan, from the next period on.
@@ -516,7 +526,8 @@ impl Subscription {
                     .step_up_id()
                     .filter(|_| dunning::can_help(&self.terms.dunning, refusal))
                     .map(ToOwned::to_owned);
-                let wait = Wait { until_ms, then, step_up_id, checkout_id: None };
+                let wait =
+                    Wait { until_ms, then, step_up_id, refused_at_ms: now_ms, checkout_id: None };
                 open.waits = Some(wait.clone());
                 if let Some(status) = next(self.status, Step::Fail) {
                     self.status = status;
@@ -681,7 +692,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// What the shopper may help with now: the charge, and Klarna's id of its refusal.
+    /// What the shopper may help with: the charge, and Klarna's id of its refusal. Whether help may still
+    /// begin is [`Wait::step_up_id`]'s to say.
     pub fn step_up(&self) -> Option<(i64, &Wait, &str)> {
         let open = self.open.as_ref()?;
         let wait = open.waits.as_ref()?;

@@ -205,6 +205,10 @@ fn the_shopper_may_help_until_the_next_try() {
     subscription.failed(1, &refusal(Reason::Declined, Some("step-1")), start_ms).unwrap();
     let (number, wait, step_up_id) = subscription.step_up().unwrap();
     assert_eq!((number, step_up_id, wait.then), (1, "step-1", Then::Retry));
+    // Klarna hears of it for 48 hours, whenever the next try is.
+    let hours = |count: i64| start_ms + count * 60 * 60 * 1000;
+    assert_eq!(wait.step_up_id(hours(46)), Some("step-1"));
+    assert_eq!(wait.step_up_id(hours(48)), None);
     assert!(subscription.paid(1));
     assert_eq!((subscription.status, subscription.step_up()), (Status::Active, None));
     // Paid once is paid: a second outcome finds nothing.

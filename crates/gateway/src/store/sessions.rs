@@ -117,6 +117,12 @@ pub fn note_use(tx: &mut Tx<'_>, digest: &str, now_ms: i64) -> Result<(), Fault>
     Ok(())
 }
 
+/// Has a session look at another store. Whether its person may is the caller's to know.
+pub fn look_at(tx: &mut Tx<'_>, digest: &str, store_id: &str) -> Result<(), Fault> {
+    tx.execute("UPDATE user_sessions SET store_id = $2 WHERE digest = $1", &[&digest, &store_id])?;
+    Ok(())
+}
+
 /// Counts a wrong code; answers how many there were. A session that waits for its second factor
 /// does not take them for ever.
 pub fn count_failure(tx: &mut Tx<'_>, digest: &str) -> Result<i64, Fault> {

@@ -15,6 +15,7 @@ mod health;
 mod listen;
 mod logs;
 mod requests;
+mod shopper;
 mod show;
 mod target;
 mod trigger;
@@ -38,6 +39,9 @@ pub(crate) enum Tool {
     /// Make something happen at the playground: a payment captured, a token refused, a dispute lost
     #[command(after_help = trigger::EXAMPLES)]
     Trigger(trigger::TriggerArgs),
+    /// Be the shopper at the playground: authorise a session, press a button of a hosted page
+    #[command(after_help = shopper::EXAMPLES)]
+    Shopper(shopper::ShopperArgs),
     /// Print callbacks as they arrive, and forward them
     #[command(after_help = listen::EXAMPLES)]
     Listen(listen::ListenArgs),
@@ -66,6 +70,7 @@ pub(crate) async fn run(tool: Tool, file: &File, output: Output) -> Result<(), F
     match tool {
         Tool::Api(command) => api::run(command, file, output).await,
         Tool::Trigger(args) => trigger::run(args, file, output).await,
+        Tool::Shopper(args) => shopper::run(args, file, output).await,
         Tool::Listen(args) => listen::run(args, file, output).await,
         Tool::Logs(args) => logs::run(args, file, output).await,
         Tool::Clock(args) => clock::run(args, file, output).await,

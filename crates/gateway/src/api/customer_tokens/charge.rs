@@ -21,7 +21,7 @@ use super::{find, not_done, not_opened};
 use crate::app::App;
 use crate::domain::cart::{self, LineInput, PricesMode, Wish};
 use crate::domain::checkout::CaptureMode;
-use crate::domain::dunning::StepUp;
+use crate::domain::dunning::{self, StepUp};
 use crate::domain::hosted::Channel;
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome, Request};
@@ -133,24 +133,29 @@ pub async fn charge(
         if operation.state == Stands::Done { StatusCode::CREATED } else { StatusCode::ACCEPTED };
     let now_ms = app.engine().now_ms();
     let view =
-        app.database().read_long(move |tx| shown(tx, &operation, Show::Payment { now_ms })).await?;
+        app.database().read_long(move |tx| shown(tx, &operation, Show::Payment, now_ms)).await?;
     Ok((status, Json(view)).into_response())
 }
 
-/// Whether a payment is shown with its charge, as it is at a time.
+/// Whether a payment is shown with its charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Show {
-    Payment { now_ms: i64 },
+    Payment,
     Id,
 }
 
-fn shown(tx: &mut Tx<'_>, operation: &Operation, show: Show) -> Result<ChargeView, Fault> {
+fn shown(
+    tx: &mut Tx<'_>,
+    operation: &Operation,
+    show: Show,
+    now_ms: i64,
+) -> Result<ChargeView, Fault> {
     let merchant_reference = match &operation.request {
         Request::Charge(charge) => charge.merchant_reference.clone(),
         _ => String::new(),
     };
     let payment = match (&operation.payment_id, show) {
-        (Some(id), Show::Payment { now_ms }) => match payments::get(tx, id)? {
+        (Some(id), Show::Payment) => match payments::get(tx, id)? {
             Some(payment) => {
                 let operations = operations::of_payment(tx, id)?;
                 Some(PaymentView::new(&payment, &operations, now_ms))
@@ -164,7 +169,8 @@ fn shown(tx: &mut Tx<'_>, operation: &Operation, show: Show) -> Result<ChargeVie
         merchant_reference,
         operation: OperationView::from(operation),
         can_step_up: operation.state == Stands::Refused
-            && operation.refusal().is_some_and(|refusal| refusal.step_up_id().is_some()),
+            && operation.refusal().is_some_and(|refusal| refusal.step_up_id().is_some())
+            && now_ms < dunning::help_ends_at_ms(operation.updated_at_ms),
         payment_id: operation.payment_id.clone(),
         payment,
     })
@@ -189,6 +195,7 @@ pub async fn charges(
     let Query(query) = query.map_err(|rejection| wrong_query(&rejection))?;
     let wanted = Wanted::of(query.limit, query.cursor.as_deref())?;
     find(&app, &caller.store_id, &id).await?;
+    let now_ms = app.engine().now_ms();
     let list = app
         .database()
         .read_long(move |tx| {
@@ -197,7 +204,7 @@ pub async fn charges(
                 wanted.cut(found, |operation| (operation.created_at_ms, operation.id.as_str()));
             let mut data = Vec::with_capacity(found.len());
             for operation in found.iter().filter(|operation| is_charge(operation)) {
-                data.push(shown(tx, operation, Show::Id)?);
+                data.push(shown(tx, operation, Show::Id, now_ms)?);
             }
             Ok::<_, Fault>(ChargeList { data, next_cursor })
         })
@@ -222,7 +229,7 @@ pub async fn read(
         .read_long(move |tx| {
             let found = operations::get(tx, &charge_id)?
                 .filter(|found| found.subject.as_deref() == Some(id.as_str()) && is_charge(found));
-            found.map(|operation| shown(tx, &operation, Show::Payment { now_ms })).transpose()
+            found.map(|operation| shown(tx, &operation, Show::Payment, now_ms)).transpose()
         })
         .await?;
     view.map(Json).ok_or_else(|| Problem::not_found("charge"))

@@ -51,8 +51,8 @@ pub fn not_opened(what: &str, not_opened: NotOpened) -> Problem {
         NotOpened::Unknown => Problem::not_found(what),
         NotOpened::NothingToRecover => Problem::conflict(
             "There is no refused charge that the shopper could help with.",
-            "Only a charge that was refused while `step_up` was offered, and that was neither paid \
-             nor tried again since, can be recovered.",
+            "Only a charge that was refused in the last two days while `step_up` was offered, and that was \
+             neither paid nor tried again since, can be recovered. Wait for its next try, or retry it.",
         ),
         NotOpened::Trouble(trouble) => trouble.into(),
     }

@@ -42,7 +42,8 @@ async fn run(
             .map_err(|reason| not_done("subscription", reason)))
     })
     .await?;
-    Ok(Json(SubscriptionView::from(&find(app, &caller.store_id, id).await?)))
+    let subscription = find(app, &caller.store_id, id).await?;
+    Ok(Json(SubscriptionView::new(&subscription, app.engine().now_ms())))
 }
 
 /// Holds a subscription: nothing is charged until it is resumed, and what would have been is not charged

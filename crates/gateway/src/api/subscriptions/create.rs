@@ -123,7 +123,8 @@ pub async fn create(
     })
     .await?;
     let subscription = find(&app, &caller.store_id, &made).await?;
-    Ok((StatusCode::CREATED, Json(SubscriptionView::from(&subscription))).into_response())
+    let view = SubscriptionView::new(&subscription, app.engine().now_ms());
+    Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
 /// When it begins, checked.

@@ -87,7 +87,8 @@ pub async fn list(
         })
         .await?;
     let (found, next_cursor) = wanted.cut(found, |found| (found.created_at_ms, found.id.as_str()));
-    let data = found.iter().map(SubscriptionView::from).collect();
+    let now_ms = app.engine().now_ms();
+    let data = found.iter().map(|found| SubscriptionView::new(found, now_ms)).collect();
     Ok(Json(SubscriptionList { data, next_cursor }))
 }
 
@@ -101,7 +102,8 @@ pub async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<SubscriptionView>, Problem> {
-    Ok(Json(SubscriptionView::from(&find(&app, &caller.store_id, &id).await?)))
+    let subscription = find(&app, &caller.store_id, &id).await?;
+    Ok(Json(SubscriptionView::new(&subscription, app.engine().now_ms())))
 }
 
 /// Which charges are wanted.

@@ -87,8 +87,9 @@ pub struct SubscriptionView {
     pub created_at: String,
 }
 
-impl From<&Subscription> for SubscriptionView {
-    fn from(subscription: &Subscription) -> Self {
+impl SubscriptionView {
+    /// A subscription as it is at a time.
+    pub fn new(subscription: &Subscription, now_ms: i64) -> Self {
         let rhythm = subscription.terms.rhythm;
         Self {
             id: subscription.id.clone(),
@@ -115,7 +116,7 @@ impl From<&Subscription> for SubscriptionView {
                         Then::Retry => "retry",
                         Then::GiveUp { .. } => "give_up",
                     }),
-                    can_step_up: wait.is_some_and(|wait| wait.step_up_id.is_some()),
+                    can_step_up: wait.is_some_and(|wait| wait.step_up_id(now_ms).is_some()),
                     checkout_id: wait.and_then(|wait| wait.checkout_id.clone()),
                 }
             }),

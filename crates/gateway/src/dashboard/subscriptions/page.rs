@@ -166,7 +166,7 @@ fn open_charge(shown: &Shown, person: &Person, now_ms: i64) -> Markup {
                 (format::moment(wait.until_ms)) ". Attempts so far: " (open.attempts) "."
             }
         }
-        @if wait.step_up_id.is_some() { (help(shown, person, now_ms)) }
+        @if wait.step_up_id(now_ms).is_some() || shown.help.is_some() { (help(shown, person, now_ms)) }
     }
 }
 

@@ -298,7 +298,7 @@ fn tell_failed(
         Failed::Waits(wait) => Some(wait),
         Failed::GaveUp(_) | Failed::Ended => None,
     };
-    let can_help = wait.is_some_and(|wait| wait.step_up_id.is_some());
+    let can_help = wait.is_some_and(|wait| wait.step_up_id(now_ms).is_some());
     let data = json!({
         "subscription_id": subscription.id,
         "status": subscription.status,

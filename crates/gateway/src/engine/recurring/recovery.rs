@@ -11,9 +11,11 @@ use storage::Tx;
 use super::super::sessions::{self, Trouble};
 use super::super::{Engine, pages, tasks};
 use crate::domain::checkout::{
-    self, CaptureMode, Cart, Checkout, Finalize, LIFE_MS, Recovers, Session, Status, Tokenizing,
+    self, CaptureMode, Cart, Checkout, Finalize, RENEW_BEFORE_MS, Recovers, SESSION_LIFE_MS,
+    Session, Status, Tokenizing,
 };
 use crate::domain::customer::CustomerToken;
+use crate::domain::dunning;
 use crate::domain::hosted::{Channel, Hosted, PageStatus, PageWish};
 use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Request};
@@ -111,6 +113,8 @@ struct Found {
     recovers: Recovers,
     /// The checkout that was opened already.
     checkout: Option<Checkout>,
+    /// Until when another can be opened.
+    ends_at_ms: i64,
 }
 
 fn find(
@@ -154,6 +158,7 @@ fn find(
                     operation_id: None,
                 },
                 checkout: opened(tx, wait.checkout_id.as_ref())?,
+                ends_at_ms: dunning::help_ends_at_ms(wait.refused_at_ms),
                 token,
             }))
         }
@@ -217,6 +222,7 @@ fn found_charge(
             operation_id: Some(operation.id.clone()),
         },
         checkout: opened(tx, operation.recovery_checkout_id.as_ref())?,
+        ends_at_ms: dunning::help_ends_at_ms(operation.updated_at_ms),
         token,
     }))
 }
@@ -235,6 +241,9 @@ pub async fn open(
         return again(engine, checkout, way).await;
     }
     let now_ms = engine.now_ms();
+    if now_ms >= found.ends_at_ms {
+        return Err(NotOpened::NothingToRecover);
+    }
     let callback_secret = engine.fresh_secret();
     let mut checkout = Checkout {
         id: engine.fresh_id("chk"),
@@ -270,7 +279,8 @@ pub async fn open(
         refusal: None,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
-        expires_at_ms: now_ms + LIFE_MS,
+        // Klarna would not open a second session for it: it ends before the first one must be renewed.
+        expires_at_ms: now_ms + SESSION_LIFE_MS - RENEW_BEFORE_MS,
     };
     checkout.session =
         sessions::open(engine, &checkout, &checkout.cart).await.map_err(NotOpened::Trouble)?;
