@@ -176,6 +176,34 @@ impl Queue {
         Ok(claimed)
     }
 
+    /// Takes the item of this id for `lease_ms`, if it is due and nobody holds it: for whoever has just enqueued it and
+    /// can begin in the same unit of work.
+    pub fn claim_one(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        now_ms: i64,
+        owner: &str,
+        lease_ms: i64,
+    ) -> Result<Option<Item>, Error> {
+        let found = tx.query_opt(
+            "SELECT id, payload, attempts, due_at_ms, lease FROM work_items
+             WHERE queue = $1 AND id = $2 AND due_at_ms <= $3
+               AND (leased_until_ms IS NULL OR leased_until_ms <= $3) {for_update}",
+            &[&self.name, &id, &now_ms],
+        )?;
+        let Some(row) = found else { return Ok(None) };
+        let mut item = Item::from_row(&row)?;
+        let until_ms = now_ms.saturating_add(lease_ms);
+        let taken = tx.execute(
+            "UPDATE work_items SET lease = lease + 1, leased_by = $4, leased_until_ms = $5
+             WHERE queue = $1 AND id = $2 AND lease = $3",
+            &[&self.name, &item.id, &item.lease, &owner, &until_ms],
+        )?;
+        item.lease += 1;
+        Ok((taken == 1).then_some(item))
+    }
+
     /// Removes the item; `false` if the lease was lost, and then this unit of work must not record the outcome.
     pub fn complete(&self, tx: &mut Tx<'_>, item: &Item) -> Result<bool, Error> {
         let removed = tx.execute(

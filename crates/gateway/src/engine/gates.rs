@@ -107,6 +107,17 @@ impl Gates {
         Ok(self.begin(account, class))
     }
 
+    /// A place for a call, if it may begin now.
+    pub(super) fn place(&self, account: &str, priority: Priority) -> Option<Permit> {
+        let now_ms = self.clock.now_ms();
+        {
+            let mut gates = self.by_account.lock();
+            let gate = gates.entry(account.to_owned()).or_default();
+            gate.admits(Class::Other, priority, now_ms).ok()?;
+        }
+        Some(self.begin(account, Class::Other))
+    }
+
     /// Begins a call, or says when the gate may open. Whom somebody waits for waits for a place: a call
     /// ends within seconds, and more shoppers at once than there are places is no reason to send one away.
     async fn enter_in_turn(

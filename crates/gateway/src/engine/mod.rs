@@ -48,7 +48,7 @@ pub(crate) mod worker;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -75,6 +75,8 @@ use nodes::Nodes;
 const IN_FLIGHT: usize = 64;
 /// How often the journal is looked at although nothing woke this process: other nodes write to it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked for what should have happened by now, however often the loop is woken.
+const CHORES_EVERY: Duration = Duration::from_millis(100);
 /// How often a waiting caller looks although nothing woke it.
 const WAITER_LOOKS_EVERY: Duration = Duration::from_millis(250);
 
@@ -132,6 +134,10 @@ struct Inner {
     news: Notify,
     /// When it is looked again whose personal data are to be forgotten.
     erasure_look_at_ms: AtomicI64,
+    /// What was claimed as it was accepted, for the loop to carry out.
+    handed: Mutex<Vec<Work>>,
+    /// Whether there is somebody who carries out what is handed over.
+    takes_handed: AtomicBool,
 }
 
 impl fmt::Debug for Engine {
@@ -157,6 +163,8 @@ impl Inner {
             read_accounts: Mutex::default(),
             metrics,
             erasure_look_at_ms: AtomicI64::new(0),
+            handed: Mutex::default(),
+            takes_handed: AtomicBool::new(false),
             shared,
             #[cfg(test)]
             planted: None,
@@ -313,13 +321,41 @@ impl Engine {
     /// What a test or a simulation drives the engine with.
     pub async fn step(&self) -> Result<usize, Fault> {
         nodes::beat(self).await?;
-        janitor::run(self).await?;
-        let claimed = worker::claim(self, 1).await?;
-        let count = claimed.work.len() + claimed.put_off;
-        for work in claimed.work {
+        let mut work = self.handed();
+        if work.is_empty() {
+            janitor::run(self).await?;
+            let claimed = worker::claim(self, 1).await?;
+            if claimed.work.is_empty() {
+                return Ok(claimed.put_off);
+            }
+            work = claimed.work;
+        }
+        let count = work.len();
+        for work in work {
             Box::pin(worker::carry_out(self, work)).await;
         }
         Ok(count)
+    }
+
+    /// What was handed over until now.
+    fn handed(&self) -> Vec<Work> {
+        std::mem::take(&mut *self.0.handed.lock())
+    }
+
+    fn takes_handed(&self) -> bool {
+        self.0.takes_handed.load(Ordering::Acquire)
+    }
+
+    /// Has the loop carry out what was claimed.
+    fn hand_over(&self, work: Work) {
+        let mut handed = self.0.handed.lock();
+        // Looked at under the lock: the loop takes the last of it after it has said that it is over.
+        if self.takes_handed() {
+            handed.push(work);
+            return;
+        }
+        let engine = self.clone();
+        tokio::spawn(async move { worker::carry_out(&engine, work).await });
     }
 
     /// Carries out the journal until `shutdown`, then finishes what was begun.
@@ -330,10 +366,22 @@ impl Engine {
         let mut tasks = JoinSet::new();
         let stop = shutdown.requested();
         tokio::pin!(stop);
+        self.0.takes_handed.store(true, Ordering::Release);
+        let mut chores_at = tokio::time::Instant::now();
         loop {
+            for work in self.handed() {
+                let engine = self.clone();
+                tasks.spawn(async move { worker::carry_out(&engine, work).await });
+            }
             let free = IN_FLIGHT.saturating_sub(tasks.len());
+            let now = tokio::time::Instant::now();
+            // Whoever wakes the loop wants an operation carried out, and not the chores.
+            let has_time = now >= chores_at;
+            if has_time {
+                chores_at = now + CHORES_EVERY;
+            }
             let mut looked_at = 0;
-            match self.look(free).await {
+            match self.look(free, has_time).await {
                 Ok(claimed) => {
                     looked_at = claimed.work.len() + claimed.put_off;
                     for work in claimed.work {
@@ -346,12 +394,18 @@ impl Engine {
             if looked_at == free && free > 0 {
                 continue;
             }
+            let look_at = if has_time { now + LOOK_EVERY } else { chores_at };
             tokio::select! {
                 () = self.0.wake.notified() => {}
                 Some(_) = tasks.join_next() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep_until(look_at) => {}
                 () = &mut stop => break,
             }
+        }
+        self.0.takes_handed.store(false, Ordering::Release);
+        for work in self.handed() {
+            let engine = self.clone();
+            tasks.spawn(async move { worker::carry_out(&engine, work).await });
         }
         while tasks.join_next().await.is_some() {}
         nodes::leave(&self).await;
@@ -372,14 +426,16 @@ impl Engine {
         Ok(ended)
     }
 
-    async fn look(&self, free: usize) -> Result<Claimed, Fault> {
+    async fn look(&self, free: usize, has_time: bool) -> Result<Claimed, Fault> {
         // Also when there is nothing free: a node that has much to do is not dead.
         nodes::beat(self).await?;
         if free == 0 {
             return Ok(Claimed { work: Vec::new(), put_off: 0 });
         }
-        janitor::run(self).await?;
-        janitor::fold(self).await?;
+        if has_time {
+            janitor::run(self).await?;
+            janitor::fold(self).await?;
+        }
         worker::claim(self, i64::try_from(free).unwrap_or(1)).await
     }
 

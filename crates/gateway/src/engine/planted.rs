@@ -46,6 +46,8 @@ impl Engine {
     pub(super) fn simulated(parts: Parts, bug: Option<Bug>) -> Self {
         let mut inner = Inner::new(parts, Metrics::default(), true);
         inner.planted = bug;
+        // As a running engine does; its steps carry it out.
+        inner.takes_handed.store(true, std::sync::atomic::Ordering::Release);
         Self(std::sync::Arc::new(inner))
     }
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use klarna_types::AuthorizationToken;
 use klarna_types::order_management::Order;
 use klarna_types::payments::{CreatedCustomerToken, CreatedOrder};
+use parking_lot::Mutex;
 use storage::Tx;
 use storage::queue::Item;
 use tracing::{Instrument as _, Span};
 
-use super::gates::was_shut;
+use super::gates::{Permit, was_shut};
 use super::klarna::{Accounts, Answer, Klarna, Outcome};
 #[cfg(test)]
 use super::planted;
@@ -79,6 +80,90 @@ pub(super) async fn claim(engine: &Engine, limit: i64) -> Result<Claimed, Fault>
     Ok(Claimed { work, put_off: planned.put_off })
 }
 
+impl Engine {
+    /// Runs a unit of work that accepts an operation, which `accepted` finds in what the unit answers. Unless
+    /// something older is due, the same unit claims the operation and marks it as running, so that one commit
+    /// stands between a shop's wish and the call to Klarna.
+    pub async fn accept<T, F, A>(&self, unit: F, accepted: A) -> Result<T, Fault>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        A: Fn(&T) -> Option<&Operation> + Send + 'static,
+        T: Send + 'static,
+    {
+        if !self.takes_handed() {
+            return self.database().write(unit).await;
+        }
+        let begins = Begins { engine: self.clone(), now_ms: self.now_ms(), place: Arc::default() };
+        let (now_ms, place) = (begins.now_ms, Arc::clone(&begins.place));
+        let (answer, turn) = self
+            .database()
+            .write(move |tx| {
+                let answer = unit(tx)?;
+                let turn = match accepted(&answer) {
+                    Some(operation) => begins.take(tx, operation)?,
+                    None => None,
+                };
+                Ok::<_, Fault>((answer, turn))
+            })
+            .await?;
+        let permit = place.lock().take();
+        if let (Some(turn), Some(permit)) = (turn, permit) {
+            self.hand_over(Work::Operation(Box::new(Turn {
+                item: turn.item,
+                operation: turn.operation,
+                token: turn.token,
+                claimed_at_ms: now_ms,
+                country: turn.country,
+                account: turn.account.map(|account| (account, permit)),
+            })));
+        }
+        Ok(answer)
+    }
+}
+
+/// Begins with an operation in the unit of work that accepts it.
+struct Begins {
+    engine: Engine,
+    now_ms: i64,
+    /// The place at the gate, taken by the first of the unit's runs, should it run more than once.
+    place: Arc<Mutex<Option<Permit>>>,
+}
+
+impl Begins {
+    /// Claims it and marks it as running. None: it waits in the journal, as whatever may not begin.
+    fn take(&self, tx: &mut Tx<'_>, accepted: &Operation) -> Result<Option<PlannedTurn>, Fault> {
+        let is_fresh = accepted.state == State::Queued && !accepted.held && accepted.attempts == 0;
+        if !is_fresh || INTERACTIVE.backlog(tx, self.now_ms, 2)?.0 > 1 {
+            return Ok(None);
+        }
+        let (account_id, country) = account_in(tx, accepted)?;
+        let account_id = account_id.as_deref().unwrap_or(CONFIGURED);
+        let accounts = self.engine.accounts();
+        let Some(account) = accounts.named(&accepted.store_id, account_id, &country) else {
+            return Ok(None);
+        };
+        if !self.has_place(account.account_id(), priority(accepted)) {
+            return Ok(None);
+        }
+        let (owner, id) = (&self.engine.0.owner, &accepted.id);
+        let Some(item) = INTERACTIVE.claim_one(tx, id, self.now_ms, owner, LEASE_MS)? else {
+            return Ok(None);
+        };
+        let mut operation = accepted.clone();
+        mark_running(tx, &mut operation, self.engine.marking(), self.now_ms)?;
+        let token = operations::token(tx, id)?;
+        Ok(Some(PlannedTurn { item, operation, token, country, account: Some(account) }))
+    }
+
+    fn has_place(&self, account_id: &str, priority: Priority) -> bool {
+        let mut place = self.place.lock();
+        if place.is_none() {
+            *place = self.engine.0.gates.place(account_id, priority);
+        }
+        place.is_some()
+    }
+}
+
 /// What a claim is decided with: as it was before, since a unit of work may run more than once.
 #[derive(Clone)]
 struct Plan {
@@ -136,12 +221,7 @@ impl Plan {
                 }
                 gate.begin(Class::Other, now_ms);
             }
-            operation.step(Step::Start, now_ms).map_err(Fault::inconsistent)?;
-            match self.marking {
-                Marking::BeforeTheCall => operations::update(tx, &mut operation)?,
-                #[cfg(test)]
-                Marking::Never => {}
-            }
+            mark_running(tx, &mut operation, self.marking, now_ms)?;
             let token = operations::token(tx, &operation.id)?;
             planned.turns.push(PlannedTurn { item, operation, token, country, account });
         }
@@ -151,6 +231,21 @@ impl Plan {
             planned.reads = BACKGROUND.claim(tx, now_ms, &self.owner, LEASE_MS, left)?;
         }
         Ok(planned)
+    }
+}
+
+/// Marks an operation as running: a crash after this is known to leave doubt.
+fn mark_running(
+    tx: &mut Tx<'_>,
+    operation: &mut Operation,
+    marking: Marking,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    operation.step(Step::Start, now_ms).map_err(Fault::inconsistent)?;
+    match marking {
+        Marking::BeforeTheCall => operations::update(tx, operation),
+        #[cfg(test)]
+        Marking::Never => Ok(()),
     }
 }
 

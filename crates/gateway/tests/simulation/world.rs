@@ -16,7 +16,7 @@ use klarna_types::order_management::ShippingInfo;
 use parking_lot::Mutex;
 use serde_json::json;
 use service::Clock;
-use storage::Database;
+use storage::{Database, Tx};
 
 use super::chance::Chance;
 use super::klarna::{Ask, Reply};
@@ -612,14 +612,10 @@ impl<'s> History<'s> {
                 let id = self.checkouts[checkout].id.clone();
                 self.spawn(node, What::Intent(number), async move {
                     let now_ms = engine.now_ms();
-                    let taken = engine
-                        .database()
-                        .write(move |tx| {
-                            commands::take_authorization(
-                                tx, &id, &token, PUBLIC_URL, &new_id, now_ms,
-                            )
-                        })
-                        .await;
+                    let unit = move |tx: &mut Tx<'_>| {
+                        commands::take_authorization(tx, &id, &token, PUBLIC_URL, &new_id, now_ms)
+                    };
+                    let taken = engine.accept(unit, |taken| taken.as_ref().ok()).await;
                     match taken {
                         Ok(Ok(operation)) => End::Taken(Answer::Operation(operation.id)),
                         Ok(Err(_)) => End::Taken(Answer::No),
@@ -856,18 +852,16 @@ async fn take(
         planted::ask_then_write(engine, wish, command).await?
     } else {
         let now_ms = engine.now_ms();
-        engine
-            .database()
-            .write(move |tx| {
-                let wanted = Wanted {
-                    store_id: DEFAULT_STORE,
-                    payment_id: &payment_id,
-                    dedupe: &dedupe,
-                    new_id: &new_id,
-                };
-                commands::take_command(tx, wanted, &command, now_ms)
-            })
-            .await?
+        let unit = move |tx: &mut Tx<'_>| {
+            let wanted = Wanted {
+                store_id: DEFAULT_STORE,
+                payment_id: &payment_id,
+                dedupe: &dedupe,
+                new_id: &new_id,
+            };
+            commands::take_command(tx, wanted, &command, now_ms)
+        };
+        engine.accept(unit, |taken| taken.as_ref().ok()).await?
     };
     Ok(taken.map_or(Answer::No, |operation| Answer::Operation(operation.id)))
 }

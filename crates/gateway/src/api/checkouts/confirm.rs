@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use klarna_types::{Address, AuthorizationToken};
 use serde::Deserialize;
 use serde_json::json;
+use storage::Tx;
 
 use super::super::extract::{Body, Caller, Patience};
 use super::super::payments::view::PaymentView;
@@ -154,12 +155,11 @@ async fn take(
     let new_id = engine.fresh_id("op");
     let public_url = engine.public_url().to_owned();
     let now_ms = engine.now_ms();
-    app.database()
-        .write(move |tx| {
-            let token = token.expose();
-            commands::take_authorization_with(tx, &id, token, &given, &public_url, &new_id, now_ms)
-        })
-        .await
+    let unit = move |tx: &mut Tx<'_>| {
+        let token = token.expose();
+        commands::take_authorization_with(tx, &id, token, &given, &public_url, &new_id, now_ms)
+    };
+    engine.accept(unit, |taken| taken.as_ref().ok()).await
 }
 
 /// Keeps that the shopper has approved, and that the last step is still to come.

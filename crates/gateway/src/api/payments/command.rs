@@ -51,6 +51,15 @@ pub enum Taken {
     Different,
 }
 
+impl Taken {
+    fn operation(&self) -> Option<&Operation> {
+        match self {
+            Self::Operation(operation) => Some(operation),
+            Self::NotPossible(_) | Self::Different => None,
+        }
+    }
+}
+
 /// Takes a command for a payment of a store. The same key joins the same operation: a second press
 /// of a button, or a repeat after a lost answer, never happens twice.
 pub async fn take(
@@ -85,9 +94,8 @@ async fn take_once(
     };
     let now_ms = engine.now_ms();
     let (store_id, payment_id, asked) = (store_id.to_owned(), payment_id.to_owned(), asked.clone());
-    app.database()
-        .write(move |tx| take_in(tx, &store_id, &payment_id, &asked, &new_id, now_ms))
-        .await
+    let unit = move |tx: &mut Tx<'_>| take_in(tx, &store_id, &payment_id, &asked, &new_id, now_ms);
+    engine.accept(unit, Taken::operation).await
 }
 
 fn take_in(
