@@ -54,6 +54,7 @@ impl World {
                 merchant_id: MERCHANT.to_owned(),
                 username: MERCHANT.to_owned(),
                 password: Secret::new(PASSWORD),
+                client_id: None,
             }],
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::default(),

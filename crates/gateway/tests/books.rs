@@ -77,6 +77,7 @@ impl Street {
                 merchant_id: "K123456".to_owned(),
                 username: "K123456_kassatest".to_owned(),
                 password: Secret::new("secret"),
+                client_id: None,
             }],
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::Html,

@@ -320,6 +320,10 @@ pub(crate) struct KlarnaSideArgs {
         hide_env_values = true
     )]
     pub(crate) merchants: Vec<MerchantSpec>,
+    /// The client identifier by which the first merchant's pages are known, klarna_test_client_…
+    /// [default: one made up from the data directory's own secret, and printed at start]
+    #[arg(long, env = "KASSA_CLIENT_ID", value_name = "ID")]
+    pub(crate) client_id: Option<String>,
     /// How many calls a merchant may make per second; the headers are always sent [default: off]
     #[arg(long, env = "KASSA_RATE_LIMITS", value_name = "LIMITS")]
     pub(crate) rate_limits: Option<RateLimits>,

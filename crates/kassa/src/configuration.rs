@@ -19,9 +19,10 @@ use crate::report::Output;
 /// The commands that run something.
 const PARTS: [&str; 4] = ["up", "gateway", "playground", "shop"];
 /// Keys that stand at the top of the file, whatever runs.
-const SHARED: [&str; 12] = [
+const SHARED: [&str; 13] = [
     "api_key",
     "callback_targets",
+    "client_id",
     "dashboard_password",
     "data_dir",
     "database",

@@ -25,6 +25,8 @@ pub(crate) struct File {
     pub(crate) database: Option<String>,
     #[serde(alias = "merchants")]
     pub(crate) merchant: Vec<MerchantSpec>,
+    #[serde(alias = "client_id")]
+    pub(crate) client_id: Option<String>,
     #[serde(alias = "rate_limits")]
     pub(crate) rate_limits: Option<RateLimits>,
     #[serde(alias = "callback_targets")]

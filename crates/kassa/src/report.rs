@@ -130,6 +130,9 @@ pub(crate) struct ReadyMerchant {
     pub(crate) merchant_id: String,
     pub(crate) username: String,
     pub(crate) password: String,
+    /// By which its pages are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
 }
 
 impl Output {
@@ -257,6 +260,9 @@ fn page(ready: &Ready, colour: bool) -> String {
         row("Klarna merchant id", &merchant.merchant_id);
         row("Klarna username", &merchant.username);
         row("Klarna password", &merchant.password);
+        if let Some(client_id) = &merchant.client_id {
+            row("Klarna client id", client_id);
+        }
     }
     if let Some(key) = &credentials.gateway_api_key {
         row("Gateway API key", key);
@@ -372,6 +378,7 @@ mod tests {
                     merchant_id: "K1".to_owned(),
                     username: "K1_user".to_owned(),
                     password: "pass".to_owned(),
+                    client_id: Some("klarna_test_client_1".to_owned()),
                 }],
                 gateway_api_key: Some("kassa_sk_1".to_owned()),
                 dashboard_password: Some("letmein".to_owned()),

@@ -168,7 +168,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
             .unwrap_or_else(|| loopback(PLAYGROUND_PORT)),
         public_url: file.playground.public_url.clone(),
         location: home.database("playground"),
-        merchants: merchants.iter().map(seed).collect(),
+        merchants: seeds(&merchants, &args.klarna_side, file),
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
         callback_targets: callback_targets(&args.klarna_side, file),
@@ -227,6 +227,9 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
     })
     .await
     .map_err(hint("--shop-listen"))?;
+    let pages =
+        playground::Pages { origins: vec![origin_of(&shop.url)], ..playground::Pages::default() };
+    playground.admit_pages(&first.merchant_id, pages).await?;
 
     output.ready(&Ready {
         version: env!("CARGO_PKG_VERSION"),
@@ -238,7 +241,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
             metrics: metrics_url(&gateway),
         },
         credentials: ReadyCredentials {
-            merchants: merchants.iter().map(shown).collect(),
+            merchants: shown(&merchants, &playground),
             gateway_api_key: Some(credentials.api_key.expose().to_owned()),
             dashboard_password: Some(credentials.dashboard_password.expose().to_owned()),
         },
@@ -265,7 +268,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
             .unwrap_or_else(|| loopback(PLAYGROUND_PORT)),
         public_url: args.listen.public_url.or_else(|| file.playground.public_url.clone()),
         location: home.database("playground"),
-        merchants: merchants.iter().map(seed).collect(),
+        merchants: seeds(&merchants, &args.klarna_side, file),
         rate_limits: rate_limits(&args.klarna_side, file),
         unauthorized: playground::UnauthorizedForm::default(),
         callback_targets: callback_targets(&args.klarna_side, file),
@@ -279,7 +282,7 @@ async fn playground_alone(args: PlaygroundArgs, file: &File, output: Output) -> 
         version: env!("CARGO_PKG_VERSION"),
         urls: Urls { playground: Some(trimmed(playground.url())), ..Urls::default() },
         credentials: ReadyCredentials {
-            merchants: merchants.iter().map(shown).collect(),
+            merchants: shown(&merchants, &playground),
             ..ReadyCredentials::default()
         },
         tls: doors.tls.clone(),
@@ -502,20 +505,35 @@ fn merchants(args: &KlarnaSideArgs, file: &File, made_up: &Credentials) -> Vec<M
     }]
 }
 
-fn seed(merchant: &MerchantSpec) -> playground::SeedMerchant {
-    playground::SeedMerchant {
+fn seeds(
+    merchants: &[MerchantSpec],
+    args: &KlarnaSideArgs,
+    file: &File,
+) -> Vec<playground::SeedMerchant> {
+    let mut client_id = args.client_id.clone().or_else(|| file.client_id.clone());
+    let seed = |merchant: &MerchantSpec| playground::SeedMerchant {
         merchant_id: merchant.merchant_id.clone(),
         username: merchant.username.clone(),
         password: merchant.password.clone(),
-    }
+        // The one that is named is the first merchant's.
+        client_id: client_id.take(),
+    };
+    merchants.iter().map(seed).collect()
 }
 
-fn shown(merchant: &MerchantSpec) -> ReadyMerchant {
-    ReadyMerchant {
+fn shown(merchants: &[MerchantSpec], playground: &playground::Running) -> Vec<ReadyMerchant> {
+    let show = |merchant: &MerchantSpec| ReadyMerchant {
         merchant_id: merchant.merchant_id.clone(),
         username: merchant.username.clone(),
         password: merchant.password.expose().to_owned(),
-    }
+        client_id: playground.client_id(&merchant.merchant_id),
+    };
+    merchants.iter().map(show).collect()
+}
+
+/// The origin of a part, as browsers write it.
+fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 fn rate_limits(args: &KlarnaSideArgs, file: &File) -> playground::RateLimits {

@@ -5,7 +5,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use klarna_types::MerchantId;
 use klarna_types::secret::Secret;
+use parking_lot::Mutex;
 use service::Clock as _;
 use storage::Database;
 use subtle::ConstantTimeEq as _;
@@ -14,14 +16,17 @@ use url::{Host, Url};
 
 use crate::api::auth::{Credential, Directory, SecretHash, SharedDirectory};
 use crate::clock::PlaygroundClock;
+use crate::domain::client_id::{self, ClientEnvironment, ClientIdentifier};
 use crate::domain::merchant::Merchant;
 use crate::faults::Faults;
 use crate::requests::RequestLog;
 use crate::sender::Sender;
 use crate::store::migrations::MIGRATIONS;
-use crate::store::{StoreError, faults, merchants, sftp};
+use crate::store::{StoreError, client_ids, faults, merchants, sftp};
 use crate::worker::{Command, Worker};
-use crate::{CallbackTargets, Config, RateLimits, SeedMerchant, StartError, UnauthorizedForm};
+use crate::{
+    CallbackTargets, Config, Pages, RateLimits, SeedMerchant, StartError, UnauthorizedForm,
+};
 
 const SALT: &str = "credential_salt";
 const SIGNING_KEY: &str = "client_token_key";
@@ -52,6 +57,8 @@ struct Inner {
     unauthorized: UnauthorizedForm,
     control_token: Option<Secret>,
     seeds: Vec<SeedMerchant>,
+    /// Pages of seeded merchants that became known after the start, by merchant.
+    pages: Mutex<Vec<(String, Pages)>>,
     worker: mpsc::UnboundedSender<Command>,
     wake: Notify,
 }
@@ -122,6 +129,7 @@ impl App {
             unauthorized: config.unauthorized,
             control_token: config.control_token,
             seeds: config.merchants,
+            pages: Mutex::default(),
             worker: sender,
             wake: Notify::new(),
         };
@@ -151,6 +159,7 @@ impl App {
                     reason: format!("the user name {} belongs to another merchant", seed.username),
                 });
             }
+            self.seed_client(seed).await?;
         }
         self.reload_directory().await.map_err(|error| match error {
             StoreError::Storage(error) => StartError::Storage(error),
@@ -158,6 +167,90 @@ impl App {
                 StartError::Merchant { merchant_id: "*".to_owned(), reason: error.to_string() }
             }
         })
+    }
+
+    /// The client identifier that a seed has.
+    fn client_id_of(&self, seed: &SeedMerchant) -> String {
+        let made_up = || client_id::seeded(&seed.merchant_id, &self.0.salt);
+        seed.client_id.clone().unwrap_or_else(made_up)
+    }
+
+    /// The client identifier of a seeded merchant.
+    pub(crate) fn seeded_client_id(&self, merchant_id: &str) -> Option<String> {
+        let seed = self.0.seeds.iter().find(|seed| seed.merchant_id == merchant_id)?;
+        Some(self.client_id_of(seed))
+    }
+
+    /// Adds the client identifier of a seed, or what is newly known of its pages to the one that is there.
+    async fn seed_client(&self, seed: &SeedMerchant) -> Result<(), StartError> {
+        let refused =
+            |reason: String| StartError::Merchant { merchant_id: seed.merchant_id.clone(), reason };
+        let client_id = self.client_id_of(seed);
+        if !client_id::is_client_id(&client_id) {
+            return Err(refused(format!(
+                "a client identifier begins with {} and goes on with letters and digits",
+                client_id::PREFIX
+            )));
+        }
+        let mut client = ClientIdentifier {
+            client_id,
+            merchant_id: MerchantId::new(seed.merchant_id.as_str()),
+            environment: ClientEnvironment::Test,
+            allowed_origins: client_id::LOOPBACK.map(str::to_owned).to_vec(),
+            redirect_uris: Vec::new(),
+            client_secret_hash: None,
+        };
+        for (_, pages) in self.0.pages.lock().iter().filter(|(id, _)| *id == seed.merchant_id) {
+            client.admit(&pages.origins, &pages.redirect_uris);
+        }
+        let now_ms = self.0.clock.now_ms();
+        let added = self
+            .0
+            .db
+            .write(move |tx| -> Result<_, StoreError> {
+                let added = client_ids::insert(tx, &client, now_ms)?;
+                if added == client_ids::Added::Known
+                    && let Some(mut kept) = client_ids::client_identifier(tx, &client.client_id)?
+                    && kept.admit(&client.allowed_origins, &client.redirect_uris)
+                {
+                    client_ids::update(tx, &kept)?;
+                }
+                Ok(added)
+            })
+            .await
+            .map_err(|error| match error {
+                StoreError::Storage(error) => StartError::Storage(error),
+                StoreError::Document { .. } | StoreError::Seed(_) => refused(error.to_string()),
+            })?;
+        match added {
+            client_ids::Added::New | client_ids::Added::Known => Ok(()),
+            client_ids::Added::Foreign => {
+                Err(refused("its client identifier belongs to another merchant".to_owned()))
+            }
+        }
+    }
+
+    /// Adds pages of a seeded merchant that became known after the start.
+    pub(crate) async fn admit_pages(
+        &self,
+        merchant_id: &str,
+        pages: Pages,
+    ) -> Result<(), StartError> {
+        let bad =
+            pages.origins.iter().find(|origin| !client_id::is_origin_pattern(origin)).or_else(
+                || pages.redirect_uris.iter().find(|uri| !client_id::is_redirect_uri(uri)),
+            );
+        if let Some(bad) = bad {
+            return Err(StartError::Merchant {
+                merchant_id: merchant_id.to_owned(),
+                reason: format!("{bad} is not the address of a page"),
+            });
+        }
+        self.0.pages.lock().push((merchant_id.to_owned(), pages));
+        match self.0.seeds.iter().find(|seed| seed.merchant_id == merchant_id) {
+            Some(seed) => self.seed_client(seed).await,
+            None => Ok(()),
+        }
     }
 
     /// Adds a merchant with a credential, which opens its SFTP account too; one that exists keeps its

@@ -98,6 +98,18 @@ pub struct SeedMerchant {
     pub username: String,
     /// The password (API key) of that credential.
     pub password: Secret,
+    /// Its client identifier, by which its pages are known; made up when absent, and then always the same
+    /// for one database.
+    pub client_id: Option<String>,
+}
+
+/// Pages of a seeded merchant, beyond those of this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// Their origins.
+    pub origins: Vec<String>,
+    /// Where a sign-in may lead back to.
+    pub redirect_uris: Vec<String>,
 }
 
 /// What the playground is started with.
@@ -198,6 +210,19 @@ impl Running {
     /// Whether only this machine can reach it; otherwise its control API asks for a token.
     pub fn is_loopback(&self) -> bool {
         self.app.is_loopback()
+    }
+
+    /// The client identifier of a seeded merchant.
+    pub fn client_id(&self, merchant_id: &str) -> Option<String> {
+        self.app.seeded_client_id(merchant_id)
+    }
+
+    /// Lets pages use the client identifier of a seeded merchant, besides those of this machine; also after
+    /// everything was forgotten.
+    ///
+    /// Fails when an address is not acceptable, or the database cannot be used.
+    pub async fn admit_pages(&self, merchant_id: &str, pages: Pages) -> Result<(), StartError> {
+        self.app.admit_pages(merchant_id, pages).await
     }
 
     /// The address it is bound to.

@@ -68,6 +68,7 @@ async fn each_class_has_a_quota_of_its_own_for_each_merchant() {
                 merchant_id: "K123456".to_owned(),
                 username: "K123456_second".to_owned(),
                 password: Secret::new("three"),
+                client_id: None,
             });
         })
         .await;

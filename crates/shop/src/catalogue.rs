@@ -1,9 +1,9 @@
 //! What the shop sells.
 //!
 //! A price list per currency, in minor units: with tax where the market shows prices with tax,
-//! without where it does not. No price is ever converted. Words are in the shop's languages.
+//! without where it does not. No price is ever converted. The words are in `language`.
 
-use crate::language::Language;
+use crate::language::{Goods, Language, Words};
 use crate::market::Market;
 use crate::money::Currency;
 
@@ -14,14 +14,8 @@ pub struct Product {
     pub slug: &'static str,
     /// Which tax rate of the market it has.
     pub tax_class: TaxClass,
-    name: [&'static str; 3],
-    line: [&'static str; 3],
-    story: [&'static str; 3],
-    facts: [&'static [&'static str]; 3],
-    sek: i64,
-    eur: i64,
-    gbp: i64,
-    usd: i64,
+    words: fn(&'static Goods) -> &'static Words,
+    prices: [i64; 15],
 }
 
 /// Which of a market's tax rates applies.
@@ -38,32 +32,28 @@ pub enum TaxClass {
 impl Product {
     /// The name in a language.
     pub fn name(&self, language: Language) -> &'static str {
-        language.pick(self.name)
+        (self.words)(language.goods()).name
     }
 
     /// One line under the name.
     pub fn line(&self, language: Language) -> &'static str {
-        language.pick(self.line)
+        (self.words)(language.goods()).line
     }
 
     /// The paragraph on the product's page.
     pub fn story(&self, language: Language) -> &'static str {
-        language.pick(self.story)
+        (self.words)(language.goods()).story
     }
 
     /// Short facts: material, size, care.
     pub fn facts(&self, language: Language) -> &'static [&'static str] {
-        language.pick(self.facts)
+        &(self.words)(language.goods()).facts
     }
 
     /// The price in a currency, in minor units.
     pub fn price(&self, currency: Currency) -> i64 {
-        match currency {
-            Currency::Sek => self.sek,
-            Currency::Eur => self.eur,
-            Currency::Gbp => self.gbp,
-            Currency::Usd => self.usd,
-        }
+        // The list has a price for each currency; a test says that they stand where they belong.
+        self.prices.get(currency as usize).copied().unwrap_or_default()
     }
 
     /// The tax rate in a market, in hundredths of a percent.
@@ -81,203 +71,79 @@ pub fn find(slug: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.slug == slug)
 }
 
-/// Everything for sale, in the order of the shelf.
+/// Everything for sale, in the order of the shelf. Prices are in the order of [`Currency::ALL`].
 pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "mist-mug",
         tax_class: TaxClass::Standard,
-        name: ["Mist mug", "Muggen Dis", "Becher Dunst"],
-        line: [
-            "Stoneware, glazed like a grey morning",
-            "Stengods, glaserat som en grå morgon",
-            "Steinzeug, glasiert wie ein grauer Morgen",
+        words: |goods| &goods.mist_mug,
+        prices: [
+            3_900, 3_500, 2_700, 59_900, 18_900, 2_490, 2_200, 990_000, 52_900, 27_900, 4_200,
+            10_900, 12_500, 24_900, 2_600,
         ],
-        story: [
-            "Thrown by hand, dipped twice and left with a bare foot, so that no two are quite alike. It holds a generous cup and keeps it warm for as long as a good conversation takes.",
-            "Drejad för hand, doppad två gånger och lämnad med bar fot, så att ingen är den andra riktigt lik. Den rymmer en rejäl kopp och håller den varm så länge ett gott samtal varar.",
-            "Von Hand gedreht, zweimal getaucht und unten unglasiert, sodass keiner dem anderen ganz gleicht. Er fasst eine großzügige Tasse und hält sie warm, so lange ein gutes Gespräch dauert.",
-        ],
-        facts: [
-            &["35 cl", "Stoneware", "Dishwasher safe"],
-            &["35 cl", "Stengods", "Tål maskindisk"],
-            &["35 cl", "Steinzeug", "Spülmaschinenfest"],
-        ],
-        sek: 24_900,
-        eur: 2_490,
-        gbp: 2_200,
-        usd: 2_600,
     },
     Product {
         slug: "harbour-throw",
         tax_class: TaxClass::Standard,
-        name: ["Harbour throw", "Pläden Hamn", "Wolldecke Hafen"],
-        line: [
-            "Lambswool in three quiet stripes",
-            "Lammull i tre stillsamma ränder",
-            "Lammwolle mit drei ruhigen Streifen",
+        words: |goods| &goods.harbour_throw,
+        prices: [
+            19_900, 17_500, 12_900, 299_900, 89_900, 11_900, 9_900, 4_790_000, 259_900, 139_900,
+            21_500, 51_900, 59_900, 129_900, 12_900,
         ],
-        story: [
-            "Woven from undyed lambswool with three bands the colour of wet quay stones. Light enough for a shoulder, large enough for two.",
-            "Vävd av ofärgad lammull med tre band i samma ton som våta kajstenar. Lätt nog för en axel, stor nog för två.",
-            "Gewebt aus ungefärbter Lammwolle mit drei Bändern im Ton nasser Kaisteine. Leicht genug für die Schultern, groß genug für zwei.",
-        ],
-        facts: [
-            &["130 × 180 cm", "Lambswool", "Hand wash, dry flat"],
-            &["130 × 180 cm", "Lammull", "Handtvätt, plantorkas"],
-            &["130 × 180 cm", "Lammwolle", "Handwäsche, liegend trocknen"],
-        ],
-        sek: 129_900,
-        eur: 11_900,
-        gbp: 9_900,
-        usd: 12_900,
     },
     Product {
         slug: "beeswax-candles",
         tax_class: TaxClass::Standard,
-        name: ["Beeswax candles", "Bivaxljus", "Bienenwachskerzen"],
-        line: [
-            "A pair that burns slowly and smells of summer",
-            "Ett par som brinner sakta och doftar sommar",
-            "Ein Paar, das langsam brennt und nach Sommer duftet",
+        words: |goods| &goods.beeswax_candles,
+        prices: [
+            2_800, 2_500, 1_950, 43_900, 13_500, 1_790, 1_550, 720_000, 37_900, 19_900, 3_100,
+            7_900, 8_900, 17_900, 1_850,
         ],
-        story: [
-            "Dipped thirty times in pure wax from one valley. They burn for nine hours each with a steady, honest flame.",
-            "Stöpta trettio gånger i rent vax från en och samma dal. De brinner nio timmar var med en stadig, ärlig låga.",
-            "Dreißigmal getaucht in reines Wachs aus einem einzigen Tal. Jede brennt neun Stunden mit ruhiger, ehrlicher Flamme.",
-        ],
-        facts: [
-            &["2 × 24 cm", "Pure beeswax", "9 hours each"],
-            &["2 × 24 cm", "Rent bivax", "9 timmar per ljus"],
-            &["2 × 24 cm", "Reines Bienenwachs", "Je 9 Stunden"],
-        ],
-        sek: 17_900,
-        eur: 1_790,
-        gbp: 1_550,
-        usd: 1_850,
     },
     Product {
         slug: "oak-board",
         tax_class: TaxClass::Standard,
-        name: ["Oak board", "Skärbrädan Ek", "Schneidebrett Eiche"],
-        line: [
-            "For bread, cheese and years of use",
-            "För bröd, ost och åratal av användning",
-            "Für Brot, Käse und viele Jahre",
+        words: |goods| &goods.oak_board,
+        prices: [
+            6_700, 5_900, 4_600, 105_900, 31_900, 4_290, 3_700, 1_720_000, 89_900, 48_900, 7_300,
+            18_500, 21_500, 44_900, 4_400,
         ],
-        story: [
-            "One piece of slow-grown oak with a rounded handle. Oil it twice a year and it will outlive the kitchen.",
-            "Ett enda stycke senvuxen ek med rundat handtag. Olja den två gånger om året så överlever den köket.",
-            "Ein einziges Stück langsam gewachsener Eiche mit rundem Griff. Zweimal im Jahr geölt, überlebt es die Küche.",
-        ],
-        facts: [
-            &["42 × 20 cm", "Solid oak", "Wipe clean, oil now and then"],
-            &["42 × 20 cm", "Massiv ek", "Torkas av, oljas ibland"],
-            &["42 × 20 cm", "Massive Eiche", "Abwischen, gelegentlich ölen"],
-        ],
-        sek: 44_900,
-        eur: 4_290,
-        gbp: 3_700,
-        usd: 4_400,
     },
     Product {
         slug: "shore-birds",
         tax_class: TaxClass::Book,
-        name: [
-            "Shore birds, a pocket book",
-            "Strandfåglar, en fickbok",
-            "Küstenvögel, ein Taschenbuch",
+        words: |goods| &goods.shore_birds,
+        prices: [
+            3_200, 2_850, 2_350, 53_900, 16_500, 2_190, 1_800, 880_000, 42_900, 24_900, 3_500,
+            9_500, 10_900, 22_900, 2_100,
         ],
-        line: [
-            "Sixty birds, drawn where they stood",
-            "Sextio fåglar, tecknade där de stod",
-            "Sechzig Vögel, gezeichnet, wo sie standen",
-        ],
-        story: [
-            "Small enough for a coat pocket, sewn so that it lies flat on a rock. Each bird has one page, one drawing and one thing worth knowing.",
-            "Liten nog för rockfickan, trådbunden så att den ligger platt på en klippa. Varje fågel får en sida, en teckning och en sak värd att veta.",
-            "Klein genug für die Manteltasche, fadengebunden, damit es flach auf einem Felsen liegt. Jeder Vogel hat eine Seite, eine Zeichnung und eine Sache, die sich zu wissen lohnt.",
-        ],
-        facts: [
-            &["128 pages", "Thread-sewn", "11 × 17 cm"],
-            &["128 sidor", "Trådbunden", "11 × 17 cm"],
-            &["128 Seiten", "Fadenheftung", "11 × 17 cm"],
-        ],
-        sek: 22_900,
-        eur: 2_190,
-        gbp: 1_800,
-        usd: 2_100,
     },
     Product {
         slug: "smoke-tea",
         tax_class: TaxClass::Food,
-        name: ["Smoke & pine tea", "Te med rök och tall", "Tee mit Rauch und Kiefer"],
-        line: [
-            "Black leaves dried over pinewood",
-            "Svarta blad torkade över tallved",
-            "Schwarze Blätter, über Kiefernholz getrocknet",
+        words: |goods| &goods.smoke_tea,
+        prices: [
+            2_100, 1_900, 1_500, 34_500, 10_500, 1_390, 1_150, 560_000, 28_500, 15_900, 2_300,
+            5_990, 6_900, 14_500, 1_400,
         ],
-        story: [
-            "Whole leaves, a little smoke and the tips of young pine. It tastes like coming in from the cold.",
-            "Hela blad, lite rök och skott av ung tall. Det smakar som att komma in från kylan.",
-            "Ganze Blätter, etwas Rauch und die Spitzen junger Kiefern. Er schmeckt, als käme man aus der Kälte herein.",
-        ],
-        facts: [
-            &["100 g", "About 45 cups", "Resealable tin"],
-            &["100 g", "Cirka 45 koppar", "Återförslutbar burk"],
-            &["100 g", "Etwa 45 Tassen", "Wiederverschließbare Dose"],
-        ],
-        sek: 14_500,
-        eur: 1_390,
-        gbp: 1_150,
-        usd: 1_400,
     },
     Product {
         slug: "dusk-lamp",
         tax_class: TaxClass::Standard,
-        name: ["Dusk lamp", "Lampan Skymning", "Leuchte Dämmerung"],
-        line: [
-            "Enamelled steel, warm and low",
-            "Emaljerat stål, varmt och lågt ljus",
-            "Emailliertes Stahlblech, warm und tief",
+        words: |goods| &goods.dusk_lamp,
+        prices: [
+            28_900, 25_900, 19_500, 449_900, 134_900, 17_900, 14_900, 7_200_000, 379_900, 204_900,
+            31_500, 77_900, 89_900, 189_900, 18_900,
         ],
-        story: [
-            "A shade spun from steel and enamelled in clay red. The light falls where you read and nowhere else.",
-            "En skärm tryckt i stål och emaljerad i lerrött. Ljuset faller där du läser och ingen annanstans.",
-            "Ein Schirm aus gedrücktem Stahl, lehmrot emailliert. Das Licht fällt dorthin, wo Sie lesen, und nirgendwo sonst.",
-        ],
-        facts: [
-            &["Height 38 cm", "Enamelled steel", "Dimmable, bulb included"],
-            &["Höjd 38 cm", "Emaljerat stål", "Dimbar, ljuskälla ingår"],
-            &["Höhe 38 cm", "Emailliertes Stahlblech", "Dimmbar, mit Leuchtmittel"],
-        ],
-        sek: 189_900,
-        eur: 17_900,
-        gbp: 14_900,
-        usd: 18_900,
     },
     Product {
         slug: "market-bag",
         tax_class: TaxClass::Standard,
-        name: ["Market bag", "Torgväskan", "Markttasche"],
-        line: [
-            "Waxed canvas with leather handles",
-            "Vaxad kanvas med läderhandtag",
-            "Gewachstes Segeltuch mit Ledergriffen",
+        words: |goods| &goods.market_bag,
+        prices: [
+            10_500, 9_200, 6_900, 159_900, 48_900, 6_490, 5_500, 2_600_000, 138_900, 75_900,
+            11_400, 28_200, 32_500, 69_900, 6_800,
         ],
-        story: [
-            "Sewn with sailmaker's thread to carry more than it should. The wax turns rain away and ages into something of your own.",
-            "Sydd med segelmakartråd för att bära mer än den borde. Vaxet håller regnet borta och åldras till något eget.",
-            "Mit Segelmachergarn genäht, um mehr zu tragen, als sie sollte. Das Wachs hält Regen ab und altert zu etwas Eigenem.",
-        ],
-        facts: [
-            &["40 × 36 × 14 cm", "Waxed cotton, leather", "Carries 20 kg"],
-            &["40 × 36 × 14 cm", "Vaxad bomull, läder", "Bär 20 kg"],
-            &["40 × 36 × 14 cm", "Gewachste Baumwolle, Leder", "Trägt 20 kg"],
-        ],
-        sek: 69_900,
-        eur: 6_490,
-        gbp: 5_500,
-        usd: 6_800,
     },
 ];
 
@@ -302,6 +168,11 @@ mod tests {
             }
             assert!(find(product.slug).is_some());
         }
+        for (place, currency) in Currency::ALL.into_iter().enumerate() {
+            assert_eq!(currency as usize, place);
+        }
+        let mug = find("mist-mug").unwrap();
+        assert_eq!((mug.price(Currency::Sek), mug.price(Currency::Usd)), (24_900, 2_600));
         assert!(find("nothing").is_none());
     }
 }

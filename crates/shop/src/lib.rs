@@ -1,6 +1,6 @@
 //! The demo storefront, written as a merchant would write it.
 //!
-//! It sells eight small goods in four countries and takes Klarna payments. It meets the rest of
+//! It sells eight small goods in all countries where Klarna trades, in their languages, and takes Klarna payments. It meets the rest of
 //! Kassa over HTTP only: the payment gateway's public API from its server, and Klarna's public
 //! browser library in the shopper's browser. Point it at another gateway, or the gateway at
 //! Klarna's own servers, and nothing here changes.

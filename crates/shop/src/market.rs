@@ -4,8 +4,10 @@
 //! is new). The rows are facts about the merchant's business, so they hold no Klarna rule beyond
 //! the locales that Klarna accepts for the country.
 
+mod regions;
+
 use crate::language::Language;
-use crate::money::{Currency, NumberStyle, SymbolPlace};
+use crate::money::{Currency, Grouped, NumberStyle, SymbolPlace};
 
 /// One country that the shop sells to.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,8 +18,6 @@ pub struct Market {
     pub locales: &'static [Locale],
     /// The country's own currency, the only one that Klarna accepts there.
     pub currency: Currency,
-    /// How amounts are written.
-    pub numbers: NumberStyle,
     /// Whether prices are shown and sent with or without tax.
     pub tax: TaxLayout,
     /// Rate on ordinary goods, in hundredths of a percent (25 % is 2500).
@@ -43,6 +43,8 @@ pub struct Locale {
     pub language: Language,
     /// The country in that language.
     pub country_name: &'static str,
+    /// How amounts are written.
+    pub numbers: NumberStyle,
 }
 
 /// How tax is laid out in prices.
@@ -100,8 +102,8 @@ impl ShippingId {
 pub struct AddressForm {
     /// Whether a region (state) must be chosen, and from what.
     pub regions: &'static [(&'static str, &'static str)],
-    /// What a post code looks like; digits are `9`, letters `A`, anything else is itself. Several
-    /// forms are allowed; none means any text.
+    /// What a post code looks like; digits are `9`, letters `A`, either of them
+    /// `X`, anything else is itself. Several forms are allowed; none means any text.
     pub postal_codes: &'static [&'static str],
     /// A post code as an example.
     pub postal_code_example: &'static str,
@@ -109,174 +111,386 @@ pub struct AddressForm {
     pub phone_example: &'static str,
 }
 
-const SPACE_COMMA_AFTER: NumberStyle =
-    NumberStyle { decimal: ',', group: '\u{a0}', symbol: SymbolPlace::AfterSpace };
-const POINT_COMMA_AFTER: NumberStyle =
-    NumberStyle { decimal: ',', group: '.', symbol: SymbolPlace::AfterSpace };
-const COMMA_POINT_BEFORE: NumberStyle =
-    NumberStyle { decimal: '.', group: ',', symbol: SymbolPlace::Before };
+const fn style(decimal: char, group: char, symbol: SymbolPlace, grouped: Grouped) -> NumberStyle {
+    NumberStyle { decimal, group, symbol, grouped }
+}
 
-/// Every market, the shop's home first.
+const SPACE: char = '\u{a0}';
+const NARROW_SPACE: char = '\u{202f}';
+use Grouped::{FromFive, FromFour};
+use SymbolPlace::{AfterSpace, Before, BeforeSpace};
+/// `1 299,00 kr`
+const SPACE_COMMA: NumberStyle = style(',', SPACE, AfterSpace, FromFour);
+/// `1299,00 zł`
+const SPACE_COMMA_FIVE: NumberStyle = style(',', SPACE, AfterSpace, FromFive);
+/// `1 299,00 €`, with a narrow space
+const NARROW_COMMA: NumberStyle = style(',', NARROW_SPACE, AfterSpace, FromFour);
+/// `1.299,00 €`
+const POINT_COMMA: NumberStyle = style(',', '.', AfterSpace, FromFour);
+/// `1299,00 €`
+const POINT_COMMA_FIVE: NumberStyle = style(',', '.', AfterSpace, FromFive);
+/// `€ 1.299,00`
+const BEFORE_POINT_COMMA: NumberStyle = style(',', '.', BeforeSpace, FromFour);
+/// `$1,299.00`
+const COMMA_POINT: NumberStyle = style('.', ',', Before, FromFour);
+/// `CHF 1'299.00`
+const SWISS: NumberStyle = style('.', '\'', BeforeSpace, FromFour);
+/// `CHF 1299.00`
+const SWISS_FIVE: NumberStyle = style('.', '\'', BeforeSpace, FromFive);
+/// `1 299.00 CHF`
+const SWISS_FRENCH: NumberStyle = style('.', NARROW_SPACE, AfterSpace, FromFour);
+
+/// A row of the table. The rates are those of ordinary goods, books and food.
+const fn market(
+    country: &'static str,
+    currency: Currency,
+    [standard_rate, book_rate, food_rate]: [i64; 3],
+    locales: &'static [Locale],
+    address: AddressForm,
+) -> Market {
+    let (shipping, gift_card_value) = tariff(currency);
+    let tax =
+        if matches!(currency, Currency::Usd) { TaxLayout::Excluding } else { TaxLayout::Including };
+    Market {
+        country,
+        locales,
+        currency,
+        tax,
+        standard_rate,
+        book_rate,
+        food_rate,
+        shipping,
+        gift_card_value,
+        address,
+    }
+}
+
+const fn locale(
+    tag: &'static str,
+    language: Language,
+    country_name: &'static str,
+    numbers: NumberStyle,
+) -> Locale {
+    Locale { tag, language, country_name, numbers }
+}
+
+const fn address(
+    postal_codes: &'static [&'static str],
+    postal_code_example: &'static str,
+    phone_example: &'static str,
+) -> AddressForm {
+    AddressForm { regions: &[], postal_codes, postal_code_example, phone_example }
+}
+
+const fn with_regions(
+    form: &AddressForm,
+    regions: &'static [(&'static str, &'static str)],
+) -> AddressForm {
+    AddressForm { regions, ..*form }
+}
+
+macro_rules! deliveries {
+    ($standard:literal, $express:literal) => {
+        &[
+            Shipping { id: ShippingId::Standard, price: $standard },
+            Shipping { id: ShippingId::Express, price: $express },
+            Shipping { id: ShippingId::Collect, price: 0 },
+        ]
+    };
+}
+
+/// What delivery costs, and what the gift card is worth, in each currency.
+const fn tariff(currency: Currency) -> (&'static [Shipping], i64) {
+    match currency {
+        Currency::Aud => (deliveries!(950, 1_950), 5_000),
+        Currency::Cad => (deliveries!(895, 1_795), 5_000),
+        Currency::Chf => (deliveries!(600, 1_200), 5_000),
+        Currency::Czk | Currency::Mxn => (deliveries!(9_900, 19_900), 50_000),
+        Currency::Dkk | Currency::Sek => (deliveries!(4_900, 9_900), 50_000),
+        Currency::Eur => (deliveries!(490, 990), 5_000),
+        Currency::Gbp => (deliveries!(395, 795), 5_000),
+        Currency::Huf => (deliveries!(149_000, 299_000), 2_000_000),
+        Currency::Nok => (deliveries!(6_900, 12_900), 50_000),
+        Currency::Nzd => (deliveries!(990, 1_990), 5_000),
+        Currency::Pln => (deliveries!(1_490, 2_990), 20_000),
+        Currency::Ron => (deliveries!(1_990, 3_990), 20_000),
+        Currency::Usd => (deliveries!(595, 1_295), 5_000),
+    }
+}
+
+/// Every market, the shop's home first; then so that the first with a language is where it is at home.
 pub static MARKETS: &[Market] = &[
-    Market {
-        country: "SE",
-        locales: &[
-            Locale { tag: "sv-SE", language: Language::Swedish, country_name: "Sverige" },
-            Locale { tag: "en-SE", language: Language::English, country_name: "Sweden" },
+    market(
+        "SE",
+        Currency::Sek,
+        [2500, 600, 1200],
+        &[
+            locale("sv-SE", Language::Swedish, "Sverige", SPACE_COMMA),
+            locale("en-SE", Language::English, "Sweden", SPACE_COMMA),
         ],
-        currency: Currency::Sek,
-        numbers: SPACE_COMMA_AFTER,
-        tax: TaxLayout::Including,
-        standard_rate: 2500,
-        book_rate: 600,
-        food_rate: 1200,
-        shipping: &[
-            Shipping { id: ShippingId::Standard, price: 4_900 },
-            Shipping { id: ShippingId::Express, price: 9_900 },
-            Shipping { id: ShippingId::Collect, price: 0 },
+        address(&["999 99", "99999", "99 999"], "111 48", "+46 70 174 06 15"),
+    ),
+    market(
+        "DE",
+        Currency::Eur,
+        [1900, 700, 700],
+        &[
+            locale("de-DE", Language::German, "Deutschland", POINT_COMMA),
+            locale("en-DE", Language::English, "Germany", COMMA_POINT),
         ],
-        gift_card_value: 50_000,
-        address: AddressForm {
-            regions: &[],
-            postal_codes: &["999 99", "99999", "99 999"],
-            postal_code_example: "111 48",
-            phone_example: "+46 70 174 06 15",
-        },
-    },
-    Market {
-        country: "DE",
-        locales: &[
-            Locale { tag: "de-DE", language: Language::German, country_name: "Deutschland" },
-            Locale { tag: "en-DE", language: Language::English, country_name: "Germany" },
+        address(&["99999"], "10178", "+49 176 14284340"),
+    ),
+    market(
+        "GB",
+        Currency::Gbp,
+        [2000, 0, 0],
+        &[locale("en-GB", Language::English, "United Kingdom", COMMA_POINT)],
+        address(
+            &["A9 9AA", "A99 9AA", "A9A 9AA", "AA9 9AA", "AA99 9AA", "AA9A 9AA"],
+            "W1S 3BE",
+            "+44 7755 564318",
+        ),
+    ),
+    market(
+        "US",
+        Currency::Usd,
+        [800, 800, 0],
+        &[
+            locale("en-US", Language::English, "United States", COMMA_POINT),
+            locale("es-US", Language::Spanish, "Estados Unidos", COMMA_POINT),
         ],
-        currency: Currency::Eur,
-        numbers: POINT_COMMA_AFTER,
-        tax: TaxLayout::Including,
-        standard_rate: 1900,
-        book_rate: 700,
-        food_rate: 700,
-        shipping: &[
-            Shipping { id: ShippingId::Standard, price: 490 },
-            Shipping { id: ShippingId::Express, price: 990 },
-            Shipping { id: ShippingId::Collect, price: 0 },
+        with_regions(
+            &address(&["99999", "99999-9999"], "10024", "+1 310 668 3312"),
+            regions::US_STATES,
+        ),
+    ),
+    market(
+        "FR",
+        Currency::Eur,
+        [2000, 550, 550],
+        &[
+            locale("fr-FR", Language::French, "France", NARROW_COMMA),
+            locale("en-FR", Language::English, "France", COMMA_POINT),
         ],
-        gift_card_value: 5_000,
-        address: AddressForm {
-            regions: &[],
-            postal_codes: &["99999"],
-            postal_code_example: "10178",
-            phone_example: "+49 176 14284340",
-        },
-    },
-    Market {
-        country: "GB",
-        locales: &[Locale {
-            tag: "en-GB",
-            language: Language::English,
-            country_name: "United Kingdom",
-        }],
-        currency: Currency::Gbp,
-        numbers: COMMA_POINT_BEFORE,
-        tax: TaxLayout::Including,
-        standard_rate: 2000,
-        book_rate: 0,
-        food_rate: 0,
-        shipping: &[
-            Shipping { id: ShippingId::Standard, price: 395 },
-            Shipping { id: ShippingId::Express, price: 795 },
-            Shipping { id: ShippingId::Collect, price: 0 },
+        address(&["99999"], "75009", "+33 6 89 85 43 21"),
+    ),
+    market(
+        "ES",
+        Currency::Eur,
+        [2100, 400, 1000],
+        &[
+            locale("es-ES", Language::Spanish, "España", POINT_COMMA_FIVE),
+            locale("en-ES", Language::English, "Spain", COMMA_POINT),
         ],
-        gift_card_value: 5_000,
-        address: AddressForm {
-            regions: &[],
-            postal_codes: &["A9 9AA", "A99 9AA", "A9A 9AA", "AA9 9AA", "AA99 9AA", "AA9A 9AA"],
-            postal_code_example: "W1S 3BE",
-            phone_example: "+44 7755 564318",
-        },
-    },
-    Market {
-        country: "US",
-        locales: &[Locale {
-            tag: "en-US",
-            language: Language::English,
-            country_name: "United States",
-        }],
-        currency: Currency::Usd,
-        numbers: COMMA_POINT_BEFORE,
-        tax: TaxLayout::Excluding,
-        standard_rate: 800,
-        book_rate: 800,
-        food_rate: 0,
-        shipping: &[
-            Shipping { id: ShippingId::Standard, price: 595 },
-            Shipping { id: ShippingId::Express, price: 1_295 },
-            Shipping { id: ShippingId::Collect, price: 0 },
+        address(&["99999"], "28012", "+34 672 56 30 09"),
+    ),
+    market(
+        "NL",
+        Currency::Eur,
+        [2100, 900, 900],
+        &[
+            locale("nl-NL", Language::Dutch, "Nederland", BEFORE_POINT_COMMA),
+            locale("en-NL", Language::English, "Netherlands", COMMA_POINT),
         ],
-        gift_card_value: 5_000,
-        address: AddressForm {
-            regions: US_STATES,
-            postal_codes: &["99999", "99999-9999"],
-            postal_code_example: "10024",
-            phone_example: "+1 310 668 3312",
-        },
-    },
-];
-
-const US_STATES: &[(&str, &str)] = &[
-    ("AL", "Alabama"),
-    ("AK", "Alaska"),
-    ("AZ", "Arizona"),
-    ("AR", "Arkansas"),
-    ("CA", "California"),
-    ("CO", "Colorado"),
-    ("CT", "Connecticut"),
-    ("DE", "Delaware"),
-    ("DC", "District of Columbia"),
-    ("FL", "Florida"),
-    ("GA", "Georgia"),
-    ("HI", "Hawaii"),
-    ("ID", "Idaho"),
-    ("IL", "Illinois"),
-    ("IN", "Indiana"),
-    ("IA", "Iowa"),
-    ("KS", "Kansas"),
-    ("KY", "Kentucky"),
-    ("LA", "Louisiana"),
-    ("ME", "Maine"),
-    ("MD", "Maryland"),
-    ("MA", "Massachusetts"),
-    ("MI", "Michigan"),
-    ("MN", "Minnesota"),
-    ("MS", "Mississippi"),
-    ("MO", "Missouri"),
-    ("MT", "Montana"),
-    ("NE", "Nebraska"),
-    ("NV", "Nevada"),
-    ("NH", "New Hampshire"),
-    ("NJ", "New Jersey"),
-    ("NM", "New Mexico"),
-    ("NY", "New York"),
-    ("NC", "North Carolina"),
-    ("ND", "North Dakota"),
-    ("OH", "Ohio"),
-    ("OK", "Oklahoma"),
-    ("OR", "Oregon"),
-    ("PA", "Pennsylvania"),
-    ("RI", "Rhode Island"),
-    ("SC", "South Carolina"),
-    ("SD", "South Dakota"),
-    ("TN", "Tennessee"),
-    ("TX", "Texas"),
-    ("UT", "Utah"),
-    ("VT", "Vermont"),
-    ("VA", "Virginia"),
-    ("WA", "Washington"),
-    ("WV", "West Virginia"),
-    ("WI", "Wisconsin"),
-    ("WY", "Wyoming"),
+        address(&["9999 AA", "9999AA"], "1068 SR", "+31 6 89124321"),
+    ),
+    market(
+        "NO",
+        Currency::Nok,
+        [2500, 0, 1500],
+        &[
+            locale("nb-NO", Language::Norwegian, "Norge", SPACE_COMMA),
+            locale("en-NO", Language::English, "Norway", SPACE_COMMA),
+        ],
+        address(&["9999"], "0194", "+47 401 23 456"),
+    ),
+    market(
+        "DK",
+        Currency::Dkk,
+        [2500, 2500, 2500],
+        &[
+            locale("da-DK", Language::Danish, "Danmark", POINT_COMMA),
+            locale("en-DK", Language::English, "Denmark", POINT_COMMA),
+        ],
+        address(&["9999"], "1556", "+45 42 55 56 28"),
+    ),
+    market(
+        "FI",
+        Currency::Eur,
+        [2550, 1350, 1350],
+        &[
+            locale("fi-FI", Language::Finnish, "Suomi", SPACE_COMMA),
+            locale("sv-FI", Language::Swedish, "Finland", SPACE_COMMA),
+            locale("en-FI", Language::English, "Finland", COMMA_POINT),
+        ],
+        address(&["99999"], "00100", "+358 40 1234567"),
+    ),
+    market(
+        "IT",
+        Currency::Eur,
+        [2200, 400, 1000],
+        &[
+            locale("it-IT", Language::Italian, "Italia", POINT_COMMA_FIVE),
+            locale("en-IT", Language::English, "Italy", COMMA_POINT),
+        ],
+        address(&["99999"], "00146", "+39 333 974 1231"),
+    ),
+    market(
+        "PL",
+        Currency::Pln,
+        [2300, 500, 800],
+        &[
+            locale("pl-PL", Language::Polish, "Polska", SPACE_COMMA_FIVE),
+            locale("en-PL", Language::English, "Poland", POINT_COMMA),
+        ],
+        address(&["99-999"], "01-460", "+48 795 222 223"),
+    ),
+    market(
+        "PT",
+        Currency::Eur,
+        [2300, 600, 600],
+        &[
+            locale("pt-PT", Language::Portuguese, "Portugal", SPACE_COMMA_FIVE),
+            locale("en-PT", Language::English, "Portugal", COMMA_POINT),
+        ],
+        address(&["9999-999"], "1990-094", "+351 935 556 731"),
+    ),
+    market(
+        "AT",
+        Currency::Eur,
+        [2000, 1000, 1000],
+        &[
+            locale("de-AT", Language::German, "Österreich", BEFORE_POINT_COMMA),
+            locale("en-AT", Language::English, "Austria", BEFORE_POINT_COMMA),
+        ],
+        address(&["9999"], "1060", "+43 676 2600456"),
+    ),
+    market(
+        "BE",
+        Currency::Eur,
+        [2100, 600, 600],
+        &[
+            locale("nl-BE", Language::Dutch, "België", BEFORE_POINT_COMMA),
+            locale("fr-BE", Language::French, "Belgique", NARROW_COMMA),
+            locale("en-BE", Language::English, "Belgium", COMMA_POINT),
+        ],
+        address(&["9999"], "1000", "+32 485 12 12 91"),
+    ),
+    market(
+        "CH",
+        Currency::Chf,
+        [810, 260, 260],
+        &[
+            locale("de-CH", Language::German, "Schweiz", SWISS),
+            locale("fr-CH", Language::French, "Suisse", SWISS_FRENCH),
+            locale("it-CH", Language::Italian, "Svizzera", SWISS_FIVE),
+            locale("en-CH", Language::English, "Switzerland", SWISS),
+        ],
+        address(&["9999"], "4051", "+41 75 868 00 00"),
+    ),
+    market(
+        "IE",
+        Currency::Eur,
+        [2300, 0, 0],
+        &[locale("en-IE", Language::English, "Ireland", COMMA_POINT)],
+        address(&["A99 XXXX", "A9A XXXX"], "D02 C838", "+353 85 535 1400"),
+    ),
+    market(
+        "CZ",
+        Currency::Czk,
+        [2100, 0, 1200],
+        &[
+            locale("cs-CZ", Language::Czech, "Česko", SPACE_COMMA),
+            locale("en-CZ", Language::English, "Czechia", SPACE_COMMA),
+        ],
+        address(&["999 99", "99999"], "155 00", "+420 771 613 715"),
+    ),
+    market(
+        "SK",
+        Currency::Eur,
+        [2300, 500, 1900],
+        &[
+            locale("sk-SK", Language::Slovak, "Slovensko", SPACE_COMMA),
+            locale("en-SK", Language::English, "Slovakia", COMMA_POINT),
+        ],
+        address(&["999 99", "99999"], "810 06", "+421 905 123 456"),
+    ),
+    market(
+        "HU",
+        Currency::Huf,
+        [2700, 500, 2700],
+        &[
+            locale("hu-HU", Language::Hungarian, "Magyarország", SPACE_COMMA_FIVE),
+            locale("en-HU", Language::English, "Hungary", SPACE_COMMA),
+        ],
+        address(&["9999"], "1083", "+36 30 010 2692"),
+    ),
+    market(
+        "RO",
+        Currency::Ron,
+        [2100, 1100, 1100],
+        &[
+            locale("ro-RO", Language::Romanian, "România", POINT_COMMA),
+            locale("en-RO", Language::English, "Romania", POINT_COMMA),
+        ],
+        address(&["999999"], "061357", "+40 741 209 876"),
+    ),
+    market(
+        "GR",
+        Currency::Eur,
+        [2400, 600, 1300],
+        &[
+            locale("el-GR", Language::Greek, "Ελλάδα", POINT_COMMA),
+            locale("en-GR", Language::English, "Greece", COMMA_POINT),
+        ],
+        address(&["999 99", "99999"], "151 23", "+30 694 555 3624"),
+    ),
+    market(
+        "AU",
+        Currency::Aud,
+        [1000, 1000, 0],
+        &[locale("en-AU", Language::English, "Australia", COMMA_POINT)],
+        with_regions(&address(&["9999"], "4877", "+61 473 752 244"), regions::AU_STATES),
+    ),
+    market(
+        "NZ",
+        Currency::Nzd,
+        [1500, 1500, 1500],
+        &[locale("en-NZ", Language::English, "New Zealand", COMMA_POINT)],
+        address(&["9999"], "6011", "+64 27 555 290"),
+    ),
+    market(
+        "CA",
+        Currency::Cad,
+        [500, 500, 0],
+        &[
+            locale("en-CA", Language::English, "Canada", COMMA_POINT),
+            locale("fr-CA", Language::French, "Canada", SPACE_COMMA),
+        ],
+        with_regions(
+            &address(&["A9A 9A9", "A9A9A9"], "V7H 1L9", "+1 519 743 8620"),
+            regions::CA_PROVINCES,
+        ),
+    ),
+    market(
+        "MX",
+        Currency::Mxn,
+        [1600, 0, 0],
+        &[
+            locale("es-MX", Language::Spanish, "México", COMMA_POINT),
+            locale("en-MX", Language::English, "Mexico", COMMA_POINT),
+        ],
+        with_regions(&address(&["99999"], "03000", "+52 55 9374 7739"), regions::MX_STATES),
+    ),
 ];
 
 impl Market {
+    /// The country's name in English; every market has English among its languages.
+    pub fn english_name(&self) -> &'static str {
+        let english = self.locales.iter().find(|locale| locale.language == Language::English);
+        english.map_or(self.country, |english| english.country_name)
+    }
+
     /// The shipping option with this name, or the market's default.
     pub fn shipping_or_default(&self, id: Option<&str>) -> &'static Shipping {
         let chosen = id.and_then(|id| self.shipping.iter().find(|option| option.id.id() == id));
@@ -303,6 +517,7 @@ fn matches_form(form: &str, code: &str) -> bool {
             (None, None) => true,
             (Some('9'), Some(c)) if c.is_ascii_digit() => continue,
             (Some('A'), Some(c)) if c.is_ascii_alphabetic() => continue,
+            (Some('X'), Some(c)) if c.is_ascii_alphanumeric() => continue,
             (Some(e), Some(c)) if e == c => continue,
             _ => false,
         };
@@ -322,7 +537,8 @@ impl View {
     /// The view that this tag (`sv-SE`) names.
     pub fn from_tag(tag: &str) -> Option<Self> {
         MARKETS.iter().find_map(|market| {
-            let locale = market.locales.iter().find(|locale| locale.tag == tag)?;
+            let locale =
+                market.locales.iter().find(|locale| locale.tag.eq_ignore_ascii_case(tag))?;
             Some(Self { market, locale })
         })
     }
@@ -336,7 +552,11 @@ impl View {
             if let Some(view) = Self::from_tag(tag) {
                 return view;
             }
-            let language = tag.split('-').next().unwrap_or(tag);
+            let language = match tag.split('-').next().unwrap_or(tag) {
+                // The old name of Norwegian.
+                "no" | "nn" => "nb",
+                language => language,
+            };
             for market in MARKETS {
                 for locale in market.locales.iter().take(1) {
                     if locale.language.code() == language {
@@ -346,6 +566,16 @@ impl View {
             }
         }
         Self::default()
+    }
+
+    /// Every view there is, as somebody looks for a country: by its English name, its own languages first.
+    pub fn all_by_name() -> Vec<Self> {
+        let mut markets: Vec<&'static Market> = MARKETS.iter().collect();
+        markets.sort_by_key(|market| market.english_name());
+        markets
+            .into_iter()
+            .flat_map(|market| market.locales.iter().map(move |locale| Self { market, locale }))
+            .collect()
     }
 
     /// Every view there is, in the order of [`MARKETS`].
@@ -388,6 +618,10 @@ mod tests {
             }
         }
         assert_eq!(View::default().market.country, "SE");
+        assert_eq!(MARKETS.len(), 26);
+        for language in Language::ALL {
+            assert!(View::all().any(|view| view.locale.language == language), "{language:?}");
+        }
     }
 
     #[test]
@@ -395,11 +629,19 @@ mod tests {
         let cases = [
             ("sv-SE,sv;q=0.9,en;q=0.8", "sv-SE"),
             ("de", "de-DE"),
-            ("de-AT,de;q=0.9", "de-DE"),
+            ("de-AT,de;q=0.9", "de-AT"),
+            ("de-LI", "de-DE"),
+            ("fr", "fr-FR"),
+            ("es-AR", "es-ES"),
+            ("no", "nb-NO"),
+            ("nn-NO", "nb-NO"),
+            ("pt-BR,pt", "pt-PT"),
+            ("sv-FI", "sv-FI"),
             ("en-US,en;q=0.9", "en-US"),
             ("en-GB", "en-GB"),
             ("en", "en-GB"),
-            ("fr-FR,fr;q=0.9,sv;q=0.5", "sv-SE"),
+            ("fr-FR,fr;q=0.9,sv;q=0.5", "fr-FR"),
+            ("ja-JP,ja;q=0.9,sv;q=0.5", "sv-SE"),
             ("xx", "en-SE"),
             ("", "en-SE"),
             (";;;,,,", "en-SE"),
@@ -424,6 +666,12 @@ mod tests {
             ("en-US", "10024-3941", true),
             ("en-US", "10024", true),
             ("en-US", "", false),
+            ("en-IE", "D02 C838", true),
+            ("en-IE", "D6W X1X2", true),
+            ("en-IE", "D02C", false),
+            ("fr-CA", "v7h 1l9", true),
+            ("nl-NL", "1068 SR", true),
+            ("pl-PL", "01460", false),
         ];
         for (tag, code, expected) in cases {
             let view = View::from_tag(tag).unwrap();

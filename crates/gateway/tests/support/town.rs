@@ -69,6 +69,7 @@ impl Town {
                 merchant_id: "K123456".to_owned(),
                 username: "K123456_kassatest".to_owned(),
                 password: Secret::new(KLARNA_PASSWORD),
+                client_id: None,
             }],
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::Html,

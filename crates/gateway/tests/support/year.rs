@@ -49,6 +49,7 @@ impl Year {
                 merchant_id: "K123456".to_owned(),
                 username: "K123456_kassatest".to_owned(),
                 password: Secret::new("secret"),
+                client_id: None,
             }],
             rate_limits: RateLimits::Off,
             unauthorized: UnauthorizedForm::Html,

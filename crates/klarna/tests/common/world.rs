@@ -43,6 +43,7 @@ impl World {
             merchant_id: id.to_owned(),
             username: username.to_owned(),
             password: Secret::new("hush"),
+            client_id: None,
         };
         let running = Playground::start(Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

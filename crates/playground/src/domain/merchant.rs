@@ -83,6 +83,9 @@ pub(crate) struct MerchantSettings {
     pub(crate) settlements: SettlementTerms,
     /// Whether the account sells in stores.
     pub(crate) in_store: InStore,
+    /// Whether the account tells of Klarna in its pages; left out as long as it may do all of it.
+    #[serde(skip_serializing_if = "Messaging::is_usual")]
+    pub(crate) messaging: Messaging,
 }
 
 impl Default for MerchantSettings {
@@ -102,6 +105,7 @@ impl Default for MerchantSettings {
             hosted_page_idle_minutes: None,
             settlements: SettlementTerms::default(),
             in_store: InStore::Enabled,
+            messaging: Messaging::Enabled,
         }
     }
 }
@@ -192,6 +196,25 @@ pub(crate) enum InStore {
     Enabled,
     /// In-store purchases fail with `PERMISSION_DENIED`.
     Disabled,
+}
+
+/// Whether an account tells of Klarna in its pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Messaging {
+    /// By placements and by the messaging API.
+    Enabled,
+    /// By placements; the API has to be agreed with Klarna.
+    WithoutApi,
+    /// Not at all.
+    Disabled,
+}
+
+impl Messaging {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_usual(&self) -> bool {
+        *self == Self::Enabled
+    }
 }
 
 /// Which URLs are acceptable.

@@ -3,8 +3,8 @@
 use storage::Migration;
 
 use crate::store::{
-    callbacks, customer_tokens, disputes, faults, flows, hosted_pages, idempotency, in_store,
-    merchants, orders, outbox, purge, sessions, settlements, sftp,
+    callbacks, client_ids, customer_tokens, disputes, faults, flows, hosted_pages, idempotency,
+    in_store, merchants, orders, outbox, purge, sessions, settlements, sftp,
 };
 
 /// The playground's schema.
@@ -29,4 +29,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     settlements::MIGRATION,
     disputes::MIGRATION,
     sftp::MIGRATION,
+    client_ids::MIGRATION,
 ];

@@ -4,6 +4,7 @@
 //! or sorted is a column; the rest of an aggregate is a JSON document.
 
 pub(crate) mod callbacks;
+pub(crate) mod client_ids;
 pub(crate) mod customer_tokens;
 pub(crate) mod disputes;
 pub(crate) mod faults;

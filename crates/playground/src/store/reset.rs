@@ -47,6 +47,7 @@ const STATEMENTS: &[&str] = &[
     "DELETE FROM sftp_folders",
     "DELETE FROM sftp_keys",
     "DELETE FROM sftp_accounts",
+    "DELETE FROM client_identifiers",
     "DELETE FROM credentials",
     "DELETE FROM merchants",
     "DELETE FROM settings WHERE name = 'clock_offset_ms'",

@@ -1,6 +1,7 @@
 //! The embedded files, served with an entity tag: a browser asks again each time and mostly gets 304,
 //! so that a new build of the playground is never mixed with an old page.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -26,21 +27,26 @@ const OWN_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 
 /// Of everything that is not a page.
 const FILE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+pub(super) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLES: &str = "text/css; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// A file with its tag.
-struct Asset {
+pub(super) struct Asset {
     name: &'static str,
     content_type: &'static str,
-    body: &'static str,
+    body: Cow<'static, str>,
     tag: String,
 }
 
 impl Asset {
-    fn new(name: &'static str, content_type: &'static str, body: &'static str) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        content_type: &'static str,
+        body: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let body = body.into();
         let mut tag = String::from("\"");
         for byte in Sha256::digest(body.as_bytes()).iter().take(12) {
             // Writing into a string cannot fail.
@@ -48,6 +54,12 @@ impl Asset {
         }
         tag.push('"');
         Self { name, content_type, body, tag }
+    }
+
+    /// What is in it.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &str {
+        &self.body
     }
 }
 
@@ -61,6 +73,8 @@ static IN_STORE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("in-store", HTML, include_str!("../../assets/in_store.html")));
 static COUNTER: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("counter", HTML, include_str!("../../assets/counter.html")));
+static LEARN_MORE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("learn-more", HTML, include_str!("../../assets/learn_more.html")));
 static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         Asset::new("kit.js", JAVASCRIPT, include_str!("../../assets/kit.js")),
@@ -73,6 +87,8 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("in_store_texts.js", JAVASCRIPT, include_str!("../../assets/in_store_texts.js")),
         Asset::new("counter.js", JAVASCRIPT, include_str!("../../assets/counter.js")),
         Asset::new("in_store.css", STYLES, include_str!("../../assets/in_store.css")),
+        Asset::new("learn_more.js", JAVASCRIPT, include_str!("../../assets/learn_more.js")),
+        Asset::new("learn_more.css", STYLES, include_str!("../../assets/learn_more.css")),
         Asset::new("kit.css", STYLES, include_str!("../../assets/kit.css")),
         Asset::new("widget.css", STYLES, include_str!("../../assets/widget.css")),
         Asset::new("flow.css", STYLES, include_str!("../../assets/flow.css")),
@@ -84,7 +100,12 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 
 /// `GET /kp/lib/v1/api.js`: loaded by pages of any origin.
 pub(super) async fn library(headers: HeaderMap) -> Response {
-    let mut response = serve(&LIBRARY, &headers, FILE_POLICY);
+    script_for_any_page(&LIBRARY, &headers)
+}
+
+/// A script that merchants' pages load.
+pub(super) fn script_for_any_page(script: &Asset, headers: &HeaderMap) -> Response {
+    let mut response = serve(script, headers, FILE_POLICY);
     set(&mut response, "cross-origin-resource-policy", "cross-origin");
     set(&mut response, "access-control-allow-origin", "*");
     response
@@ -98,6 +119,11 @@ pub(super) async fn widget(headers: HeaderMap) -> Response {
 /// `GET /kp/flow`: the popup or overlay.
 pub(super) async fn flow(headers: HeaderMap) -> Response {
     page(&FLOW, &headers)
+}
+
+/// `GET /osm/learn-more`: what explains a promotion, in a dialog over any page.
+pub(super) async fn learn_more(headers: HeaderMap) -> Response {
+    page(&LEARN_MORE, &headers)
 }
 
 /// `GET /in-store/{short_id}`: the link of an in-store purchase.
@@ -129,7 +155,7 @@ pub(super) async fn badge(headers: HeaderMap) -> Response {
     asset(Path("badge.svg".to_owned()), headers).await
 }
 
-fn page(page: &Asset, headers: &HeaderMap) -> Response {
+pub(super) fn page(page: &Asset, headers: &HeaderMap) -> Response {
     let mut response = serve(page, headers, PAGE_POLICY);
     // The page must be allowed into a frame even of a page that asks for isolation.
     set(&mut response, "cross-origin-resource-policy", "cross-origin");
@@ -162,7 +188,7 @@ fn serve(asset: &Asset, headers: &HeaderMap, policy: &'static str) -> Response {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        Response::new(Body::from(asset.body))
+        Response::new(Body::from(asset.body.clone()))
     };
     set(&mut response, "content-type", asset.content_type);
     set(&mut response, "cache-control", "no-cache");
@@ -203,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_pages_hold_no_script_or_style_of_their_own() {
-        for page in [&WIDGET, &FLOW, &IN_STORE, &COUNTER] {
+        for page in [&WIDGET, &FLOW, &IN_STORE, &COUNTER, &LEARN_MORE] {
             assert!(
                 !page.body.contains("<style") && !page.body.contains("style="),
                 "{}",

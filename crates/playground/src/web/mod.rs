@@ -11,8 +11,10 @@ mod flow;
 mod hosted;
 pub(crate) mod in_store;
 mod load;
+mod messaging;
 pub(crate) mod qr;
 mod view;
+pub(crate) mod web_sdk;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -32,6 +34,11 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/v1/flow", post(flow::begin))
         .route("/kp/v1/flow/{flow_id}/{action}", post(flow::act))
         .merge(hosted::router())
+        .merge(web_sdk::router())
+        .route("/messaging/v3", get(messaging::message))
+        .route("/messaging/v3/impressions/{token}", get(messaging::impression))
+        .route("/osm/learn-more", get(assets::learn_more))
+        .route("/osm/v1/learn-more", post(messaging::explain))
         .route("/in-store/{short_id}", get(assets::in_store))
         .route("/in-store/{short_id}/qr", get(in_store::image))
         .route("/kp/v1/in-store/{short_id}/{action}", post(in_store::act))

@@ -15,9 +15,13 @@ mod errors;
 mod flows;
 mod hosted;
 mod loading;
+mod messaging;
+mod pages;
 mod phone;
 mod stage;
+mod web_sdk;
 
+use pages::Pages;
 use stage::Stage;
 use testing::browser::Screen;
 
@@ -52,4 +56,26 @@ async fn the_hosted_page_on_a_phone() {
     let stage = Stage::start("playground/hosted-phone", Screen::Phone).await;
     hosted::cases(&stage).await;
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_web_sdk_on_a_desk() {
+    let pages = Pages::start("playground/web-sdk", Screen::Wide).await;
+    web_sdk::cases(&pages).await;
+    pages.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn placements_on_a_desk() {
+    let pages = Pages::start("playground/placements-desktop", Screen::Wide).await;
+    messaging::cases(&pages).await;
+    messaging::every_locale_fits(&pages).await;
+    pages.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn placements_on_a_phone() {
+    let pages = Pages::start("playground/placements-phone", Screen::Phone).await;
+    messaging::cases(&pages).await;
+    pages.stop().await;
 }

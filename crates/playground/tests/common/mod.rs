@@ -131,6 +131,7 @@ impl World {
                     merchant_id: (*merchant_id).to_owned(),
                     username: (*username).to_owned(),
                     password: Secret::new(*password),
+                    client_id: None,
                 })
                 .collect(),
             rate_limits: RateLimits::Off,
@@ -150,6 +151,11 @@ impl World {
     /// The playground itself, to open further ways in.
     pub fn running(&mut self) -> &mut Running {
         &mut self.running
+    }
+
+    /// The client identifier of the seeded merchant.
+    pub fn client_id(&self) -> String {
+        self.running.client_id(&self.merchant.merchant_id).unwrap()
     }
 
     /// Ends it.

@@ -163,9 +163,9 @@ fn summary(visit: &Visit, bill: &Bill, klarna: Option<&Checkout>) -> Markup {
 
 fn test_persons(visit: &Visit) -> Markup {
     let texts = visit.texts();
-    let persons = persons::of(visit.market().country);
+    let mut persons = persons::of(visit.market().country).peekable();
     html! {
-        @if !persons.is_empty() {
+        @if persons.peek().is_some() {
             div.try-it.with-script {
                 span.quiet { (texts.try_it) }
                 @for person in persons {
@@ -206,7 +206,7 @@ fn input(visit: &Visit, form: &Form, prefix: &str, field: &Field) -> Markup {
     html! {
         div.field.half[field.width == Width::Half] {
             label for=(name) {
-                (texts.field(field.name))
+                (texts.field(field.name, market.country))
                 @if !required { " " span.quiet { (texts.optional) } }
             }
             @if field.kind == "select" {
@@ -251,7 +251,9 @@ fn pattern(field: &Field, market: &Market) -> Option<String> {
                 .postal_codes
                 .iter()
                 // A hyphen stands for itself: browsers refuse a needless escape.
-                .map(|form| form.replace('9', r"\d").replace('A', "[A-Za-z]"))
+                .map(|form| {
+                    form.replace('9', r"\d").replace('A', "[A-Za-z]").replace('X', r"[A-Za-z\d]")
+                })
                 .collect();
             Some(format!(r"\s*({})\s*", forms.join("|")))
         }

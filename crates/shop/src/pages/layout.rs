@@ -105,7 +105,7 @@ fn market_switch(visit: &Visit) -> Markup {
                 (form_token(visit))
                 input type="hidden" name="return_to" value=(return_path(visit));
                 p.market-title { (texts.choose_market) }
-                @for view in View::all() {
+                @for view in View::all_by_name() {
                     button type="submit" name="view" value=(view.locale.tag)
                         lang=(view.locale.tag)
                         aria-current=[(view == visit.view).then_some("true")] {

@@ -20,25 +20,25 @@ use crate::visit::Visit;
 
 /// An amount in the visitor's own market.
 pub(crate) fn price(visit: &Visit, minor: i64) -> String {
-    money::format(minor, visit.market().currency, visit.market().numbers)
+    money::format(minor, visit.market().currency, visit.view.locale.numbers)
 }
 
 /// An amount on a price tag.
 pub(crate) fn tag(visit: &Visit, minor: i64) -> String {
-    money::format_short(minor, visit.market().currency, visit.market().numbers)
+    money::format_short(minor, visit.market().currency, visit.view.locale.numbers)
 }
 
 /// An amount in a currency that came over the wire, which need not be the visitor's present one.
 pub(crate) fn amount(visit: &Visit, minor: i64, code: &str) -> String {
     let Some(currency) = Currency::from_code(code) else { return format!("{minor} {code}") };
     let own = visit.market();
-    // An order from another country reads as that country writes amounts.
-    let market = if own.currency == currency {
-        own
-    } else {
-        MARKETS.iter().find(|market| market.currency == currency).unwrap_or(own)
-    };
-    money::format(minor, currency, market.numbers)
+    let mut numbers = visit.view.locale.numbers;
+    if own.currency != currency {
+        // An order from another country reads as that country writes amounts.
+        let home = MARKETS.iter().find(|market| market.currency == currency);
+        numbers = home.and_then(|home| home.locales.first()).map_or(numbers, |home| home.numbers);
+    }
+    money::format(minor, currency, numbers)
 }
 
 /// The hidden field that every form carries.

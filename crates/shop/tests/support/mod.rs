@@ -118,6 +118,7 @@ fn priced(checkout: &mut Value, request: &Value) {
         Some("SE") => "SEK",
         Some("GB") => "GBP",
         Some("US") => "USD",
+        Some("CA") => "CAD",
         _ => "EUR",
     }
     .into();

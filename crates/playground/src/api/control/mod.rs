@@ -4,6 +4,7 @@
 //! Open to this machine only, or to whoever has the control token; see [`operator::Operator`].
 
 mod callbacks;
+mod client_ids;
 mod clock;
 mod customer_tokens;
 mod disputes;
@@ -24,7 +25,7 @@ mod sftp;
 mod shopper;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
 
@@ -50,6 +51,14 @@ pub(crate) fn router() -> Router<App> {
         )
         .route("/playground/v1/faults/{fault_id}", get(faults::read).delete(faults::remove))
         .route("/playground/v1/merchants", get(merchants::list).post(merchants::create))
+        .route(
+            "/playground/v1/merchants/{merchant_id}/client-identifiers",
+            get(client_ids::list).post(client_ids::create),
+        )
+        .route(
+            "/playground/v1/merchants/{merchant_id}/client-identifiers/{client_id}",
+            put(client_ids::change),
+        )
         .route(
             "/playground/v1/customer-tokens/{token_id}",
             get(customer_tokens::read).post(customer_tokens::change),

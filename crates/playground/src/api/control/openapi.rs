@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::sftp;
 use super::{
-    callbacks, clock, customer_tokens, disputes, faults, hosted, merchants, outbox, requests,
-    reset, scan, settlements, shopper,
+    callbacks, client_ids, clock, customer_tokens, disputes, faults, hosted, merchants, outbox,
+    requests, reset, scan, settlements, shopper,
 };
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
@@ -48,6 +48,9 @@ use crate::app::App;
         faults::remove,
         merchants::list,
         merchants::create,
+        client_ids::list,
+        client_ids::create,
+        client_ids::change,
         disputes::raise,
         disputes::decide,
         disputes::settings,
