@@ -509,7 +509,7 @@ async fn help_is_offered_as_long_as_klarna_accepts_it() {
         let stands = world.year.get(&path).await;
         assert_eq!(stands["open_charge"]["can_step_up"], false, "{stands}");
         let (status, answer) = world.year.call(&help, &json!({})).await;
-        assert_eq!((status, &answer["code"]), (409, &json!("conflict")), "{answer}");
+        assert_eq!((status, &answer["code"]), (409, &json!("state_conflict")), "{answer}");
 
         // The next try is made all the same.
         world.year.move_to(hours(10 * 24)).await;
