@@ -19,6 +19,7 @@ use crate::clock::PlaygroundClock;
 use crate::domain::client_id::{self, ClientEnvironment, ClientIdentifier};
 use crate::domain::merchant::Merchant;
 use crate::faults::Faults;
+use crate::identity::Keyring;
 use crate::requests::RequestLog;
 use crate::sender::Sender;
 use crate::store::migrations::MIGRATIONS;
@@ -50,6 +51,7 @@ struct Inner {
     directory: SharedDirectory,
     requests: RequestLog,
     faults: Faults,
+    keyring: Keyring,
     sender: Sender,
     signing_key: Secret,
     salt: String,
@@ -122,6 +124,7 @@ impl App {
             directory: SharedDirectory::default(),
             requests: RequestLog::default(),
             faults,
+            keyring: Keyring::default(),
             sender: Sender::new(targets.reach()),
             signing_key: Secret::new(signing_key),
             salt,
@@ -337,6 +340,11 @@ impl App {
     /// The faults in force.
     pub(crate) fn faults(&self) -> &Faults {
         &self.0.faults
+    }
+
+    /// The keys that sign ID tokens.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     /// Keeps how far the faults have come.

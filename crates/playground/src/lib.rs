@@ -18,6 +18,7 @@ mod faults;
 #[doc(hidden)]
 pub mod fuzz;
 mod hosting;
+mod identity;
 mod in_store;
 mod placing;
 mod reports;

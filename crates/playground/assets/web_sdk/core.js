@@ -438,7 +438,7 @@ button:disabled { cursor: not-allowed; opacity: .55; }
 .full, .short, .letter { position: absolute; inset: 0; display: none; align-items: center; justify-content: center; gap: .5em; padding: 0 12px; white-space: nowrap; overflow: hidden; }
 .logo { padding: .3em .55em; border-radius: .5em; background: #ffa8cd; color: #0b051d; font-weight: 750; letter-spacing: -.02em; }
 .letter { font-weight: 800; }
-.logo-left .full { flex-direction: row-reverse; justify-content: flex-end; }
+.logo-left .full { justify-content: flex-start; }
 .logo-right .full { justify-content: space-between; }
 @container (min-width: 201px) { .full { display: flex; } }
 @container (min-width: 84px) and (max-width: 200.99px) { .short { display: flex; } }

@@ -294,7 +294,7 @@ function messagingProduct(core) {
 
   return {
     namespace: { placement, on: events.on, off: events.off, refresh },
-    also: { OnsiteMessaging: { refresh, on: events.on, off: events.off } },
+    also: core.version === 1 ? { OnsiteMessaging: { refresh, on: events.on, off: events.off } } : {},
     elements() {
       if (!isSupported) return;
       core.once('klarna-placement', () => KlarnaPlacement);
@@ -312,7 +312,7 @@ function messagingProduct(core) {
 
 /*
  * Heights are kept free by layout and width before anything is shown. A test fills them with every text of every
- * locale, so what is reserved is enough, and nothing moves.
+ * locale, so what is reserved is enough from 280 px on, and nothing moves.
  */
 const STYLES = `
 :host { display: block; container-type: inline-size; }
@@ -336,24 +336,52 @@ const STYLES = `
 .deal { display: inline-block; padding: 1px 7px; margin-inline-end: 6px; border-radius: 999px; background: #ffe3a6; color: #543800; font-size: 12px; line-height: 16px; font-weight: 700; }
 .methods { display: flex; flex-wrap: wrap; gap: 0 16px; margin: 0; padding: 0; list-style: none; font-weight: 600; }
 .strip { border-radius: 0; border-inline: 0; justify-content: center; }
-.promotion { min-height: 72px; }
+.promotion { min-height: 56px; }
 .strip { min-height: 56px; }
-.banner { min-height: 96px; }
+.banner { min-height: 76px; }
 .checkout { min-height: 96px; }
-.info { min-height: 120px; align-items: flex-start; padding-block: 12px; }
-@container (max-width: 559.99px) {
-  .promotion { min-height: 108px; }
+.info { min-height: 124px; }
+.info { align-items: flex-start; padding-block: 12px; }
+@container (max-width: 899.99px) {
+  .promotion { min-height: 72px; }
+  .checkout { min-height: 112px; }
+}
+@container (max-width: 699.99px) {
+  .promotion { min-height: 88px; }
   .strip { min-height: 88px; }
   .banner { min-height: 112px; }
   .checkout { min-height: 148px; }
-  .info { min-height: 172px; }
+  .info { min-height: 160px; }
 }
-@container (max-width: 379.99px) {
-  .promotion { min-height: 148px; }
-  .strip { min-height: 108px; }
-  .banner { min-height: 152px; }
-  .checkout { min-height: 212px; }
-  .info { min-height: 256px; }
+@container (max-width: 559.99px) {
+  .promotion { min-height: 92px; }
+  .banner { min-height: 116px; }
+  .info { min-height: 180px; }
+}
+@container (max-width: 479.99px) {
+  .box { flex-direction: column; align-items: flex-start; justify-content: center; gap: 6px; }
+  .info { justify-content: flex-start; }
+  .promotion { min-height: 124px; }
+  .strip { min-height: 120px; }
+  .banner { min-height: 148px; }
+  .checkout { min-height: 180px; }
+  .info { min-height: 212px; }
+}
+@container (max-width: 399.99px) {
+  .promotion { min-height: 140px; }
+  .banner { min-height: 164px; }
+  .info { min-height: 214px; }
+}
+@container (max-width: 359.99px) {
+  .checkout { min-height: 200px; }
+  .info { min-height: 254px; }
+}
+@container (max-width: 319.99px) {
+  .promotion { min-height: 160px; }
+  .strip { min-height: 136px; }
+  .banner { min-height: 180px; }
+  .checkout { min-height: 236px; }
+  .info { min-height: 290px; }
 }
 `;
 

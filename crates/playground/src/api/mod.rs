@@ -8,6 +8,7 @@ pub(crate) mod disputes;
 pub(crate) mod error;
 pub(crate) mod form;
 pub(crate) mod hosted_page;
+pub(crate) mod identity;
 pub(crate) mod in_store;
 pub(crate) mod limits;
 pub(crate) mod orders;
@@ -40,6 +41,7 @@ pub(crate) fn router(app: &App, readiness: &Readiness) -> Router {
     Router::new()
         .merge(klarna())
         .merge(control::router())
+        .merge(identity::router())
         .merge(web::router())
         .fallback(error::unknown_path)
         .method_not_allowed_fallback(error::wrong_method)

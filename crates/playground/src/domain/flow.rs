@@ -106,7 +106,7 @@ pub(crate) enum Contact {
 
 impl Contact {
     /// Reads either.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.contains('@') {
             let email = text.to_lowercase();
@@ -415,6 +415,20 @@ impl Flow {
         self.contact = Some(contact);
         self.step = Step::Code;
         Ok(Next::Show)
+    }
+
+    /// The shopper signed in with Klarna before the purchase: nobody asks who they are.
+    pub(crate) fn recognise(
+        &mut self,
+        contact: Contact,
+        assess: impl FnOnce(&Contact) -> Assessment,
+        today: Date,
+    ) -> Result<Next, Rejection> {
+        self.must_be_in(Step::Identify)?;
+        // Whoever signed in has an account.
+        self.assessment = Assessment { sign_up: false, ..assess(&contact) };
+        self.contact = Some(contact);
+        Ok(self.after_identification(today))
     }
 
     /// The shopper types the one-time code.

@@ -19,6 +19,7 @@ pub(crate) mod flow;
 pub(crate) mod fraud;
 pub(crate) mod hosted_page;
 pub(crate) mod idempotency;
+pub(crate) mod identity;
 pub(crate) mod in_store;
 pub(crate) mod matching;
 pub(crate) mod merchant;

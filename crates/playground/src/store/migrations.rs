@@ -4,7 +4,7 @@ use storage::Migration;
 
 use crate::store::{
     callbacks, client_ids, customer_tokens, disputes, faults, flows, hosted_pages, idempotency,
-    in_store, merchants, orders, outbox, purge, sessions, settlements, sftp,
+    identity, in_store, merchants, orders, outbox, purge, sessions, settlements, sftp,
 };
 
 /// The playground's schema.
@@ -30,4 +30,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     disputes::MIGRATION,
     sftp::MIGRATION,
     client_ids::MIGRATION,
+    identity::MIGRATION,
 ];

@@ -11,6 +11,7 @@ pub(crate) mod faults;
 pub(crate) mod flows;
 pub(crate) mod hosted_pages;
 pub(crate) mod idempotency;
+pub(crate) mod identity;
 pub(crate) mod in_store;
 pub(crate) mod merchants;
 pub(crate) mod migrations;

@@ -92,6 +92,8 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("kit.css", STYLES, include_str!("../../assets/kit.css")),
         Asset::new("widget.css", STYLES, include_str!("../../assets/widget.css")),
         Asset::new("flow.css", STYLES, include_str!("../../assets/flow.css")),
+        Asset::new("identity_done.js", JAVASCRIPT, include_str!("../../assets/identity_done.js")),
+        Asset::new("identity.css", STYLES, include_str!("../../assets/identity.css")),
         Asset::new("hosted.js", JAVASCRIPT, include_str!("../../assets/hosted.js")),
         Asset::new("hosted.css", STYLES, include_str!("../../assets/hosted.css")),
         Asset::new("badge.svg", PICTURE, include_str!("../../assets/badge.svg")),

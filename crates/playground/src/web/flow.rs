@@ -23,15 +23,17 @@ use crate::domain::flow::{
     Answer, AnswerError, Assessment, Beginning, Contact, Finalizing, Flow, Kind, Next, Profile,
     Rejection,
 };
+use crate::domain::identity::grant::TokenKind;
 use crate::domain::session::{Session, SessionRefusal};
 use crate::hosting::{self, HostingError, Scene};
+use crate::identity::digest;
 use crate::in_store::Making;
 use crate::placing::Names;
 use crate::shopper::{
     self, Attempt, Call, Finalization, Loaded, Outcome, Reply, ShopperError, bad_paths,
 };
 use crate::store::flows::{self, StoredFlow};
-use crate::store::{StoreError, sessions};
+use crate::store::{StoreError, identity, sessions};
 use crate::web::caller::{Caller, WebError, json};
 use crate::web::load::{CallOptions, read_data, today};
 use crate::web::view::{self, FlowView};
@@ -91,7 +93,14 @@ pub(super) async fn begin(
         .db()
         .write(move |tx| -> Result<_, WebError> {
             let earlier = flows::last_approved(tx, &session.session_id)?;
-            let (flow, next) = Flow::begin(Beginning { earlier, ..beginning.clone() }, today);
+            let (mut flow, mut next) =
+                Flow::begin(Beginning { earlier, ..beginning.clone() }, today);
+            if beginning.kind == Kind::Authorize
+                && let Some(contact) = signed_in(tx, &session.body, now.as_millisecond())?
+                && let Ok(further) = flow.recognise(contact, |it| assess(it, &session.body), today)
+            {
+                next = further;
+            }
             let mut stored = StoredFlow {
                 flow_id: flow_id.clone(),
                 session_id: session.session_id.clone(),
@@ -146,6 +155,20 @@ async fn take_data(app: &App, caller: &Caller, data: &Value) -> Result<Taken, We
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Who signed in with Klarna, where the shop has sent along an access token that is still good for a payment.
+fn signed_in(
+    tx: &mut Tx<'_>,
+    body: &SessionBody,
+    now_ms: i64,
+) -> Result<Option<Contact>, StoreError> {
+    let token = body.customer.as_ref().and_then(|customer| customer.klarna_access_token.as_ref());
+    let Some(token) = token else { return Ok(None) };
+    let found = identity::peek_token(tx, &digest(token.expose()))?;
+    Ok(found
+        .filter(|(token, _)| token.is_good(TokenKind::Access, now_ms) && token.scopes.may_pay())
+        .map(|(_, grant)| Contact::Email(grant.account.email)))
 }
 
 pub(super) fn known_contact(body: &SessionBody) -> Option<String> {

@@ -9,6 +9,7 @@ mod assets;
 mod caller;
 mod flow;
 mod hosted;
+mod identity;
 pub(crate) mod in_store;
 mod load;
 mod messaging;
@@ -39,6 +40,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/messaging/v3/impressions/{token}", get(messaging::impression))
         .route("/osm/learn-more", get(assets::learn_more))
         .route("/osm/v1/learn-more", post(messaging::explain))
+        .merge(identity::router())
         .route("/in-store/{short_id}", get(assets::in_store))
         .route("/in-store/{short_id}/qr", get(in_store::image))
         .route("/kp/v1/in-store/{short_id}/{action}", post(in_store::act))

@@ -14,6 +14,7 @@ mod common;
 mod errors;
 mod flows;
 mod hosted;
+mod identity;
 mod loading;
 mod messaging;
 mod pages;
@@ -78,4 +79,18 @@ async fn placements_on_a_phone() {
     let pages = Pages::start("playground/placements-phone", Screen::Phone).await;
     messaging::cases(&pages).await;
     pages.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_in_with_klarna_on_a_desk() {
+    let shop = identity::Shop::start("playground/identity-desktop", Screen::Wide).await;
+    identity::cases(&shop).await;
+    shop.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_in_with_klarna_on_a_phone() {
+    let shop = identity::Shop::start("playground/identity-phone", Screen::Phone).await;
+    identity::cases(&shop).await;
+    shop.stop().await;
 }

@@ -161,7 +161,7 @@ async fn a_second_copy_fails_and_the_first_lives_on(pages: &Pages) {
             "window.first = Klarna.init;
              for (const path of ['/lib.js', '/web-sdk/v1/klarna.js?again']) {
                const again = document.createElement('script');
-               again.src = arguments[0] + path; again.dataset.clientId = arguments[1];
+               again.src = arguments[0] + path; again.dataset.clientId = arguments[1]; again.crossOrigin = 'anonymous';
                document.head.append(again);
              }",
             vec![json!(pages.world.public_url()), json!(pages.world.client_id())],

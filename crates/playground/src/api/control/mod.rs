@@ -10,6 +10,7 @@ mod customer_tokens;
 mod disputes;
 mod faults;
 mod hosted;
+mod identity;
 mod in_store;
 mod merchants;
 mod openapi;
@@ -63,6 +64,8 @@ pub(crate) fn router() -> Router<App> {
             "/playground/v1/customer-tokens/{token_id}",
             get(customer_tokens::read).post(customer_tokens::change),
         )
+        .route("/playground/v1/identity/keys/rotate", post(identity::rotate))
+        .route("/playground/v1/identity/withdraw", post(identity::withdraw))
         .route("/playground/v1/disputes", post(disputes::raise))
         .route("/playground/v1/disputes/{id}/decide", post(disputes::decide))
         .route(

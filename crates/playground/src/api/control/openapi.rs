@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::sftp;
 use super::{
-    callbacks, client_ids, clock, customer_tokens, disputes, faults, hosted, merchants, outbox,
-    requests, reset, scan, settlements, shopper,
+    callbacks, client_ids, clock, customer_tokens, disputes, faults, hosted, identity, merchants,
+    outbox, requests, reset, scan, settlements, shopper,
 };
 use crate::api::error::ApiError;
 use crate::api::respond::Answer;
@@ -51,6 +51,8 @@ use crate::app::App;
         client_ids::list,
         client_ids::create,
         client_ids::change,
+        identity::rotate,
+        identity::withdraw,
         disputes::raise,
         disputes::decide,
         disputes::settings,
