@@ -6,8 +6,8 @@ use utoipa::openapi::OpenApi as Document;
 
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
-    checkouts, customer_tokens, customers, disputes, erasures, events, expiry_policy, keys,
-    operations, payments, payouts, plans, public, reports, retention_policy, stores, streams,
+    browser, checkouts, customer_tokens, customers, disputes, erasures, events, expiry_policy,
+    keys, operations, payments, payouts, plans, public, reports, retention_policy, stores, streams,
     subscriptions, webhooks,
 };
 
@@ -63,6 +63,7 @@ use super::{
         operations::act::look,
         operations::act::resume,
         operations::act::settle,
+        browser::read,
         public::read,
         public::confirm,
         keys::read::list,
