@@ -1,6 +1,6 @@
 //! `cargo xtask fidelity`: the part of docs/fidelity.md that says, for each operation, which of the
 //! documented answers the playground gives. It is written from what its tests have seen, and held against
-//! it by every full run of the tests.
+//! it by every full run of the tests. The same goes for what the browser libraries tell pages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,9 +8,19 @@ use std::path::{Path, PathBuf};
 
 use catalogue::coverage;
 use catalogue::seen::{self, Seen};
+use catalogue::told::{self, Told};
 
 use crate::process::Outcome;
 use crate::{say, test};
+
+/// What the tests of a run have seen.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    /// Answers of the APIs.
+    answers: BTreeSet<Seen>,
+    /// What browser libraries told pages.
+    told: BTreeSet<Told>,
+}
 
 /// From the workspace's root.
 const DOCUMENT: &str = "docs/fidelity.md";
@@ -20,7 +30,7 @@ const DOCUMENT: &str = "docs/fidelity.md";
 pub(crate) fn run() -> Outcome<()> {
     let seen = test::run_and_note(&test::Options::playground())?;
     let (path, text) = document()?;
-    let renewed = coverage::renew(&text, &seen).ok_or_else(no_marks)?;
+    let renewed = renewed(&text, &seen)?;
     if renewed == text {
         say(&format!("{DOCUMENT} is as it should be\n"));
     } else {
@@ -31,10 +41,10 @@ pub(crate) fn run() -> Outcome<()> {
 }
 
 /// Holds what was seen against what is documented, and against the document.
-pub(crate) fn check(seen: &BTreeSet<Seen>) -> Outcome<()> {
+pub(crate) fn check(seen: &Observed) -> Outcome<()> {
     nothing_missing(seen)?;
     let (_, text) = document()?;
-    let renewed = coverage::renew(&text, seen).ok_or_else(no_marks)?;
+    let renewed = renewed(&text, seen)?;
     if renewed == text {
         return Ok(());
     }
@@ -46,8 +56,14 @@ pub(crate) fn check(seen: &BTreeSet<Seen>) -> Outcome<()> {
     ))
 }
 
-fn nothing_missing(seen: &BTreeSet<Seen>) -> Outcome<()> {
-    let problems = coverage::problems(seen);
+fn renewed(text: &str, seen: &Observed) -> Outcome<String> {
+    let renewed = coverage::renew(text, &seen.answers).ok_or_else(no_marks)?;
+    told::renew(&renewed).ok_or_else(no_marks)
+}
+
+fn nothing_missing(seen: &Observed) -> Outcome<()> {
+    let mut problems = coverage::problems(&seen.answers);
+    problems.extend(told::problems(&seen.told));
     if problems.is_empty() {
         return Ok(());
     }
@@ -58,7 +74,13 @@ fn nothing_missing(seen: &BTreeSet<Seen>) -> Outcome<()> {
 }
 
 fn no_marks() -> String {
-    format!("{DOCUMENT} has lost the lines `{}` and `{}`", coverage::BEGIN, coverage::END)
+    format!(
+        "{DOCUMENT} has lost the lines `{}` and `{}`, or `{}` and `{}`",
+        coverage::BEGIN,
+        coverage::END,
+        told::BEGIN,
+        told::END
+    )
 }
 
 fn root() -> PathBuf {
@@ -94,9 +116,10 @@ impl Notes {
     }
 
     /// What was written.
-    pub(crate) fn read(&self) -> Outcome<BTreeSet<Seen>> {
-        seen::read(&self.directory)
-            .map_err(|error| format!("{}: {error}", self.directory.display()))
+    pub(crate) fn read(&self) -> Outcome<Observed> {
+        let failed = |error| format!("{}: {error}", self.directory.display());
+        let answers = seen::read(&self.directory).map_err(failed)?;
+        Ok(Observed { answers, told: told::read(&self.directory).map_err(failed)? })
     }
 }
 

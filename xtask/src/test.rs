@@ -1,8 +1,6 @@
 //! `cargo xtask test`: every test of the workspace, with everything it needs.
 
-use std::collections::BTreeSet;
-
-use catalogue::seen::{self, Seen};
+use catalogue::seen;
 
 use crate::fidelity;
 use crate::postgres::{self, Server};
@@ -68,13 +66,13 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 }
 
 /// Runs them and returns which of Klarna's answers they have seen.
-pub(crate) fn run_and_note(options: &Options) -> Outcome<BTreeSet<Seen>> {
+pub(crate) fn run_and_note(options: &Options) -> Outcome<fidelity::Observed> {
     let (total, seen) = run_and_count(options)?;
     total.tell();
     seen
 }
 
-fn run_and_count(options: &Options) -> Outcome<(Total, Outcome<BTreeSet<Seen>>)> {
+fn run_and_count(options: &Options) -> Outcome<(Total, Outcome<fidelity::Observed>)> {
     tools::ensure(tools::TESTING, !options.no_install)?;
     let mut arguments: Vec<&str> = vec!["test", "--no-fail-fast"];
     if options.packages.is_empty() {

@@ -4,6 +4,7 @@
 //! - [`operations`] is the list. Tests that must hold for every operation walk it.
 //! - [`seen`] is how a test notes an answer, and how the notes are read again.
 //! - [`coverage`] joins both, for docs/fidelity.md and for whoever asks what is missing.
+//! - [`told`] is the same for what the browser libraries tell pages.
 //!
 //! It is for tests and chores: nothing that is shipped depends on it, and it knows nothing of how an
 //! operation is carried out.
@@ -15,6 +16,7 @@ mod orders;
 mod payments;
 pub mod seen;
 mod settlements;
+pub mod told;
 
 /// One of Klarna's APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,6 +9,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 /// The variable that names the directory for the notes. Without it none are taken.
 pub const VARIABLE: &str = "KASSA_SEEN_ANSWERS";
 
+/// How files with such notes end.
+const ENDING: &str = "tsv";
+
 /// The test program whose answers are made up: only what is documented counts of them.
 const MADE_UP: &str = "faults";
 
@@ -53,9 +56,9 @@ impl Seen {
 
 /// Where this process writes its notes, and which it has written.
 struct Book {
-    file: PathBuf,
+    directory: PathBuf,
     program: String,
-    written: Mutex<BTreeSet<Seen>>,
+    written: Mutex<BTreeSet<String>>,
 }
 
 static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| {
@@ -64,8 +67,7 @@ static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| {
     let own = own.file_stem()?.to_str()?;
     // Cargo adds a hash to the name.
     let program = own.rsplit_once('-').map_or(own, |(name, _)| name).to_owned();
-    let file = directory.join(format!("{program}-{}.tsv", std::process::id()));
-    Some(Book { file, program, written: Mutex::default() })
+    Some(Book { directory, program, written: Mutex::default() })
 });
 
 /// Notes an answer, if notes are wanted. `path` may have a query.
@@ -84,12 +86,20 @@ pub fn note(method: &str, path: &str, status: u16, code: &str) {
         code: code.replace(char::is_whitespace, " "),
         program: book.program.clone(),
     };
+    write(ENDING, &seen.line());
+}
+
+/// Writes a line once into this process's file of such an ending, if notes are wanted.
+pub(crate) fn write(ending: &str, line: &str) {
+    let Some(book) = BOOK.as_ref() else { return };
     let mut written = book.written.lock().unwrap_or_else(PoisonError::into_inner);
-    if !written.contains(&seen) {
-        let opened = OpenOptions::new().create(true).append(true).open(&book.file);
-        let outcome = opened.and_then(|mut file| file.write_all(seen.line().as_bytes()));
-        assert!(outcome.is_ok(), "{}: {outcome:?}", book.file.display());
-        written.insert(seen);
+    if !written.contains(line) {
+        let name = format!("{}-{}.{ending}", book.program, std::process::id());
+        let file = book.directory.join(name);
+        let opened = OpenOptions::new().create(true).append(true).open(&file);
+        let outcome = opened.and_then(|mut file| file.write_all(line.as_bytes()));
+        assert!(outcome.is_ok(), "{}: {outcome:?}", file.display());
+        written.insert(line.to_owned());
     }
 }
 
@@ -101,7 +111,10 @@ pub fn note(method: &str, path: &str, status: u16, code: &str) {
 pub fn read(directory: &Path) -> io::Result<BTreeSet<Seen>> {
     let mut all = BTreeSet::new();
     for entry in fs::read_dir(directory)? {
-        all.extend(fs::read_to_string(entry?.path())?.lines().filter_map(Seen::parse));
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == ENDING) {
+            all.extend(fs::read_to_string(path)?.lines().filter_map(Seen::parse));
+        }
     }
     Ok(all)
 }

@@ -1,13 +1,12 @@
 /*
  * The playground's stand-in for Klarna's browser library: window.Klarna.Payments.
  *
- * A classic script without dependencies, written to be read. It draws nothing itself: the widget and the purchase
- * flow are pages of the playground, shown in frames or in a popup, and reached by messages. The library talks only
- * to the origin that the client token names, and only to windows that it opened itself.
+ * A classic script without dependencies, written to be read. It draws nothing itself but the Express button
+ * (klarna_button.js, express.js): the widget and the purchase flow are pages of the playground, shown in frames or in
+ * a popup, and reached by messages. The library talks only to the origin that the client token names, or that the
+ * script came from, and only to windows that it opened itself. The server puts the parts together.
  */
-(function (window, document) {
-  'use strict';
-
+(function () {
   const CATEGORIES = ['klarna', 'pay_now', 'pay_later', 'pay_over_time', 'direct_debit', 'direct_bank_transfer'];
   const PREFERRED = ['invoice', 'pix', 'base_account', 'deferred_interest', 'fixed_amount'];
   const EVENTS = ['heightChanged', 'fullscreenOverlayShown', 'fullscreenOverlayHidden',
@@ -139,12 +138,12 @@
     });
   });
 
-  function frame(instance, kind, path, receive) {
+  function frame(instance, kind, origin, path, receive) {
     const element = document.createElement('iframe');
     element.id = element.name = 'klarna-' + instance.name + '-' + kind;
-    element.src = session.origin + path;
+    element.src = origin + path;
     element.style.border = '0';
-    const self = peer(session.origin, () => element.contentWindow, receive);
+    const self = peer(origin, () => element.contentWindow, receive);
     self.element = element;
     self.remove = () => {
       peers.delete(self);
@@ -163,7 +162,8 @@
 
   function instanceNamed(name) {
     if (!instances.has(name)) {
-      instances.set(name, { name, loaded: false, loading: 0, main: null, full: null, flow: null, height: 0, callbacks: new Map() });
+      instances.set(name, { name, loaded: false, loading: 0, main: null, full: null, flow: null, height: 0,
+        preferred: null, callbacks: new Map(), checks: new Map() });
     }
     return instances.get(name);
   }
@@ -215,7 +215,7 @@
       }
       return;
     }
-    const main = frame(instance, 'main', '/kp/widget', (message) => onMain(instance, message));
+    const main = frame(instance, 'main', session.origin, '/kp/widget', (message) => onMain(instance, message));
     main.element.title = 'Klarna';
     main.element.setAttribute('scrolling', 'no');
     main.element.style.cssText += ';display:block;width:100%;height:' + (instance.height || 0) + 'px';
@@ -228,11 +228,11 @@
   }
 
   /** The page behind overlays. It also asks the server on behalf of a popup that is gone. */
-  function fullscreen(instance) {
+  function fullscreen(instance, origin) {
     const current = instance.full;
-    if (current && current.origin === session.origin && current.element.isConnected) return current;
+    if (current && current.origin === origin && current.element.isConnected) return current;
     if (current) current.remove();
-    const full = frame(instance, 'fullscreen', '/kp/flow', (message) => onFlow(instance, message));
+    const full = frame(instance, 'fullscreen', origin, '/kp/flow', (message) => onFlow(instance, message));
     full.element.title = 'Klarna';
     full.element.setAttribute('aria-hidden', 'true');
     full.element.style.cssText += ';display:none;position:fixed;top:0;left:0;width:100%;height:100%;'
@@ -270,7 +270,7 @@
 
   function beginLoad(instance, container, message, callback) {
     mount(instance, container);
-    fullscreen(instance);
+    fullscreen(instance, session.origin);
     const scheme = schemeOf(container);
     const request = ++requests;
     instance.main.element.style.colorScheme = scheme;
@@ -286,13 +286,13 @@
 
   // ---- The purchase flow -------------------------------------------------------------------------------------------
 
-  function openPopup(instance) {
+  function openPopup(instance, origin) {
     const width = 440;
     const height = Math.min(760, window.screen.availHeight || 760);
     const left = Math.max(0, Math.round((window.screenX || 0) + ((window.outerWidth || width) - width) / 2));
     const top = Math.max(0, Math.round((window.screenY || 0) + ((window.outerHeight || height) - height) / 2));
     try {
-      return window.open(session.origin + '/kp/flow', 'klarna-' + instance.name + '-popup',
+      return window.open(origin + '/kp/flow', 'klarna-' + instance.name + '-popup',
         'popup=yes,width=' + width + ',height=' + height + ',left=' + left + ',top=' + top);
     } catch (blocked) {
       return null;
@@ -301,10 +301,11 @@
 
   /**
    * One purchase flow, in a popup if there is one, else in the overlay. The overlay shows at once for `authorize`;
-   * for `reauthorize` and `finalize` only when the server wants to ask the shopper something.
+   * for `reauthorize` and `finalize` only when the server wants to ask the shopper something. `party` is whom it is
+   * for when that is not the session of `init`: { origin, token, express }.
    */
-  function run(instance, kind, call, refusal) {
-    if (instance.flow && instance.flow.kind === kind) {
+  function run(instance, kind, call, refusal, party) {
+    if (instance.flow && instance.flow.kind === kind && keyOf(instance.flow.party) === keyOf(party)) {
       // A second click while the first is still open: bring it forward, and tell both how it ended.
       instance.flow.callbacks.push(call.callback);
       if (instance.flow.popup) instance.flow.popup.focus();
@@ -312,20 +313,22 @@
     }
     const former = instance.flow;
     const flow = {
-      instance, kind, refusal, callbacks: [call.callback], request: ++requests, id: null, popup: null, peer: null,
-      timer: 0, shown: false, started: false, former: document.activeElement,
-      message: { options: sendable(call.options), data: plain(call.data) },
+      instance, kind, refusal, party, callbacks: [call.callback], request: ++requests, id: null, popup: null, peer: null,
+      timer: 0, shown: false, announced: false, started: false, former: document.activeElement,
+      origin: (party || session).origin, token: (party || {}).token || null,
+      message: { options: Object.assign(preference(instance), sendable(call.options)), data: plain(call.data) },
     };
+    if (party) flow.message.express = party.express;
     if (former) finish(former, former.refusal);
     instance.flow = flow;
-    fullscreen(instance);
+    fullscreen(instance, flow.origin);
     if (kind === 'authorize') {
-      flow.popup = openPopup(instance);
+      flow.popup = openPopup(instance, flow.origin);
       if (flow.popup) {
-        flow.peer = peer(session.origin, () => flow.popup, (message) => onFlow(instance, message));
+        flow.peer = peer(flow.origin, () => flow.popup, (message) => onFlow(instance, message));
         flow.timer = window.setInterval(() => { if (flow.popup.closed) popupClosed(flow); }, POPUP_POLL_MS);
         flow.shown = true;
-        emit('fullscreenOverlayShown');
+        announce(flow);
       } else {
         show(flow);
       }
@@ -333,22 +336,40 @@
     if (instance.loading === 0) start(flow);
   }
 
+  function keyOf(party) {
+    return party ? party.key : null;
+  }
+
+  /** What `load` was told to prefer is what the shopper finds chosen. */
+  function preference(instance) {
+    return instance.preferred ? { preferred_payment_method: instance.preferred } : {};
+  }
+
   function start(flow) {
     if (flow.started) return;
     flow.started = true;
-    (flow.peer || flow.instance.full).post(Object.assign({
-      type: 'start', request: flow.request, kind: flow.kind, client_token: session.token,
-    }, flow.message));
+    if (!flow.party) flow.token = session.token;
+    const message = Object.assign({ type: 'start', request: flow.request, kind: flow.kind }, flow.message);
+    if (flow.token) message.client_token = flow.token;
+    (flow.peer || flow.instance.full).post(message);
   }
 
   function onFlow(instance, message) {
+    if (message.type === 'checked') {
+      const check = instance.checks.get(message.request);
+      instance.checks.delete(message.request);
+      if (instance.full) instance.full.waiting.delete(message.request);
+      if (check) check(message.result);
+      return;
+    }
     const flow = instance.flow;
     if (!flow || message.request !== flow.request) return;
     if (message.type === 'started') {
       flow.id = message.flow_id;
+      flow.token = message.client_token || flow.token;
       // Should the page be reloaded, it resumes this flow instead of beginning another.
       const pending = (flow.peer || instance.full).waiting.get(flow.request);
-      if (pending) pending.flow_id = flow.id;
+      if (pending) Object.assign(pending, { flow_id: flow.id, client_token: flow.token });
     } else if (message.type === 'show') {
       if (!flow.popup) show(flow);
     } else if (message.type === 'result') {
@@ -360,11 +381,19 @@
   function popupClosed(flow) {
     window.clearInterval(flow.timer);
     if (flow.instance.flow !== flow) return;
+    if (!flow.peer.ready) {
+      // Its page never spoke to us: the browser has cut the line, as it does for pages that ask for isolation.
+      peers.delete(flow.peer);
+      Object.assign(flow, { peer: null, popup: null, shown: false, started: false });
+      show(flow);
+      if (flow.instance.loading === 0) start(flow);
+      return;
+    }
     if (!flow.id) {
       finish(flow, flow.refusal);
       return;
     }
-    flow.instance.full.post({ type: 'abort', request: flow.request, flow_id: flow.id, client_token: session.token });
+    flow.instance.full.post({ type: 'abort', request: flow.request, flow_id: flow.id, client_token: flow.token });
     window.setTimeout(() => finish(flow, flow.refusal), ABORT_DEADLINE_MS);
   }
 
@@ -379,7 +408,13 @@
     flow.overflow = document.documentElement.style.overflow;
     document.documentElement.style.overflow = 'hidden';
     element.focus();
-    emit('fullscreenOverlayShown');
+    announce(flow);
+  }
+
+  /** Once for a flow, also when the overlay has to take over from a popup. */
+  function announce(flow) {
+    if (!flow.announced) emit('fullscreenOverlayShown');
+    flow.announced = true;
   }
 
   function hide(flow) {
@@ -434,8 +469,9 @@
       if (preferred && PREFERRED.indexOf(preferred) < 0) {
         refuse(call, refusal, 'PreferredPaymentMethodNotSupportedError', 'load: unknown preferred_payment_method ' + preferred + '.');
       }
-      beginLoad(instanceNamed(nameOf(call.options)), container,
-        { options: sendable(call.options), data: plain(call.data) }, call.callback);
+      const instance = instanceNamed(nameOf(call.options));
+      instance.preferred = preferred || null;
+      beginLoad(instance, container, { options: sendable(call.options), data: plain(call.data) }, call.callback);
     },
 
     loadPaymentReview() {
@@ -515,8 +551,23 @@
     return loaded.find((instance) => instance.name === nameOf(call.options)) || null;
   }
 
+  Payments.Buttons = expressButtons({
+    scriptOrigin, decode, fail, answer, findContainer,
+    /** Asks the server whether a button works on this page; `told` hears `true` or why not. */
+    check(party, told) {
+      const instance = instanceNamed('express');
+      const full = fullscreen(instance, party.origin);
+      const request = ++requests;
+      instance.checks.set(request, told);
+      full.post({ type: 'check', request, client_token: party.token || undefined, client_id: party.express.client_id });
+      window.setTimeout(() => onFlow(instance, { type: 'checked', request, result: 'The playground did not answer.' }), LOAD_DEADLINE_MS);
+    },
+    authorize: (party, options, data, callback) => run(instanceNamed('express'), 'authorize',
+      { options, data, callback }, { approved: false, show_form: true }, party),
+  });
+
   const Klarna = isObject(window.Klarna) || typeof window.Klarna === 'function' ? window.Klarna : (window.Klarna = {});
   // A page may insert the script again with another query; widgets of the first copy must live on.
   if (!Klarna.Payments || !Klarna.Payments.load) Klarna.Payments = Object.assign(Klarna.Payments || {}, Payments);
   if (typeof window.klarnaAsyncCallback === 'function') window.klarnaAsyncCallback();
-})(window, document);
+})();

@@ -2,33 +2,50 @@
 // step it is; this page draws that step, sends what the shopper did, and draws the next.
 
 import { ICONS, brand, call, connect, h, icon, money } from './kit.js';
+import { addressForm, shippingForm } from './delivery.js';
 import { plan, sentence, title } from './offers.js';
-import { fill, textsFor } from './texts.js';
+import { fill, loadTexts, textsFor } from './texts.js';
 
 const APPROVED_PAUSE_MS = 900; // long enough to read "Approved"
+const ASKING_DEADLINE_MS = 20000; // how long the merchant's page may think
 
-const STEPS = { identify: 1, code: 2, extra_code: 2, sign_up: 2, id_scan: 2, bank_login: 2, card_code: 2, choose: 3, review: 4 };
+const STEPS = { identify: 1, code: 2, extra_code: 2, sign_up: 2, id_scan: 2, bank_login: 2, card_code: 2, address: 3, shipping: 3, choose: 3, review: 4 };
 
-let run = null; // { request, token, id, kind, label }: the flow that the merchant's page, or a page of Klarna's own, asked for
+let run = null; // { request, token, id, kind, label, express }: the flow that the merchant's page, or a page of Klarna's own, asked for
 let texts = textsFor(navigator.language);
 let busy = false;
+let asked = null; // { question, take }: what the merchant's page was asked and has not answered yet
 
 const merchant = connect((message) => {
   if (message.type === 'start') begin(message);
   else if (message.type === 'abort') askAbort(message);
+  else if (message.type === 'check') check(message);
+  else if (message.type === 'close' && merchant.popup) window.close();
+  else if (message.type === 'told' && asked !== null && message.question === asked.question) asked.take(message.answer);
 });
 
 // ---- Talking to the server -------------------------------------------------------------------------------------------
 
 async function begin(message) {
   if (run !== null && run.request === message.request) return;
-  run = { request: message.request, token: message.client_token, id: message.flow_id, kind: message.kind, label: message.label };
+  const { express } = message;
+  run = { request: message.request, token: message.client_token, id: message.flow_id, kind: message.kind, label: message.label, express };
   const current = run;
   drawWaiting();
   try {
+    if (run.token === undefined) {
+      const made = await call('express', null, { page_origin: merchant.origin(), client_id: express.client_id, data: message.data });
+      if (run !== current) return;
+      if (made.result !== undefined) {
+        finish(made.result);
+        return;
+      }
+      run.token = made.client_token;
+    }
     const answer = message.flow_id
       ? await call(`flow/${message.flow_id}/resume`, run.token, { page_origin: merchant.origin() })
-      : await call('flow', run.token, { page_origin: merchant.origin(), kind: message.kind, options: message.options, data: message.data });
+      : await call('flow', run.token, { page_origin: merchant.origin(), kind: message.kind, options: message.options, data: message.data, express, payment_request: message.payment_request_id });
+    await loadTexts(answer.view.locale);
     if (run === current) take(answer);
   } catch (error) {
     if (run === current) takeError(error, () => { run = null; begin(message); });
@@ -56,10 +73,41 @@ async function askAbort(message) {
   if (result !== undefined) merchant.send({ type: 'result', request: message.request, result });
 }
 
+/** Whether an Express button works on the page that shows it. */
+async function check(message) {
+  const result = await call('express/check', message.client_token, { page_origin: merchant.origin(), client_id: message.client_id })
+    .then(() => true, (error) => error.message);
+  merchant.send({ type: 'checked', request: message.request, result });
+}
+
+/** Asks the merchant's page something about the purchase, such as what it costs to deliver to an address. */
+function ask(event, value) {
+  return new Promise((resolve, reject) => {
+    const question = `${run.request}.${Math.random()}`;
+    const timer = setTimeout(() => { asked = null; reject(new Error('no answer')); }, ASKING_DEADLINE_MS);
+    asked = { question, take: (answer) => { clearTimeout(timer); asked = null; resolve(answer); } };
+    merchant.send({ type: 'ask', request: run.request, question, event, value: JSON.parse(JSON.stringify(value)) });
+  });
+}
+
+/** Sends what the shopper gave, with the page's answer to it where it has a say. */
+async function actAsked(event, value, action, body) {
+  if (event === null) return act(action, body);
+  if (busy || run === null) return undefined;
+  const current = run;
+  setBusy(true);
+  const page = await ask(event, value).catch(() => undefined);
+  setBusy(false);
+  if (run !== current) return undefined;
+  if (page !== undefined) return act(action, { ...body, page });
+  document.getElementById('problem').textContent = texts.problem_network;
+  return undefined;
+}
+
 function take(answer) {
   if (run.id !== answer.flow_id) {
     run.id = answer.flow_id;
-    merchant.send({ type: 'started', request: run.request, flow_id: run.id });
+    merchant.send({ type: 'started', request: run.request, flow_id: run.id, client_token: run.express === undefined ? undefined : run.token });
   }
   const { view, result } = answer;
   texts = textsFor(view.locale);
@@ -77,7 +125,8 @@ function take(answer) {
 }
 
 function takeError(error, retry) {
-  if (error.code === 'session_ended' || error.code === 'no_token' || error.code === 'unknown_flow' || error.code === 'other_origin') {
+  if (error.code === 'session_ended' || error.code === 'no_token' || error.code === 'unknown_flow' || error.code === 'other_origin'
+    || error.code === 'invalid_client_id' || error.code === 'origin_not_allowed') {
     merchant.send({ type: 'show', request: run.request });
     draw({ step: 'ended' }, refusal());
     return;
@@ -263,6 +312,23 @@ const DRAW = {
         field(view, 'answer', texts.cardCodeLabel,
           { class: 'code', type: 'text', inputmode: 'numeric', autocomplete: 'cc-csc', maxlength: 3, 'data-first': true }, texts.cardCodeHint),
         problem(view), submit(texts.continue, { 'data-testid': 'kaf-button' }))];
+  },
+
+  address(view) {
+    return [heading('addressTitle', texts.addressText),
+      addressForm(view, texts, { field, problem, submit }, (address) => {
+        const { country, region, postal_code: postalCode, city } = address;
+        actAsked(view.asks_page ? 'shippingaddresschange' : null, { country, region, postalCode, city }, 'deliver_to', address);
+      })];
+  },
+
+  shipping(view) {
+    return [heading('shippingTitle'),
+      shippingForm(view, texts, { problem, submit }, (reference) => {
+        const chosen = view.shipping_options.find((one) => one.shippingOptionReference === reference);
+        actAsked(view.asks_page ? 'shippingoptionselect' : null, chosen, 'ship', { option: reference });
+      }),
+      h('button', { class: 'link', type: 'button', id: 'back', onclick: () => act('back', {}) }, texts.otherAddress)];
   },
 
   choose(view) {

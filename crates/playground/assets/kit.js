@@ -27,11 +27,11 @@ export function connect(receive) {
   };
 }
 
-/** Calls the playground for the session of this client token. Errors carry the server's `code`. */
+/** Calls the playground for the session of this client token; with none, for a session that is yet to be. Errors carry the server's `code`. */
 export async function call(path, token, body) {
   const response = await fetch(`/kp/v1/${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), 'content-type': 'application/json' },
     body: JSON.stringify(body),
     cache: 'no-store',
     credentials: 'omit',

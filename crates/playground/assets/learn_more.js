@@ -4,7 +4,7 @@
 
 import { ICONS, brand, connect, h, icon } from './kit.js';
 import { plan, sentence, title } from './offers.js';
-import { textsFor } from './texts.js';
+import { loadTexts, textsFor } from './texts.js';
 
 const root = document.getElementById('learn-more');
 const query = new URLSearchParams(window.location.search);
@@ -20,7 +20,9 @@ async function explain() {
     }),
   });
   if (!response.ok) throw new Error(response.statusText);
-  draw(await response.json());
+  const view = await response.json();
+  await loadTexts(view.locale);
+  draw(view);
 }
 
 function draw(view) {

@@ -1,5 +1,6 @@
 // Everything the shopper reads. One object per language; whatever a language lacks is read in English. `{name}` is
-// replaced by the caller. A new language is a new entry in TABLE.
+// replaced by the caller. Languages that not every page needs stand in files of their own and are fetched when they are
+// needed; a new one is a new file and an entry in MORE.
 
 const en = {
   brand: 'Kassa playground',
@@ -59,6 +60,14 @@ const en = {
   streetAddress: 'Street and number',
   postalCode: 'Postal code',
   city: 'City',
+  streetAddress2: 'Apartment, floor (optional)',
+  region: 'State or region',
+  country: 'Country',
+  phone: 'Phone',
+  addressTitle: 'Where should it go?',
+  addressText: 'The store gets this address to deliver to.',
+  otherAddress: 'Use another address',
+  shippingTitle: 'How should it be sent?',
   idScanTitle: 'Show an identity document',
   idScanText: 'Choose a document. No camera is used in this rehearsal.',
   idPassport: 'Passport',
@@ -110,6 +119,8 @@ const en = {
   problem_under_age: 'You must be at least 18 years old.',
   problem_card_code: 'Enter the three digits of the security code.',
   problem_unknown_offer: 'Choose one of the ways to pay.',
+  problem_address: 'This does not look right for the country. Check it again.',
+  problem_not_delivered: 'The store does not deliver there. Try another address or another way.',
   problem_order_changed: 'The store changed the order. Check it again before you confirm.',
   problem_network: 'The connection failed. Nothing was lost: try again.',
 };
@@ -142,6 +153,9 @@ const sv = {
   otherContact: 'Använd annan telefon eller e-post',
   signUpTitle: 'Berätta vem du är', signUpText: 'Du är ny här. En gång räcker.',
   givenName: 'Förnamn', familyName: 'Efternamn', birthDate: 'Födelsedatum', streetAddress: 'Gata och nummer', postalCode: 'Postnummer', city: 'Ort',
+  streetAddress2: 'Lägenhet, våning (valfritt)', region: 'Delstat eller region', country: 'Land', phone: 'Telefon',
+  addressTitle: 'Vart ska det skickas?', addressText: 'Butiken får adressen för att kunna leverera.', otherAddress: 'Använd en annan adress',
+  shippingTitle: 'Hur ska det skickas?',
   idScanTitle: 'Visa en id-handling', idScanText: 'Välj handling. Ingen kamera används i repetitionen.',
   idPassport: 'Pass', idLicence: 'Körkort', idCard: 'Id-kort', idPass: 'Handlingen går att läsa', idFail: 'Handlingen går inte att läsa',
   bankTitle: 'Logga in i din bank', bankText: 'Bekräfta med din bank att det är du.', bankPayText: 'Godkänn {amount} i din bank.',
@@ -163,6 +177,8 @@ const sv = {
   problem_wrong_code: 'Koden stämmer inte. Be om en ny och försök igen.', problem_required: 'Fyll i fältet.',
   problem_birth_date: 'Ange födelsedatum som år-månad-dag.', problem_under_age: 'Du måste ha fyllt 18 år.',
   problem_card_code: 'Ange säkerhetskodens tre siffror.', problem_unknown_offer: 'Välj ett av betalsätten.',
+  problem_address: 'Det här verkar inte stämma för landet. Kontrollera igen.',
+  problem_not_delivered: 'Butiken levererar inte dit. Prova en annan adress eller ett annat sätt.',
   problem_order_changed: 'Butiken ändrade ordern. Kontrollera den igen innan du bekräftar.',
   problem_network: 'Anslutningen bröts. Inget gick förlorat: försök igen.',
 };
@@ -195,6 +211,9 @@ const de = {
   otherContact: 'Andere Telefonnummer oder E-Mail verwenden',
   signUpTitle: 'Wer sind Sie?', signUpText: 'Sie sind neu hier. Einmal genügt.',
   givenName: 'Vorname', familyName: 'Nachname', birthDate: 'Geburtsdatum', streetAddress: 'Straße und Hausnummer', postalCode: 'Postleitzahl', city: 'Ort',
+  streetAddress2: 'Wohnung, Stockwerk (freiwillig)', region: 'Bundesland oder Region', country: 'Land', phone: 'Telefon',
+  addressTitle: 'Wohin soll geliefert werden?', addressText: 'Der Shop erhält diese Adresse für die Lieferung.', otherAddress: 'Andere Adresse verwenden',
+  shippingTitle: 'Wie soll geliefert werden?',
   idScanTitle: 'Ausweis zeigen', idScanText: 'Wählen Sie ein Dokument. In dieser Probe wird keine Kamera benutzt.',
   idPassport: 'Reisepass', idLicence: 'Führerschein', idCard: 'Personalausweis', idPass: 'Dokument ist lesbar', idFail: 'Dokument ist nicht lesbar',
   bankTitle: 'Bei der Bank anmelden', bankText: 'Bestätigen Sie bei Ihrer Bank, dass Sie es sind.', bankPayText: 'Geben Sie {amount} bei Ihrer Bank frei.',
@@ -216,15 +235,41 @@ const de = {
   problem_wrong_code: 'Der Code stimmt nicht. Fordern Sie einen neuen an und versuchen Sie es erneut.', problem_required: 'Bitte füllen Sie dieses Feld aus.',
   problem_birth_date: 'Geben Sie das Geburtsdatum als Jahr-Monat-Tag ein.', problem_under_age: 'Sie müssen mindestens 18 Jahre alt sein.',
   problem_card_code: 'Geben Sie die drei Ziffern der Prüfnummer ein.', problem_unknown_offer: 'Wählen Sie eine der Zahlungsarten.',
+  problem_address: 'Das passt nicht zum Land. Bitte prüfen Sie es.',
+  problem_not_delivered: 'Der Shop liefert nicht dorthin. Versuchen Sie es mit einer anderen Adresse oder Versandart.',
   problem_order_changed: 'Der Shop hat die Bestellung geändert. Prüfen Sie sie, bevor Sie bestätigen.',
   problem_network: 'Die Verbindung ist abgebrochen. Es ging nichts verloren: Versuchen Sie es erneut.',
 };
 
 const TABLE = { en, sv, de };
 
-/** The texts of a locale such as `sv-SE`, and the language they are written in. */
+const MORE = {
+  da: () => import('./texts_da.js'),
+  es: () => import('./texts_es.js'),
+  fi: () => import('./texts_fi.js'),
+  fr: () => import('./texts_fr.js'),
+  it: () => import('./texts_it.js'),
+  nb: () => import('./texts_nb.js'),
+  nl: () => import('./texts_nl.js'),
+  no: () => import('./texts_nb.js'),
+  pl: () => import('./texts_pl.js'),
+  pt: () => import('./texts_pt.js'),
+};
+
+function languageOf(locale) {
+  return String(locale || 'en').slice(0, 2).toLowerCase();
+}
+
+/** Fetches the texts of a locale, if they are not there yet. A language that cannot be fetched is read in English. */
+export async function loadTexts(locale) {
+  const language = languageOf(locale);
+  if (language in TABLE || !(language in MORE)) return;
+  await MORE[language]().then((module) => { TABLE[language] = module.default; }, () => {});
+}
+
+/** The texts of a locale such as `sv-SE`, as far as they are there, and the language they are written in. */
 export function textsFor(locale) {
-  const language = String(locale || 'en').slice(0, 2).toLowerCase();
+  const language = languageOf(locale);
   return { language: language in TABLE ? language : 'en', ...en, ...(TABLE[language] || {}) };
 }
 

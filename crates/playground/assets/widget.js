@@ -3,7 +3,7 @@
 
 import { ICONS, brand, call, connect, h, icon } from './kit.js';
 import { plan, sentence, title } from './offers.js';
-import { textsFor } from './texts.js';
+import { loadTexts, textsFor } from './texts.js';
 
 const root = document.getElementById('widget');
 const merchant = connect((message) => {
@@ -21,6 +21,7 @@ async function load(message) {
   } catch {
     // The page hears `show_form: false`; the widget stays empty.
   }
+  if (answer.view !== undefined) await loadTexts(answer.view.locale);
   draw(answer, message.review === true);
   merchant.send({ type: 'loaded', request: message.request, result: answer.result, country: answer.country });
 }

@@ -1,3 +1,5 @@
+//! What follows a purchase flow: the payment request that it is for, and the page of Klarna's own that it runs on.
+//!
 //! The shopper on a page of Klarna's own, once for all ways in: the page itself, the purchase flow that runs on
 //! it, and the control API.
 //!
@@ -19,11 +21,12 @@ use crate::app::App;
 use crate::domain::flow::{Flow, Host, Step};
 use crate::domain::hosted_page::{Event, HostedPage, LeaveButton, Refusal, Status, ends_at_ms};
 use crate::domain::merchant::Merchant;
+use crate::domain::payment_request::{self, PaymentRequest};
 use crate::domain::session::{self, Session};
 use crate::in_store::Making;
 use crate::placing::{self, Authorized, Capture, Names, PlacingError};
 use crate::shopper::Outcome;
-use crate::store::{StoreError, callbacks, hosted_pages, orders, sessions};
+use crate::store::{StoreError, callbacks, hosted_pages, orders, payment_requests, sessions};
 
 /// What a unit of work about a page needs from outside. Drawn before it: it may be run again, and must then do
 /// the same.
@@ -295,6 +298,10 @@ pub(crate) fn check(tx: &mut Tx<'_>, host: &Host, now: Timestamp) -> Result<(), 
             let status = find(tx, session_id, now)?.page.status;
             if status.is_final() { Err(Refusal::Over(status).into()) } else { Ok(()) }
         }
+        Host::PaymentRequest(id) => {
+            let request = payment_requests::find(tx, id)?.ok_or(HostingError::Gone)?.at(now);
+            if request.state.is_final() { Err(HostingError::Gone) } else { Ok(()) }
+        }
     }
 }
 
@@ -322,7 +329,83 @@ pub(crate) fn follow(tx: &mut Tx<'_>, flow: &Flow, scene: &Scene) -> Result<(), 
             }
             settle(tx, &mut hosted, end, scene)
         }
+        Host::PaymentRequest(id) => {
+            // A flow that goes on changes nothing.
+            if !flow.step.is_end() {
+                return Ok(());
+            }
+            let Some(mut request) = payment_requests::find(tx, id)? else { return Ok(()) };
+            conclude(tx, &mut request, flow, end, scene)
+        }
     }
+}
+
+/// Lets a payment request follow the end of its flow.
+fn conclude(
+    tx: &mut Tx<'_>,
+    request: &mut PaymentRequest,
+    flow: &Flow,
+    end: End,
+    scene: &Scene,
+) -> Result<(), HostingError> {
+    let version = request.version;
+    let (event, token) = match end {
+        End::Approved(token) => (payment_request::Event::Approved, Some(token)),
+        End::Declined | End::Open => (payment_request::Event::Aborted, None),
+        End::Broke => (payment_request::Event::Broke, None),
+    };
+    if let Some(token) = &token {
+        request.outcome = Some(outcome_of(tx, request, flow, token)?);
+    }
+    // What is over stays as it is: the page that called it off has heard so.
+    let taken = request.happen(event);
+    if taken.is_ok() && request.version != version {
+        payment_requests::update(tx, request, scene.now)?;
+    }
+    Ok(())
+}
+
+/// What an approval means for a payment request.
+fn outcome_of(
+    tx: &mut Tx<'_>,
+    request: &PaymentRequest,
+    flow: &Flow,
+    token: &AuthorizationToken,
+) -> Result<payment_request::Outcome, StoreError> {
+    let body =
+        sessions::find(tx, &request.session_id)?.map(|session| session.body).unwrap_or_default();
+    let approval = sessions::find_authorization(tx, &request.merchant_id, token.expose())?
+        .map(|authorization| authorization.approval);
+    let (billing, customer) =
+        approval.map_or((None, None), |approval| (approval.billing_address, approval.customer));
+    let customer = customer.or(body.customer);
+    let delivery = flow.delivery.as_ref();
+    Ok(payment_request::Outcome {
+        payment_token: token.expose().to_owned(),
+        billing: billing.or(body.billing_address),
+        date_of_birth: customer.and_then(|customer| customer.date_of_birth),
+        locale: body.locale.map(|locale| locale.as_str().to_owned()),
+        shipping_address: delivery.and_then(|delivery| delivery.address.clone()),
+        shipping_option: delivery.and_then(|delivery| delivery.chosen_option().cloned()),
+    })
+}
+
+/// A purchase flow begins for a payment request of this session.
+pub(crate) fn begin_request(
+    tx: &mut Tx<'_>,
+    id: &str,
+    session: &Session,
+    now: Timestamp,
+) -> Result<PaymentRequest, HostingError> {
+    let kept = payment_requests::find(tx, id)?
+        .filter(|request| request.session_id == session.session_id)
+        .ok_or(HostingError::Gone)?;
+    let mut request = kept.clone().at(now);
+    request.happen(payment_request::Event::Begun).map_err(|_| HostingError::Gone)?;
+    if request.version != kept.version {
+        payment_requests::update(tx, &request, now)?;
+    }
+    Ok(request)
 }
 
 /// Shoppers who did nothing for long enough have left. Answers for how many pages were looked at.

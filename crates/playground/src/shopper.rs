@@ -48,6 +48,8 @@ pub(crate) enum Finalization {
     Automatic,
     /// `auto_finalize: false`.
     OnRequest,
+    /// It waits whatever the method, as Express checkout in several steps does.
+    Always,
 }
 
 /// What the shopper does.
@@ -74,6 +76,8 @@ pub(crate) struct Attempt {
     pub(crate) plan: Option<AuthorizedPaymentMethod>,
     /// Whether the approval is final.
     pub(crate) finalization: Finalization,
+    /// Whether it is Express checkout, whose callback names the merchant's references.
+    pub(crate) express: bool,
 }
 
 impl Attempt {
@@ -90,6 +94,7 @@ impl Attempt {
             payment_method: None,
             plan: None,
             finalization: Finalization::Automatic,
+            express: false,
         }
     }
 }
@@ -340,7 +345,8 @@ fn attempt_in(
     }
     if attempt.call == Call::Finalize {
         let approval = session.to_finalize.take().ok_or(ShopperError::NothingToFinalize)?;
-        return issue(tx, session, merchant, approval, token, now_ms, None);
+        let issuing = Issuing { finalize_required: None, express: attempt.express };
+        return issue(tx, session, merchant, approval, token, now_ms, issuing);
     }
     let fields = content::invalid_fields(&session.body, content::Stage::Authorize);
     if !fields.is_empty() {
@@ -352,7 +358,10 @@ fn attempt_in(
     };
     let (finalize_required, approval) = match attempt.finalization {
         Finalization::Automatic => (None, approval),
-        Finalization::OnRequest if needs_finalize(&approval.payment_method.kind) => {
+        Finalization::Always | Finalization::OnRequest
+            if attempt.finalization == Finalization::Always
+                || needs_finalize(&approval.payment_method.kind) =>
+        {
             session.to_finalize = Some(approval);
             session.authorization_token = None;
             session.version += 1;
@@ -361,9 +370,10 @@ fn attempt_in(
             let outcome = Outcome { finalize_required: Some(true), ..Outcome::of(true, true) };
             return Ok(Reply::Done(outcome));
         }
-        Finalization::OnRequest => (Some(false), approval),
+        Finalization::Always | Finalization::OnRequest => (Some(false), approval),
     };
-    issue(tx, session, merchant, approval, token, now_ms, finalize_required)
+    let issuing = Issuing { finalize_required, express: attempt.express };
+    issue(tx, session, merchant, approval, token, now_ms, issuing)
 }
 
 /// Lets the domain decide; `Err` is the reply when there is no approval.
@@ -429,6 +439,15 @@ fn decided(
     }
 }
 
+/// How a token is issued.
+#[derive(Debug, Clone, Copy)]
+struct Issuing {
+    /// What the page is told of a second step.
+    finalize_required: Option<bool>,
+    /// Whether the callback names the merchant's references.
+    express: bool,
+}
+
 /// Issues the token, supersedes earlier ones, and tells the merchant's server.
 fn issue(
     tx: &mut Tx<'_>,
@@ -437,7 +456,7 @@ fn issue(
     approval: Approval,
     token: &AuthorizationToken,
     now_ms: i64,
-    finalize_required: Option<bool>,
+    issuing: Issuing,
 ) -> Result<Reply, ShopperError> {
     let authorization = Authorization::new(
         token.clone(),
@@ -455,11 +474,17 @@ fn issue(
     let urls = session.body.merchant_urls.as_ref().filter(|_| session.body.distribution.is_none());
     let url = urls.and_then(|urls| urls.authorization.clone());
     if let (Some(url), Some(merchant)) = (url, merchant) {
+        let references = if issuing.express {
+            let SessionBody { merchant_reference1, merchant_reference2, .. } = &session.body;
+            (merchant_reference1.clone(), merchant_reference2.clone())
+        } else {
+            (None, None)
+        };
         let body = AuthorizationCallback {
             authorization_token: token.clone(),
             session_id: session.session_id.clone(),
-            merchant_reference1: None,
-            merchant_reference2: None,
+            merchant_reference1: references.0,
+            merchant_reference2: references.1,
         };
         let callback = Callback {
             id: format!("authorization:{}", token.expose()),
@@ -474,7 +499,7 @@ fn issue(
     }
     Ok(Reply::Done(Outcome {
         authorization_token: Some(token.clone()),
-        finalize_required,
+        finalize_required: issuing.finalize_required,
         ..Outcome::of(true, true)
     }))
 }

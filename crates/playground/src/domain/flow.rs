@@ -8,14 +8,16 @@
 //!
 //! It does not know which e-mail addresses steer what: that comes in as an [`Assessment`].
 
+pub(crate) mod delivery;
 pub(crate) mod offer;
 
 use jiff::civil::Date;
-use klarna_types::{Country, HostedSessionId};
+use klarna_types::{Address, Country, HostedSessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::customer_token::Reuse;
 use crate::domain::decision::{StepUp, StepUpOutcome, WRONG_CODE, is_code, is_under_age};
+use crate::domain::flow::delivery::{Delivery, PageSays};
 use crate::domain::flow::offer::{Offer, OfferKind, fit_for, offers};
 
 /// The card security code that never passes.
@@ -45,6 +47,15 @@ pub(crate) enum Finalizing {
     Automatic,
     /// `auto_finalize: false`.
     Separate,
+    /// Express checkout in several steps: `finalize` follows whatever the method is.
+    Always,
+}
+
+/// That the flow is one of Express checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Express {
+    /// Whether the page is told where the goods go.
+    pub(crate) collects_address: bool,
 }
 
 /// Where the shopper is.
@@ -59,6 +70,10 @@ pub(crate) enum Step {
     SignUp,
     /// Asked for one more proof of identity, a [`StepUp`].
     Proof,
+    /// Asked where the goods go.
+    Address,
+    /// Asked how they are sent.
+    Shipping,
     /// Asked how to pay.
     Choose,
     /// Asked to confirm.
@@ -75,11 +90,13 @@ pub(crate) enum Step {
 
 impl Step {
     #[cfg(test)]
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Identify,
         Self::Code,
         Self::SignUp,
         Self::Proof,
+        Self::Address,
+        Self::Shipping,
         Self::Choose,
         Self::Review,
         Self::PayAtBank,
@@ -273,6 +290,10 @@ pub(crate) enum Problem {
     BirthDate,
     /// Not three digits.
     CardCode,
+    /// An address that cannot be so.
+    Address,
+    /// The merchant does not deliver there, or so.
+    NotDelivered,
     /// Not on offer.
     UnknownOffer,
     /// The order changed while the shopper was looking at it.
@@ -303,15 +324,23 @@ pub(crate) struct Beginning {
     pub(crate) known_contact: Option<String>,
     /// The last approved flow of the session.
     pub(crate) earlier: Option<Flow>,
+    /// What is chosen at first.
+    pub(crate) preferred: Option<OfferKind>,
+    /// Whether it is Express checkout.
+    pub(crate) express: Option<Express>,
+    /// Whether the shopper is asked where the goods go, and for which countries.
+    pub(crate) delivery: Option<Delivery>,
 }
 
-/// The page on which a flow runs, when it is one of Klarna's own instead of a merchant's. What the flow
-/// leads to then happens to that page as well.
+/// What a flow runs for besides its session: the page on which it runs, when it is one of Klarna's own, or a payment
+/// request. What the flow leads to then happens to that as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "page", content = "id", rename_all = "snake_case")]
 pub(crate) enum Host {
     /// A hosted payment page.
     HostedPage(HostedSessionId),
+    /// A payment request of the Web SDK. Its page is a merchant's, but the request follows the flow.
+    PaymentRequest(String),
 }
 
 /// A purchase flow.
@@ -345,17 +374,35 @@ pub(crate) struct Flow {
     pub(crate) answer: Option<Answer>,
     /// Whether the shopper was asked anything. If not, the end is not worth a page either.
     pub(crate) was_shown: bool,
-    /// The page of Klarna's own on which it runs, if it does.
+    /// What follows it, if something does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<Host>,
+    /// What is chosen at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preferred: Option<OfferKind>,
+    /// Whether it is Express checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) express: Option<Express>,
+    /// Where the goods go, if that is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) delivery: Option<Delivery>,
 }
 
 impl Flow {
     /// Begins a flow. A shopper who approved before in this session is not asked again who they
     /// are, and nothing at all if the order did not become dearer.
     pub(crate) fn begin(beginning: Beginning, today: Date) -> (Self, Next) {
-        let Beginning { kind, categories, finalizing, purchase, known_contact, earlier } =
-            beginning;
+        let Beginning {
+            kind,
+            categories,
+            finalizing,
+            purchase,
+            known_contact,
+            earlier,
+            preferred,
+            express,
+            delivery,
+        } = beginning;
         let mut flow = Self {
             kind,
             categories,
@@ -372,6 +419,9 @@ impl Flow {
             answer: None,
             was_shown: true,
             host: None,
+            preferred,
+            express,
+            delivery,
         };
         if kind == Kind::Authorize {
             return (flow, Next::Show);
@@ -385,9 +435,12 @@ impl Flow {
         flow.contact = earlier.contact;
         flow.step_up_outcome = earlier.step_up_outcome;
         flow.profile = earlier.profile;
+        flow.express = earlier.express;
+        flow.delivery = earlier.delivery;
         flow.offer_anew(today, earlier.chosen.as_deref());
-        let awaits_bank =
-            earlier.answer.is_some_and(|answer| answer.finalize_required == Some(true));
+        let pays_at_bank = flow.chosen_offer().is_some_and(|offer| offer.kind == OfferKind::Bank);
+        let awaits_bank = pays_at_bank
+            && earlier.answer.is_some_and(|answer| answer.finalize_required == Some(true));
         let next = match kind {
             Kind::Finalize if awaits_bank => {
                 flow.step = Step::PayAtBank;
@@ -446,6 +499,7 @@ impl Flow {
     pub(crate) fn back(&mut self) -> Result<Next, Rejection> {
         self.step = match self.step {
             Step::Code => Step::Identify,
+            Step::Shipping => Step::Address,
             Step::Review => Step::Choose,
             other => return Err(Rejection::WrongStep(other)),
         };
@@ -522,6 +576,44 @@ impl Flow {
         Ok(Next::Decide)
     }
 
+    /// The shopper says where the goods go. `problem` is the path of what is wrong with the address by its
+    /// content, `purchase` what the merchant wants by what its page says.
+    pub(crate) fn deliver_to(
+        &mut self,
+        address: Address,
+        problem: Option<&str>,
+        says: PageSays,
+        purchase: Purchase,
+        today: Date,
+    ) -> Result<Next, Rejection> {
+        self.must_be_in(Step::Address)?;
+        let delivery = self.delivery.get_or_insert_default();
+        delivery.take_address(address, problem, says)?;
+        let has_ways = !delivery.options.is_empty();
+        self.purchase = purchase;
+        if has_ways {
+            self.step = Step::Shipping;
+        } else {
+            self.go_and_choose(today);
+        }
+        Ok(Next::Show)
+    }
+
+    /// The shopper chooses how the goods are sent.
+    pub(crate) fn ship(
+        &mut self,
+        option: &str,
+        says: &PageSays,
+        purchase: Purchase,
+        today: Date,
+    ) -> Result<Next, Rejection> {
+        self.must_be_in(Step::Shipping)?;
+        self.delivery.get_or_insert_default().take_option(option, says)?;
+        self.purchase = purchase;
+        self.go_and_choose(today);
+        Ok(Next::Show)
+    }
+
     /// The shopper chooses how to pay.
     pub(crate) fn choose(&mut self, offer: &str) -> Result<Next, Rejection> {
         self.must_be_in(Step::Choose)?;
@@ -595,9 +687,17 @@ impl Flow {
         if self.assessment.hopeless {
             return Next::Decide;
         }
+        if self.delivery.is_some() {
+            self.step = Step::Address;
+        } else {
+            self.go_and_choose(today);
+        }
+        Next::Show
+    }
+
+    fn go_and_choose(&mut self, today: Date) {
         self.offer_anew(today, None);
         self.step = Step::Choose;
-        Next::Show
     }
 
     /// Prices everything anew, keeping the choice if it still exists.
@@ -608,7 +708,9 @@ impl Flow {
             offers(&self.purchase.country, self.purchase.amount, &self.categories, today),
         );
         let kept = self.offers.iter().find(|offer| Some(offer.id.as_str()) == chosen);
-        self.chosen = kept.or_else(|| self.offers.first()).map(|offer| offer.id.clone());
+        let preferred = || self.offers.iter().find(|offer| Some(offer.kind) == self.preferred);
+        let chosen = kept.or_else(preferred).or_else(|| self.offers.first());
+        self.chosen = chosen.map(|offer| offer.id.clone());
     }
 
     fn end(&mut self, step: Step, answer: Answer) {

@@ -150,6 +150,8 @@ fn step_name(step: Step) -> &'static str {
         Step::Code => "code",
         Step::SignUp => "sign_up",
         Step::Proof => "proof",
+        Step::Address => "address",
+        Step::Shipping => "shipping",
         Step::Choose => "choose",
         Step::Review => "review",
         Step::PayAtBank => "pay_at_bank",

@@ -4,7 +4,8 @@ use storage::Migration;
 
 use crate::store::{
     callbacks, client_ids, customer_tokens, disputes, faults, flows, hosted_pages, idempotency,
-    identity, in_store, merchants, orders, outbox, purge, sessions, settlements, sftp,
+    identity, in_store, merchants, orders, outbox, payment_requests, purge, sessions, settlements,
+    sftp,
 };
 
 /// The playground's schema.
@@ -31,4 +32,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     sftp::MIGRATION,
     client_ids::MIGRATION,
     identity::MIGRATION,
+    payment_requests::MIGRATION,
 ];

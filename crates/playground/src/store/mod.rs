@@ -17,6 +17,7 @@ pub(crate) mod merchants;
 pub(crate) mod migrations;
 pub(crate) mod orders;
 pub(crate) mod outbox;
+pub(crate) mod payment_requests;
 pub(crate) mod purge;
 pub(crate) mod reset;
 pub(crate) mod sessions;

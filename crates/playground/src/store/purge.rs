@@ -11,7 +11,7 @@ use storage::{Migration, Tx};
 
 use crate::domain::idempotency::{RETENTION_MS, Scope};
 use crate::domain::session::KEPT_AFTER_END_MS;
-use crate::store::{customer_tokens, disputes, hosted_pages};
+use crate::store::{customer_tokens, disputes, hosted_pages, payment_requests};
 
 /// What the search needs.
 pub(crate) const MIGRATION: Migration = Migration {
@@ -130,6 +130,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, due: &Due, now_ms: i64) -> Result<(), stor
             continue;
         }
         hosted_pages::forget(tx, session_id)?;
+        payment_requests::forget(tx, session_id)?;
         for statement in [
             "DELETE FROM flow_events WHERE flow_id IN
                (SELECT flow_id FROM flows WHERE session_id = $1)",

@@ -32,6 +32,8 @@ const STATEMENTS: &[&str] = &[
     "DELETE FROM dispute_accounts",
     "DELETE FROM customer_token_events",
     "DELETE FROM customer_tokens",
+    "DELETE FROM payment_request_events",
+    "DELETE FROM payment_requests",
     "DELETE FROM hosted_page_events",
     "DELETE FROM hosted_pages",
     "DELETE FROM flow_events",

@@ -32,6 +32,15 @@ const STYLES: &str = "text/css; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
+/// The library: one script, which leaves nothing but `Klarna` behind in the page.
+const LIBRARY_PARTS: &str = concat!(
+    "(function (window, document) {\n'use strict';\n",
+    include_str!("../../assets/klarna_button.js"),
+    include_str!("../../assets/express.js"),
+    include_str!("../../assets/api.js"),
+    "})(window, document);\n",
+);
+
 /// A file with its tag.
 pub(super) struct Asset {
     name: &'static str,
@@ -63,8 +72,7 @@ impl Asset {
     }
 }
 
-static LIBRARY: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("api.js", JAVASCRIPT, include_str!("../../assets/api.js")));
+static LIBRARY: LazyLock<Asset> = LazyLock::new(|| Asset::new("api.js", JAVASCRIPT, LIBRARY_PARTS));
 static WIDGET: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("widget", HTML, include_str!("../../assets/widget.html")));
 static FLOW: LazyLock<Asset> =
@@ -79,6 +87,16 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         Asset::new("kit.js", JAVASCRIPT, include_str!("../../assets/kit.js")),
         Asset::new("texts.js", JAVASCRIPT, include_str!("../../assets/texts.js")),
+        Asset::new("texts_da.js", JAVASCRIPT, include_str!("../../assets/texts_da.js")),
+        Asset::new("texts_es.js", JAVASCRIPT, include_str!("../../assets/texts_es.js")),
+        Asset::new("texts_fi.js", JAVASCRIPT, include_str!("../../assets/texts_fi.js")),
+        Asset::new("texts_fr.js", JAVASCRIPT, include_str!("../../assets/texts_fr.js")),
+        Asset::new("texts_it.js", JAVASCRIPT, include_str!("../../assets/texts_it.js")),
+        Asset::new("texts_nb.js", JAVASCRIPT, include_str!("../../assets/texts_nb.js")),
+        Asset::new("texts_nl.js", JAVASCRIPT, include_str!("../../assets/texts_nl.js")),
+        Asset::new("texts_pl.js", JAVASCRIPT, include_str!("../../assets/texts_pl.js")),
+        Asset::new("texts_pt.js", JAVASCRIPT, include_str!("../../assets/texts_pt.js")),
+        Asset::new("delivery.js", JAVASCRIPT, include_str!("../../assets/delivery.js")),
         Asset::new("offers.js", JAVASCRIPT, include_str!("../../assets/offers.js")),
         Asset::new("widget.js", JAVASCRIPT, include_str!("../../assets/widget.js")),
         Asset::new("flow.js", JAVASCRIPT, include_str!("../../assets/flow.js")),
@@ -247,7 +265,8 @@ mod tests {
     #[test]
     fn every_import_of_the_pages_is_served() {
         for file in FILES.iter().filter(|file| file.content_type == JAVASCRIPT) {
-            for import in file.body.split(" from './").skip(1) {
+            let imports = file.body.split(" from './").skip(1);
+            for import in imports.chain(file.body.split("import('./").skip(1)) {
                 let name = import.split('\'').next().unwrap();
                 assert!(FILES.iter().any(|other| other.name == name), "{name} in {}", file.name);
             }

@@ -1,6 +1,6 @@
 //! Who calls `/kp/v1`: a page of this origin that shows the client token of a session.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,19 @@ use crate::shopper::ShopperError;
 pub(super) struct Caller {
     /// The session.
     pub(super) session_id: SessionId,
+}
+
+impl OptionalFromRequestParts<App> for Caller {
+    type Rejection = WebError;
+
+    /// None where no token is shown; one that is not good is refused.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, WebError> {
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            <Self as FromRequestParts<App>>::from_request_parts(parts, app).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
 }
 
 impl FromRequestParts<App> for Caller {
@@ -69,6 +82,10 @@ pub(super) enum WebError {
     OtherOrigin,
     /// No such command.
     UnknownAction,
+    /// No such client identifier.
+    UnknownClient,
+    /// The client identifier is not allowed for the page's origin.
+    OriginNotAllowed,
     /// The session is over.
     SessionEnded,
     /// A hosted page that is unknown, or can take nothing any more.
@@ -156,6 +173,14 @@ impl IntoResponse for WebError {
             Self::NoSuchButton => {
                 (StatusCode::CONFLICT, "no_such_button", "The page shows another button.")
             }
+            Self::UnknownClient => {
+                (StatusCode::NOT_FOUND, "invalid_client_id", "There is no such client identifier.")
+            }
+            Self::OriginNotAllowed => (
+                StatusCode::FORBIDDEN,
+                "origin_not_allowed",
+                "The client identifier is not allowed for the origin of this page.",
+            ),
             Self::SessionEnded => (StatusCode::GONE, "session_ended", "The session is over."),
             Self::Internal(cause) => {
                 tracing::error!(cause, "a call of the purchase pages failed");

@@ -9,7 +9,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use klarna_types::payments::SessionBody;
-use klarna_types::{AuthorizationToken, Customer};
+use klarna_types::{Address, AuthorizationToken, Country, Customer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Clock as _;
@@ -18,12 +18,15 @@ use storage::Tx;
 use crate::app::App;
 use crate::domain::content::{self, Stage};
 use crate::domain::decision::{self, Account};
+use crate::domain::flow::delivery::Delivery;
 use crate::domain::flow::offer::Offer;
 use crate::domain::flow::{
-    Answer, AnswerError, Assessment, Beginning, Contact, Finalizing, Flow, Kind, Next, Profile,
-    Rejection,
+    Answer, AnswerError, Assessment, Beginning, Contact, Express, Finalizing, Flow, Host, Kind,
+    Next, Profile, Rejection,
 };
 use crate::domain::identity::grant::TokenKind;
+use crate::domain::page_answer::PageAnswer;
+use crate::domain::persons;
 use crate::domain::session::{Session, SessionRefusal};
 use crate::hosting::{self, HostingError, Scene};
 use crate::identity::digest;
@@ -35,6 +38,7 @@ use crate::shopper::{
 use crate::store::flows::{self, StoredFlow};
 use crate::store::{StoreError, identity, sessions};
 use crate::web::caller::{Caller, WebError, json};
+use crate::web::express;
 use crate::web::load::{CallOptions, read_data, today};
 use crate::web::view::{self, FlowView};
 
@@ -46,7 +50,16 @@ struct FlowAnswer {
     flow_id: String,
     view: FlowView,
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Answer>,
+    result: Option<Told>,
+}
+
+/// What the merchant's page is told.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    answer: Answer,
+    #[serde(flatten)]
+    express: Option<express::Extra>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +70,28 @@ struct BeginRequest {
     options: CallOptions,
     #[serde(default)]
     data: Value,
+    #[serde(default)]
+    express: Option<ExpressRequest>,
+    /// The payment request that it is for.
+    #[serde(default)]
+    payment_request: Option<String>,
+}
+
+/// That an Express button began it.
+#[derive(Debug, Deserialize)]
+struct ExpressRequest {
+    #[serde(default)]
+    collect_shipping_address: bool,
+}
+
+impl BeginRequest {
+    fn finalizing(&self) -> Finalizing {
+        match (self.options.is_finalized_separately(), &self.express) {
+            (false, _) => Finalizing::Automatic,
+            (true, None) => Finalizing::Separate,
+            (true, Some(_)) => Finalizing::Always,
+        }
+    }
 }
 
 /// The handler of a beginning.
@@ -65,37 +100,46 @@ pub(super) async fn begin(
     caller: Caller,
     body: Bytes,
 ) -> Result<Response, WebError> {
-    let request: BeginRequest = read(&body)?;
-    let page_origin = checked_origin(request.page_origin)?;
+    let mut request: BeginRequest = read(&body)?;
+    let page_origin = checked_origin(std::mem::take(&mut request.page_origin))?;
     let now = app.clock().now();
     let today = today(&app);
     let Taken { session, invalid_fields, show_form } =
         take_data(&app, &caller, &request.data).await?;
     let merchant_directory = app.directory();
+    let collects_address =
+        request.express.as_ref().is_some_and(|express| express.collect_shipping_address);
     let beginning = Beginning {
         kind: request.kind,
         categories: request.options.categories(),
-        finalizing: if request.options.is_finalized_separately() {
-            Finalizing::Separate
-        } else {
-            Finalizing::Automatic
-        },
+        finalizing: request.finalizing(),
         purchase: view::purchase(&session.body),
         known_contact: known_contact(&session.body),
         earlier: None,
+        preferred: request.options.preferred(),
+        express: request.express.as_ref().map(|_| Express { collects_address }),
+        delivery: collects_address.then(Delivery::default),
     };
     // Drawn outside: the unit of work may be run again, and must then do the same.
     let flow_id = service::random::uuid().to_string();
     let token = AuthorizationToken::new(service::random::uuid().to_string());
     let names = Names::draw();
+    let scene = Scene::new(&app);
+    let payment_request = request.payment_request.take();
     let base_url = app.base_url().to_owned();
     let (stored, session) = app
         .db()
         .write(move |tx| -> Result<_, WebError> {
             let earlier = flows::last_approved(tx, &session.session_id)?;
-            let (mut flow, mut next) =
-                Flow::begin(Beginning { earlier, ..beginning.clone() }, today);
-            if beginning.kind == Kind::Authorize
+            let mut beginning = Beginning { earlier, ..beginning.clone() };
+            if let Some(id) = &payment_request {
+                let wanted = hosting::begin_request(tx, id, &session, now).map_err(gone)?;
+                beginning.delivery = wanted.delivery();
+            }
+            let kind = beginning.kind;
+            let (mut flow, mut next) = Flow::begin(beginning, today);
+            flow.host = payment_request.clone().map(Host::PaymentRequest);
+            if kind == Kind::Authorize
                 && let Some(contact) = signed_in(tx, &session.body, now.as_millisecond())?
                 && let Ok(further) = flow.recognise(contact, |it| assess(it, &session.body), today)
             {
@@ -120,11 +164,14 @@ pub(super) async fn begin(
                 decide(tx, &mut stored, &session, &context)?;
             }
             flows::insert(tx, &stored, now.as_millisecond())?;
+            if stored.flow.step.is_end() {
+                hosting::follow(tx, &stored.flow, &scene)?;
+            }
             Ok((stored, session.clone()))
         })
         .await?;
     app.wake();
-    answer(&stored, &session, None)
+    answer(&app, &stored, &session, None)
 }
 
 /// The session with the page's data in it, and what was wrong with them.
@@ -188,8 +235,39 @@ struct ActRequest {
     answer: String,
     #[serde(default)]
     offer: String,
+    #[serde(default)]
+    option: String,
+    #[serde(default)]
+    street_address2: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    country: Option<Country>,
+    #[serde(default)]
+    phone: Option<String>,
+    /// What the merchant's page says to it, if it was asked.
+    #[serde(default)]
+    page: Value,
     #[serde(flatten)]
     profile: Profile,
+}
+
+impl ActRequest {
+    fn address(self) -> Address {
+        let Self { profile, street_address2, region, country, phone, .. } = self;
+        Address {
+            given_name: Some(profile.given_name),
+            family_name: Some(profile.family_name),
+            street_address: Some(profile.street_address),
+            street_address2,
+            postal_code: Some(profile.postal_code),
+            city: Some(profile.city),
+            region,
+            country,
+            phone,
+            ..Address::default()
+        }
+    }
 }
 
 /// A command, as the page sends it.
@@ -201,6 +279,8 @@ enum Command {
     Back,
     SignUp(Profile),
     StepUp(String),
+    DeliverTo(Box<Address>, PageAnswer),
+    Ship(String, PageAnswer),
     Choose(String),
     Confirm,
     Leave,
@@ -215,6 +295,11 @@ impl Command {
             "back" => Self::Back,
             "sign_up" => Self::SignUp(request.profile),
             "step_up" => Self::StepUp(request.answer),
+            "deliver_to" => {
+                let says = PageAnswer::read(&request.page);
+                Self::DeliverTo(Box::new(request.address()), says)
+            }
+            "ship" => Self::Ship(request.option, PageAnswer::read(&request.page)),
             "choose" => Self::Choose(request.offer),
             "confirm" => Self::Confirm,
             "abort" => Self::Leave,
@@ -227,7 +312,13 @@ impl Command {
         !matches!(self, Self::Resume | Self::Leave)
     }
 
-    fn apply(&self, flow: &mut Flow, session: &Session, today: Date) -> Result<Next, Rejection> {
+    /// Does it. What it changes of the session's data is in `session` afterwards.
+    fn apply(
+        &self,
+        flow: &mut Flow,
+        session: &mut Session,
+        today: Date,
+    ) -> Result<Next, Rejection> {
         match self {
             Self::Resume => Ok(Next::Show),
             Self::Identify(contact) => {
@@ -237,6 +328,23 @@ impl Command {
             Self::Back => flow.back(),
             Self::SignUp(profile) => flow.sign_up(profile.clone(), today),
             Self::StepUp(answer) => flow.step_up(answer, today),
+            Self::DeliverTo(address, page) => {
+                let (body, address) = delivered(flow, session, address, page);
+                let problems = content::invalid_fields(&body, Stage::Authorize);
+                let problem = problems.iter().find(|path| path.starts_with("shipping_address."));
+                let purchase = view::purchase(&body);
+                let says = page.says();
+                let next =
+                    flow.deliver_to(address, problem.map(String::as_str), says, purchase, today)?;
+                session.body = body;
+                Ok(next)
+            }
+            Self::Ship(option, page) => {
+                let body = page.change(session.body.clone());
+                let next = flow.ship(option, &page.says(), view::purchase(&body), today)?;
+                session.body = body;
+                Ok(next)
+            }
             Self::Choose(offer) => flow.choose(offer),
             Self::Confirm => flow.confirm(&view::purchase(&session.body), today),
             Self::Leave => {
@@ -272,7 +380,7 @@ pub(super) async fn act(
             if stored.page_origin != page_origin {
                 return Err(WebError::OtherOrigin);
             }
-            let session = sessions::find(tx, &caller.session_id)?
+            let mut session = sessions::find(tx, &caller.session_id)?
                 .ok_or(ShopperError::Session(SessionRefusal::Gone))?;
             if stored.flow.step.is_end() {
                 return Ok((stored, session, None));
@@ -281,15 +389,17 @@ pub(super) async fn act(
                 session.check_open(now.as_millisecond()).map_err(ShopperError::Session)?;
             }
             let before = stored.flow.clone();
+            let data_before = session.body.clone();
             if let Some(host) = &stored.flow.host
                 && command.needs_open_session()
             {
-                hosting::check(tx, host, now).map_err(|error| match error {
-                    HostingError::Store(error) => error.into(),
-                    _ => WebError::SessionEnded,
-                })?;
+                hosting::check(tx, host, now).map_err(gone)?;
             }
-            let outcome = command.apply(&mut stored.flow, &session, today);
+            let outcome = command.apply(&mut stored.flow, &mut session, today);
+            if session.body != data_before {
+                session.version += 1;
+                sessions::update(tx, &session, sessions::Event::Loaded, now.as_millisecond())?;
+            }
             if outcome == Ok(Next::Decide) {
                 let making = Making { base_url: &base_url, names: &names, now };
                 let context = Context { directory: &directory, token: &token, making, now };
@@ -303,7 +413,48 @@ pub(super) async fn act(
         })
         .await?;
     app.wake();
-    answer(&stored, &session, rejection)
+    answer(&app, &stored, &session, rejection)
+}
+
+/// What a flow runs for is over.
+fn gone(error: HostingError) -> WebError {
+    match error {
+        HostingError::Store(error) => error.into(),
+        _ => WebError::SessionEnded,
+    }
+}
+
+/// The session's data with an address that the shopper gave and what the page makes of it; and the address with
+/// what is known of the shopper besides.
+fn delivered(
+    flow: &Flow,
+    session: &Session,
+    address: &Address,
+    page: &PageAnswer,
+) -> (SessionBody, Address) {
+    let mut body = page.change(session.body.clone());
+    let billing = body.billing_address.clone().unwrap_or_default();
+    let (mut email, mut phone) = (billing.email, billing.phone);
+    match &flow.contact {
+        Some(Contact::Email(text)) => email = Some(text.clone()),
+        Some(Contact::Phone(text)) => phone = Some(text.clone()),
+        None => {}
+    }
+    let person = persons::find(&flow.purchase.country, persons::Kind::Approved);
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let address = Address {
+        email: email.or_else(|| person.map(|person| person.email.to_owned())),
+        phone: given(&address.phone)
+            .or(phone)
+            .or_else(|| person.map(|person| person.phone.to_owned())),
+        country: address.country.clone().or_else(|| Some(flow.purchase.country.clone())),
+        region: given(&address.region),
+        street_address2: given(&address.street_address2),
+        ..address.clone()
+    };
+    body.shipping_address = Some(address.clone());
+    body.billing_address.get_or_insert_with(|| address.clone());
+    (body, address)
 }
 
 /// What an e-mail address asks for; of a phone number nothing is known, so the billing address's
@@ -375,7 +526,9 @@ fn attempt(flow: &Flow, session: &Session) -> Attempt {
     attempt.finalization = match flow.finalizing {
         Finalizing::Automatic => Finalization::Automatic,
         Finalizing::Separate => Finalization::OnRequest,
+        Finalizing::Always => Finalization::Always,
     };
+    attempt.express = flow.express.is_some();
     attempt
 }
 
@@ -408,6 +561,7 @@ pub(super) fn outcome(outcome: Outcome) -> Answer {
 }
 
 fn answer(
+    app: &App,
     stored: &StoredFlow,
     session: &Session,
     rejection: Option<Rejection>,
@@ -415,15 +569,18 @@ fn answer(
     json(&FlowAnswer {
         flow_id: stored.flow_id.clone(),
         view: view::flow(&stored.flow, session, rejection),
-        result: stored.flow.answer.clone(),
+        result: stored.flow.answer.clone().map(|mut answer| {
+            let express = express::extra(app, &stored.flow, session, &mut answer);
+            Told { answer, express }
+        }),
     })
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
     serde_json::from_slice(body).map_err(|error| WebError::BadBody(error.to_string()))
 }
 
-fn checked_origin(origin: String) -> Result<String, WebError> {
+pub(super) fn checked_origin(origin: String) -> Result<String, WebError> {
     let web = origin.starts_with("https://") || origin.starts_with("http://");
     if web && origin.len() <= MAX_ORIGIN_BYTES {
         Ok(origin)

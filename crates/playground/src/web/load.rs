@@ -12,7 +12,7 @@ use service::Clock as _;
 
 use crate::app::App;
 use crate::domain::flow::AnswerError;
-use crate::domain::flow::offer::{fit_for, offers};
+use crate::domain::flow::offer::{OfferKind, fit_for, offers};
 use crate::shopper::{self, Loaded, ShopperError, bad_paths};
 use crate::web::caller::{Caller, WebError, json};
 use crate::web::view::{self, WidgetView};
@@ -35,6 +35,7 @@ pub(super) struct CallOptions {
     payment_method_category: Value,
     payment_method_categories: Value,
     auto_finalize: Value,
+    preferred_payment_method: Value,
 }
 
 impl CallOptions {
@@ -46,6 +47,16 @@ impl CallOptions {
             .filter(|category| !category.is_empty())
             .map(str::to_owned)
             .collect()
+    }
+
+    /// The way to pay that is chosen at first.
+    pub(super) fn preferred(&self) -> Option<OfferKind> {
+        match self.preferred_payment_method.as_str()? {
+            "invoice" => Some(OfferKind::PayLater),
+            "fixed_amount" => Some(OfferKind::Instalments),
+            "base_account" | "deferred_interest" => Some(OfferKind::Financing),
+            _ => None,
+        }
     }
 
     /// Whether `finalize` may have to follow.

@@ -7,12 +7,14 @@
 
 mod assets;
 mod caller;
+mod express;
 mod flow;
 mod hosted;
 mod identity;
 pub(crate) mod in_store;
 mod load;
 mod messaging;
+mod payment_requests;
 pub(crate) mod qr;
 mod view;
 pub(crate) mod web_sdk;
@@ -32,6 +34,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/flow", get(assets::flow))
         .route("/kp/assets/{name}", get(assets::asset))
         .route("/kp/v1/load", post(load::load))
+        .route("/kp/v1/express", post(express::open))
+        .route("/kp/v1/express/check", post(express::check))
         .route("/kp/v1/flow", post(flow::begin))
         .route("/kp/v1/flow/{flow_id}/{action}", post(flow::act))
         .merge(hosted::router())

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::domain::customer_token::Reuse;
 use crate::domain::decision::StepUp;
+use crate::domain::flow::delivery::{Delivery, ShippingOption};
 use crate::domain::flow::offer::Offer;
 use crate::domain::flow::{Flow, Problem, Profile, Purchase, Rejection, Step};
 use crate::domain::persons;
@@ -156,6 +157,19 @@ enum Content {
         banks: Vec<&'static str>,
         paying: bool,
     },
+    Address {
+        address: Box<Address>,
+        countries: Vec<String>,
+        region: bool,
+        editable: bool,
+        asks_page: bool,
+    },
+    Shipping {
+        shipping_options: Vec<ShippingOption>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shipping: Option<String>,
+        asks_page: bool,
+    },
     Choose {
         offers: Vec<Offer>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -198,6 +212,14 @@ pub(super) fn flow(flow: &Flow, session: &Session, rejection: Option<Rejection>)
         Step::Code => ("code", Content::Code { sent_to: masked(flow) }),
         Step::SignUp => ("sign_up", Content::SignUp { profile: known_profile(flow, body) }),
         Step::Proof => step_up(flow),
+        Step::Address => ("address", where_to(flow, body)),
+        Step::Shipping => {
+            let delivery = flow.delivery.clone().unwrap_or_default();
+            let Delivery { options, chosen, asks_page, .. } = delivery;
+            let content =
+                Content::Shipping { shipping_options: options, shipping: chosen, asks_page };
+            ("shipping", content)
+        }
         Step::Choose => {
             ("choose", Content::Choose { offers: flow.offers.clone(), chosen: flow.chosen.clone() })
         }
@@ -249,6 +271,41 @@ fn step_up(flow: &Flow) -> (&'static str, Content) {
         Some(StepUp::OtpEmail | StepUp::OtpPhone) => {
             ("extra_code", Content::Code { sent_to: masked(flow) })
         }
+    }
+}
+
+/// The form of the address, filled in with what is known: what was typed before, what the merchant knows, where the
+/// new customer lives, or where the market's published person does.
+fn where_to(flow: &Flow, body: &SessionBody) -> Content {
+    let delivery = flow.delivery.clone().unwrap_or_default();
+    let profile = flow.profile.as_ref().map(|profile| {
+        Address::new()
+            .given_name(profile.given_name.as_str())
+            .family_name(profile.family_name.as_str())
+            .street_address(profile.street_address.as_str())
+            .postal_code(profile.postal_code.as_str())
+            .city(profile.city.as_str())
+    });
+    let person = || persons::find(&flow.purchase.country, persons::Kind::Approved);
+    let mut address = delivery
+        .address
+        .or_else(|| body.shipping_address.clone())
+        .or(profile)
+        .or_else(|| body.billing_address.clone().filter(|known| known.street_address.is_some()))
+        .or_else(|| person().map(persons::Person::address))
+        .unwrap_or_default();
+    let country = address.country.get_or_insert_with(|| flow.purchase.country.clone()).clone();
+    let countries = if delivery.countries.is_empty() { vec![country] } else { delivery.countries };
+    // Not asked for here: it is known from the first step.
+    address.email = None;
+    let has_regions =
+        |country: &Country| matches!(country, Country::US | Country::AU | Country::CA);
+    Content::Address {
+        region: address.region.is_some() || countries.iter().any(has_regions),
+        address: Box::new(address),
+        countries: countries.iter().map(|country| country.as_str().to_owned()).collect(),
+        editable: !delivery.fixed,
+        asks_page: delivery.asks_page,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) async fn cases(stage: &Stage) {
     approved_without_a_second_step(stage).await;
     finalized(stage).await;
     finalize_broken_off(stage).await;
+    finalize_with_data_to_correct(stage).await;
     invalid(stage).await;
     left(stage).await;
     popup_closed(stage).await;
@@ -117,6 +118,20 @@ async fn finalize_broken_off(stage: &Stage) {
     stage.browser.click("[data-testid=\"kaf-button\"]").await;
     stage.leave_overlay("payments").await;
     assert_eq!(stage.told("finalize").await, json!({ "approved": false, "show_form": false }));
+}
+
+async fn finalize_with_data_to_correct(stage: &Stage) {
+    ready(stage, SEPARATE).await;
+    stage.approve_in_popup("bank").await;
+    let data = "{ billing_address: { email: 'nobody', country: 'SE' } }";
+    stage.run(&format!("Klarna.Payments.finalize({{}}, {data}, tell('finalize'))"), vec![]).await;
+    assert_eq!(
+        stage.told("finalize").await,
+        json!({
+            "approved": false, "show_form": true,
+            "error": { "invalid_fields": ["billing_address.email"] },
+        })
+    );
 }
 
 async fn invalid(stage: &Stage) {

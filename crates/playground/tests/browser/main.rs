@@ -12,13 +12,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;
+mod express;
 mod flows;
 mod hosted;
 mod identity;
 mod loading;
 mod messaging;
 mod pages;
+mod payment_requests;
 mod phone;
+mod seen_pages;
 mod stage;
 mod web_sdk;
 
@@ -34,6 +37,34 @@ async fn the_library_in_a_desktop_browser() {
     loading::cases(&stage).await;
     errors::cases(&stage).await;
     flows::cases(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn express_checkout() {
+    let stage = Stage::start("playground/express", Screen::Wide).await;
+    express::cases(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn express_checkout_on_a_phone() {
+    let stage = Stage::start("playground/express-phone", Screen::Phone).await;
+    express::on_a_phone(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payment_requests_of_the_web_sdk() {
+    let stage = Stage::start("playground/payment-requests", Screen::Wide).await;
+    payment_requests::cases(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_as_they_are_seen_in_the_wild() {
+    let stage = Stage::start("playground/seen-pages", Screen::Wide).await;
+    seen_pages::cases(&stage).await;
     stage.stop().await;
 }
 

@@ -36,19 +36,24 @@ const PAGE: &str = r#"<!doctype html>
   document.getElementById('buy').addEventListener('click', function () { window.onBuy(); });
 </script>
 <script src="PLAYGROUND/kp/lib/v1/api.js?1700000000000"></script>
+<script src="/listen.js"></script>
 <script>
+  listenTo('Payments', Klarna.Payments);
   ['heightChanged', 'fullscreenOverlayShown', 'fullscreenOverlayHidden'].forEach(function (name) {
     Klarna.Payments.on(name, function (payload) { events.push(payload === undefined ? name : name + ' ' + typeof payload); });
   });
 </script>
 </body></html>"#;
 
-async fn page(State(page): State<String>) -> Html<String> {
-    Html(page)
+async fn page(State(playground): State<String>) -> Html<String> {
+    Html(PAGE.replace("PLAYGROUND", &playground))
 }
 
-/// Pictures of the shop: a logo, and what may stand behind a page.
-async fn picture(Path(name): Path<String>) -> impl IntoResponse {
+/// Files of the shop: what listens to the library, a logo, and what may stand behind a page.
+async fn file(Path(name): Path<String>) -> impl IntoResponse {
+    if name == "listen.js" {
+        return ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/listen.js"));
+    }
     let drawing = match name.as_str() {
         "logo.svg" => {
             r##"<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60"><rect width="240" height="60" rx="12" fill="#5b2a86"/><circle cx="36" cy="30" r="14" fill="#ffd166"/><rect x="62" y="22" width="150" height="16" rx="8" fill="#fff"/></svg>"##
@@ -63,13 +68,13 @@ async fn picture(Path(name): Path<String>) -> impl IntoResponse {
 impl Stage {
     pub(crate) async fn start(test: &str, screen: Screen) -> Self {
         let world = World::start().await;
-        let page_text = PAGE.replace("PLAYGROUND", &world.public_url());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shop = format!("http://{}/", listener.local_addr().unwrap());
         let app = Router::new()
             .route("/", get(page))
-            .route("/{name}", get(picture))
-            .with_state(page_text);
+            .route("/pages/{name}", get(crate::seen_pages::page))
+            .route("/{name}", get(file))
+            .with_state(world.public_url());
         tokio::spawn(async move { axum::serve(listener, app).await });
         let browser = Browser::start(test, screen).await;
         Self { world, browser, shop }
@@ -81,8 +86,18 @@ impl Stage {
     }
 
     pub(crate) async fn stop(self) {
+        self.note().await;
         drop(self.browser);
         self.world.stop().await;
+    }
+
+    /// A client identifier of the merchant for these origins; for the shop's own when there are none.
+    pub(crate) async fn client_id(&self, origins: &[&str]) -> String {
+        let own = [self.shop.trim_end_matches('/')];
+        let origins = if origins.is_empty() { &own[..] } else { origins };
+        let path = format!("/merchants/{}/client-identifiers", self.world.merchant.merchant_id);
+        let made = self.world.control(&path, &json!({ "allowed_origins": origins })).await;
+        made["client_id"].as_str().unwrap().to_owned()
     }
 
     /// A session like a Swedish shop's.
@@ -108,6 +123,15 @@ impl Stage {
         })
     }
 
+    /// A session like that of a shop whose order has become dearer.
+    pub(crate) fn dearer_session() -> Value {
+        let mut session = Self::swedish();
+        for (name, value) in Self::dearer().as_object().unwrap() {
+            session[name] = value.clone();
+        }
+        session
+    }
+
     /// Opens the shop with a new session, initialised.
     pub(crate) async fn open(&self, session: Value) -> String {
         let token = self.open_bare(session).await;
@@ -119,9 +143,26 @@ impl Stage {
     pub(crate) async fn open_bare(&self, session: Value) -> String {
         let reply = self.world.call("POST", "/payments/v1/sessions", &session).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
-        self.browser.leave_popup().await;
-        self.browser.goto(&self.shop).await;
+        self.go("").await;
         reply.json["client_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Opens a page of the shop.
+    pub(crate) async fn go(&self, path: &str) {
+        self.browser.leave_popup().await;
+        self.note().await;
+        self.browser.goto(&format!("{}{path}", self.shop)).await;
+    }
+
+    /// Takes down what calls have told the page so far, for docs/fidelity.md.
+    async fn note(&self) {
+        let script = "return (window.toldByCalls || []).splice(0)";
+        let Ok(told) = self.browser.client().execute(script, vec![]).await else { return };
+        for pair in told.as_array().into_iter().flatten() {
+            if let [Some(call), Some(told)] = [pair[0].as_str(), pair[1].as_str()] {
+                catalogue::told::note(call, told);
+            }
+        }
     }
 
     /// Runs a script in the page.

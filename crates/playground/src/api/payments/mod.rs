@@ -8,6 +8,8 @@ mod redirect;
 pub(in crate::api) mod refusals;
 mod sessions;
 
+pub(crate) use sessions::{session_problems, with_badge};
+
 use axum::Router;
 use axum::routing::{delete, get, post};
 

@@ -199,7 +199,16 @@ pub(super) fn account_problems(body: &SessionBody, merchant: &Merchant) -> Vec<P
     problems
 }
 
-fn with_badge(app: &App, categories: Vec<PaymentMethodCategory>) -> Vec<PaymentMethodCategory> {
+/// What is wrong with the data of a session that a browser opens.
+pub(crate) fn session_problems(body: &SessionBody, merchant: &Merchant) -> Vec<Problem> {
+    check(body, merchant)
+}
+
+/// The categories with the address of their picture.
+pub(crate) fn with_badge(
+    app: &App,
+    categories: Vec<PaymentMethodCategory>,
+) -> Vec<PaymentMethodCategory> {
     categories::with_badge(categories, &format!("{}/kp/assets/badge.svg", app.base_url()))
 }
 

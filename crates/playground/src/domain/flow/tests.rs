@@ -3,6 +3,7 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use super::delivery::ShippingOption;
 use super::*;
 
 const TODAY: Date = date(2026, 11, 23);
@@ -19,6 +20,9 @@ fn beginning(kind: Kind) -> Beginning {
         purchase: purchase(159_800),
         known_contact: None,
         earlier: None,
+        preferred: None,
+        express: None,
+        delivery: None,
     }
 }
 
@@ -30,9 +34,30 @@ fn at(step: Step) -> Flow {
     let mut flow = begun();
     flow.contact = Some(Contact::Email("customer@email.se".into()));
     flow.assessment.step_up = Some(StepUp::IdScan);
+    flow.delivery = Some(Delivery { options: vec![parcel()], ..Delivery::default() });
     flow.offer_anew(TODAY, None);
     flow.step = step;
     flow
+}
+
+fn parcel() -> ShippingOption {
+    ShippingOption {
+        shipping_option_reference: "parcel".into(),
+        amount: 4_900,
+        display_name: "Parcel".into(),
+        description: None,
+        shipping_type: None,
+    }
+}
+
+fn address() -> Address {
+    Address::new()
+        .given_name("Alva")
+        .family_name("Berg")
+        .street_address("Karlaplan 3")
+        .postal_code("11460")
+        .city("Stockholm")
+        .country(Country::SE)
 }
 
 fn profile() -> Profile {
@@ -58,16 +83,26 @@ fn approval() -> Answer {
 
 type Command = fn(&mut Flow) -> Result<Next, Rejection>;
 
-const COMMANDS: [(&str, Command, &[Step]); 7] = [
+const COMMANDS: [(&str, Command, &[Step]); 9] = [
     (
         "identify",
         |flow| flow.identify("customer@email.se", |_| Assessment::default()),
         &[Step::Identify],
     ),
     ("enter_code", |flow| flow.enter_code("123456", TODAY), &[Step::Code]),
-    ("back", Flow::back, &[Step::Code, Step::Review]),
+    ("back", Flow::back, &[Step::Code, Step::Shipping, Step::Review]),
     ("sign_up", |flow| flow.sign_up(profile(), TODAY), &[Step::SignUp]),
     ("step_up", |flow| flow.step_up("pass", TODAY), &[Step::Proof, Step::PayAtBank]),
+    (
+        "deliver_to",
+        |flow| flow.deliver_to(address(), None, PageSays::Nothing, purchase(159_800), TODAY),
+        &[Step::Address],
+    ),
+    (
+        "ship",
+        |flow| flow.ship("parcel", &PageSays::Nothing, purchase(159_800), TODAY),
+        &[Step::Shipping],
+    ),
     ("choose", |flow| flow.choose("pay_later"), &[Step::Choose]),
     ("confirm", |flow| flow.confirm(&purchase(159_800), TODAY), &[Step::Review]),
 ];
@@ -292,5 +327,100 @@ proptest! {
         if let Some(contact) = Contact::parse(&text) {
             prop_assert!(!contact.masked().is_empty());
         }
+    }
+}
+
+fn at_address(delivery: Delivery) -> Flow {
+    let express = Some(Express { collects_address: true });
+    let beginning = Beginning { delivery: Some(delivery), express, ..beginning(Kind::Authorize) };
+    let mut flow = Flow::begin(beginning, TODAY).0;
+    flow.identify("customer@email.se", |_| Assessment::default()).unwrap();
+    assert_eq!(flow.enter_code("123456", TODAY), Ok(Next::Show));
+    assert_eq!(flow.step, Step::Address);
+    flow
+}
+
+fn deliver(flow: &mut Flow, address: Address, says: PageSays) -> Result<Next, Rejection> {
+    flow.deliver_to(address, None, says, purchase(164_700), TODAY)
+}
+
+#[test]
+fn where_goods_go_is_asked_before_how_they_are_paid() {
+    let mut flow = at_address(Delivery::default());
+    assert_eq!(deliver(&mut flow, address(), PageSays::Nothing), Ok(Next::Show));
+    assert_eq!((flow.step, flow.purchase.amount), (Step::Choose, 164_700));
+    assert!(flow.offers.iter().all(|offer| offer.total - offer.cost == 164_700));
+
+    let mut flow = at_address(Delivery { asks_page: true, ..Delivery::default() });
+    let selected = Some("parcel".to_owned());
+    let says = PageSays::Offers { options: vec![parcel()], selected };
+    assert_eq!(deliver(&mut flow, address(), says), Ok(Next::Show));
+    assert_eq!(flow.step, Step::Shipping);
+    let unknown = flow.ship("drone", &PageSays::Nothing, purchase(1), TODAY);
+    assert_eq!(unknown, Err(invalid("option", Problem::NotDelivered)));
+    let rejects = PageSays::Rejects("INVALID_OPTION".into());
+    let rejected = flow.ship("parcel", &rejects, purchase(1), TODAY);
+    assert_eq!(rejected, Err(invalid("option", Problem::NotDelivered)));
+    assert_eq!(flow.ship("parcel", &PageSays::Nothing, purchase(164_700), TODAY), Ok(Next::Show));
+    assert_eq!(flow.step, Step::Choose);
+}
+
+#[test]
+fn an_address_that_is_not_delivered_to_is_asked_for_again() {
+    for (says, field) in [
+        ("COUNTRY_NOT_SUPPORTED", "country"),
+        ("REGION_NOT_SUPPORTED", "region"),
+        ("CITY_NOT_SUPPORTED", "city"),
+        ("POSTAL_CODE_NOT_SUPPORTED", "postal_code"),
+        ("ADDRESS_NOT_SUPPORTED", "street_address"),
+        ("whatever", "street_address"),
+    ] {
+        let mut flow = at_address(Delivery::default());
+        let before = flow.clone();
+        let outcome = deliver(&mut flow, address(), PageSays::Rejects(says.to_owned()));
+        assert_eq!(outcome, Err(invalid(field, Problem::NotDelivered)));
+        assert_eq!(flow, before);
+    }
+    let mut flow = at_address(Delivery { countries: vec![Country::FI], ..Delivery::default() });
+    let outcome = deliver(&mut flow, address(), PageSays::Nothing);
+    assert_eq!(outcome, Err(invalid("country", Problem::NotDelivered)));
+    let outcome = deliver(&mut flow, address().country(Country::FI), PageSays::Nothing);
+    assert_eq!(outcome, Ok(Next::Show));
+    let mut flow = at_address(Delivery::default());
+    let outcome = deliver(&mut flow, address().city(" "), PageSays::Nothing);
+    assert_eq!(outcome, Err(invalid("city", Problem::Required)));
+    let wrong = Some("shipping_address.postal_code");
+    let outcome = flow.deliver_to(address(), wrong, PageSays::Nothing, purchase(1), TODAY);
+    assert_eq!(outcome, Err(invalid("postal_code", Problem::Address)));
+}
+
+#[test]
+fn a_preference_is_what_is_chosen_at_first() {
+    let preferred = Some(OfferKind::Instalments);
+    let mut flow = Flow::begin(Beginning { preferred, ..beginning(Kind::Authorize) }, TODAY).0;
+    flow.identify("customer@email.se", |_| Assessment::default()).unwrap();
+    flow.enter_code("123456", TODAY).unwrap();
+    assert_eq!(flow.chosen_offer().map(|offer| offer.kind), preferred);
+}
+
+#[test]
+fn express_in_several_steps_is_finalized_without_asking_unless_the_bank_must_be_asked() {
+    for (offer, step) in [("pay_later", Step::Identify), ("bank", Step::PayAtBank)] {
+        let mut flow = at_address(Delivery::default());
+        flow.finalizing = Finalizing::Always;
+        deliver(&mut flow, address(), PageSays::Nothing).unwrap();
+        flow.choose(offer).unwrap();
+        assert_eq!(flow.confirm(&purchase(164_700), TODAY), Ok(Next::Decide), "{offer}");
+        flow.settle(Answer {
+            authorization_token: None,
+            finalize_required: Some(true),
+            ..approval()
+        });
+        let earlier = Some(flow.clone());
+        let (finalizing, next) =
+            Flow::begin(Beginning { earlier, ..beginning(Kind::Finalize) }, TODAY);
+        assert_eq!(finalizing.step, step, "{offer}");
+        assert_eq!(next == Next::Decide, offer == "pay_later");
+        assert_eq!((finalizing.express, finalizing.delivery), (flow.express, flow.delivery));
     }
 }

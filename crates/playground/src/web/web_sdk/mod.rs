@@ -18,6 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::web::payment_requests;
 
 /// Headers that a page may send.
 const ALLOW_HEADERS: HeaderValue =
@@ -43,6 +44,22 @@ fn internal() -> Router<App> {
         .route("/web-sdk/internal/session", post(session::open).options(preflight))
         .route("/web-sdk/internal/placement", post(placement::show).options(preflight))
         .route("/web-sdk/internal/shopping-session", post(session::submit).options(preflight))
+        .route(
+            "/web-sdk/internal/payment-requests",
+            post(payment_requests::create).options(preflight),
+        )
+        .route(
+            "/web-sdk/internal/payment-requests/fetch",
+            post(payment_requests::fetch).options(preflight),
+        )
+        .route(
+            "/web-sdk/internal/payment-requests/cancel",
+            post(payment_requests::cancel).options(preflight),
+        )
+        .route(
+            "/web-sdk/internal/presentation",
+            post(payment_requests::presentation).options(preflight),
+        )
         .layer(middleware::from_fn(cross_origin))
 }
 
