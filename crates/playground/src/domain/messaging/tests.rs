@@ -114,7 +114,7 @@ fn every_key_says_something_in_every_locale_of_every_market() {
     for locale in hints().locales.keys() {
         let (least, most) = hints().locales[locale];
         for (name, key) in PlacementKey::names() {
-            for amount in [least, (least + most) / 2, most] {
+            for amount in [least, i64::midpoint(least, most), most] {
                 let shown = placement(&merchant(), &ask(name, locale, Some(amount)), TODAY);
                 let shown = shown.unwrap_or_else(|| panic!("{name} {locale} {amount}"));
                 let text = shown.text();
