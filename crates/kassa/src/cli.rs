@@ -152,6 +152,25 @@ pub(crate) enum Command {
     },
 }
 
+/// Where shoppers pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CheckoutWay {
+    /// In the shop's checkout page, with Klarna's widget
+    Inline,
+    /// On a page of Klarna's
+    Hosted,
+}
+
+impl From<CheckoutWay> for shop::CheckoutWay {
+    fn from(way: CheckoutWay) -> Self {
+        match way {
+            CheckoutWay::Inline => Self::Inline,
+            CheckoutWay::Hosted => Self::Hosted,
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,6 +221,9 @@ pub(crate) struct UpArgs {
     /// Where the shop listens [default: 127.0.0.1:7070]
     #[arg(long, env = "KASSA_SHOP_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) shop_listen: Option<SocketAddr>,
+    /// Where the shop's shoppers pay: inline (in its own page) or hosted (on Klarna's) [default: inline]
+    #[arg(long, env = "KASSA_SHOP_CHECKOUT", value_name = "WAY")]
+    pub(crate) shop_checkout: Option<CheckoutWay>,
     /// The gateway's database: postgres://… [default: SQLite in the data directory]
     #[arg(long, env = "KASSA_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
@@ -285,6 +307,9 @@ pub(crate) struct ShopArgs {
     /// The gateway's URL [default: http://localhost:7071]
     #[arg(long, env = "KASSA_GATEWAY_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) gateway_url: Option<Url>,
+    /// Where shoppers pay: inline (in the shop's own page) or hosted (on Klarna's) [default: inline]
+    #[arg(long, env = "KASSA_SHOP_CHECKOUT", value_name = "WAY")]
+    pub(crate) checkout: Option<CheckoutWay>,
     /// The key for the gateway's API [default: the one in the data directory]
     #[arg(long, env = "KASSA_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) api_key: Option<Secret>,

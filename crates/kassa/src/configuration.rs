@@ -57,6 +57,7 @@ fn file_key(command: &str, id: &str) -> Option<String> {
             Some((part @ ("playground" | "gateway" | "shop"), "listen")) => {
                 return Some(format!("{part}.listen"));
             }
+            Some(("shop", what)) => return Some(format!("shop.{}", kebab(what))),
             _ if OF_PLAYGROUND.contains(&id) => "playground",
             _ => "gateway",
         },

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::cli::{
-    CallbackTargets, LogFormat, MerchantSpec, OtlpProtocol, RateLimits, SftpListen, WebhookTargets,
+    CallbackTargets, CheckoutWay, LogFormat, MerchantSpec, OtlpProtocol, RateLimits, SftpListen,
+    WebhookTargets,
 };
 
 /// The file as written.
@@ -117,6 +118,7 @@ pub(crate) struct ShopSection {
     #[serde(alias = "gateway_url")]
     #[serde(deserialize_with = "url")]
     pub(crate) gateway_url: Option<Url>,
+    pub(crate) checkout: Option<CheckoutWay>,
 }
 
 fn networks<'de, D: serde::Deserializer<'de>>(

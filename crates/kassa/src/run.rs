@@ -12,7 +12,7 @@ use storage::Location;
 use url::Url;
 
 use crate::cli::{
-    Cli, Command, GatewayAction, GatewayArgs, HookArgs, KlarnaSideArgs, MerchantSpec,
+    CheckoutWay, Cli, Command, GatewayAction, GatewayArgs, HookArgs, KlarnaSideArgs, MerchantSpec,
     PlaygroundArgs, ShopArgs, UpArgs,
 };
 use crate::credentials::Credentials;
@@ -225,11 +225,15 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         gateway_api_key: credentials.api_key.expose().into(),
         session_secret: credentials.session_secret.expose().into(),
         clock: playground.clock(),
+        checkout: checkout_way(args.shop_checkout, file),
+        klarna_on_pages: shop::KlarnaOnPages::Hidden,
     })
     .await
     .map_err(hint("--shop-listen"))?;
-    let pages =
-        playground::Pages { origins: vec![origin_of(&shop.url)], ..playground::Pages::default() };
+    let pages = playground::Pages {
+        origins: vec![origin_of(&shop.url)],
+        redirect_uris: sign_in_page(&shop.url),
+    };
     playground.admit_pages(&first.merchant_id, pages).await?;
 
     output.ready(&Ready {
@@ -406,6 +410,8 @@ async fn shop_alone(args: ShopArgs, file: &File, output: Output) -> Outcome<Part
         gateway_api_key: api_key.expose().into(),
         session_secret: made_up.session_secret.expose().into(),
         clock: SystemClock::shared(),
+        checkout: checkout_way(args.checkout, file),
+        klarna_on_pages: shop::KlarnaOnPages::Hidden,
     })
     .await
     .map_err(hint("--listen"))?;
@@ -418,6 +424,10 @@ async fn shop_alone(args: ShopArgs, file: &File, output: Output) -> Outcome<Part
         output.warning(&warning);
     }
     Ok(Parts { shop: Some(shop), ..Parts::default() })
+}
+
+fn checkout_way(flag: Option<CheckoutWay>, file: &File) -> shop::CheckoutWay {
+    flag.or(file.shop.checkout).map_or_else(shop::CheckoutWay::default, Into::into)
 }
 
 /// What to say when the gateway does not answer: without one the shop can show its goods and sell none.
@@ -536,6 +546,17 @@ fn shown(merchants: &[MerchantSpec], playground: &playground::Running) -> Vec<Re
 /// The origin of a part, as browsers write it.
 fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+/// The shop's page to which a sign-in leads back; none where Klarna would not lead: over plain HTTP to another
+/// machine.
+fn sign_in_page(shop: &Url) -> Vec<String> {
+    let here = matches!(shop.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if shop.scheme() == "https" || here {
+        vec![format!("{}/account", trimmed(shop))]
+    } else {
+        Vec::new()
+    }
 }
 
 fn rate_limits(args: &KlarnaSideArgs, file: &File) -> playground::RateLimits {

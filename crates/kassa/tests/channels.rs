@@ -7,6 +7,7 @@
 mod steps;
 
 use serde_json::{Value, json};
+use steps::shopping::pay_on_page;
 use steps::{KASSA, SWEDEN, books_agree, checkout_becomes};
 use testing::browser::{Browser, Screen};
 use testing::http::{As, Http};
@@ -20,20 +21,6 @@ async fn look(browser: &Browser, name: &str) {
     assert!(blocks.is_empty(), "{name}: {blocks:#?}");
     let errors = browser.console_errors().await;
     assert!(errors.is_empty(), "on the console at {name}: {errors:#?}");
-}
-
-/// Klarna's purchase flow, which lies in a frame over its page.
-async fn pay(browser: &Browser) {
-    browser.click("#pay").await;
-    let frame = "iframe.flow, iframe.frame";
-    browser.see(frame).await;
-    browser.enter_frame(frame).await;
-    browser.fill("#email_or_phone", SWEDEN.email).await;
-    browser.click("#onContinue").await;
-    browser.fill("#otp_field", "123456").await;
-    browser.click("main [data-testid='kaf-button']").await;
-    browser.click("[data-testid='confirm-and-pay']").await;
-    browser.leave_frames().await;
 }
 
 fn cart(more: &Value) -> Value {
@@ -66,7 +53,7 @@ async fn a_shopper_is_sent_to_klarnas_page_pays_and_comes_back() {
         browser.goto(checkout["redirect_url"].as_str().unwrap()).await;
         browser.see("#pay").await;
         look(&browser, "1-page").await;
-        pay(&browser).await;
+        pay_on_page(&browser, SWEDEN.email).await;
         let id = checkout["id"].as_str().unwrap();
         browser.at(&format!("?paid={id}")).await;
         let done = checkout_becomes(&kassa, &http, &checkout, "completed").await;
@@ -153,7 +140,7 @@ async fn sells(test: &str, screen: Screen) {
     phone.see("#pay").await;
     counter.stage("paying").await;
     look(&counter.clerk, "paying").await;
-    pay(&phone).await;
+    pay_on_page(&phone, SWEDEN.email).await;
     counter.stage("paid").await;
     counter.clerk.shows("section.live", "POS-1").await;
     look(&counter.clerk, "paid").await;
@@ -200,7 +187,7 @@ async fn sells(test: &str, screen: Screen) {
     let messages = http.get(&outbox, As::Anyone).await;
     phone.goto(messages["messages"][0]["link"].as_str().unwrap()).await;
     phone.see("#pay").await;
-    pay(&phone).await;
+    pay_on_page(&phone, SWEDEN.email).await;
     counter.stage("paid").await;
     assert_eq!(counter.kassa.order_ids().len(), 2);
 

@@ -270,6 +270,7 @@ async fn sheet(pictures: &[Picture]) {
          body{font:14px sans-serif;margin:12px}table{border-collapse:collapse}\
          td,th{border:1px solid #ccc;padding:3px;vertical-align:top}\
          img{width:190px;height:280px;object-fit:cover;object-position:top;display:block}\
+         td:nth-child(3) img,td:nth-child(7) img{object-position:50% 83%}\
          </style><h1>All markets</h1><table><tr><th>",
     );
     for column in COLUMNS {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::catalogue::{self, Product};
+use crate::catalogue::{self, Product, Rhythm};
 use crate::market::{Shipping, ShippingId, TaxLayout, View};
 
 /// The most of one product that can be bought at once.
@@ -89,6 +89,11 @@ impl Cart {
         self.items.iter().filter_map(|(slug, quantity)| Some((catalogue::find(slug)?, *quantity)))
     }
 
+    /// What is to be sent every month, and how many of it.
+    pub fn monthly(&self) -> Option<(&'static Product, i64)> {
+        self.items().find(|(product, _)| product.rhythm == Rhythm::Monthly)
+    }
+
     /// The codes that were entered.
     pub fn codes(&self) -> &[Code] {
         &self.codes
@@ -159,6 +164,8 @@ impl Cart {
 
     /// A short name of everything that decides what is paid and in which words. Two carts with the
     /// same fingerprint lead to the same checkout.
+    ///
+    /// (A subscription stands on a line of its own, so it decides as well.)
     pub fn fingerprint(&self, view: View) -> String {
         let mut digest = Sha256::new();
         digest.update(view.locale.tag);
@@ -261,7 +268,7 @@ impl Bill {
                 BillLine {
                     kind: LineKind::Physical,
                     reference: product.slug.to_owned(),
-                    name: product.name(language).to_owned(),
+                    name: product.full_name(language),
                     quantity,
                     unit_price,
                     tax_rate: product.tax_rate(market),
@@ -288,8 +295,9 @@ impl Bill {
         if market.tax == TaxLayout::Excluding {
             total += tax;
         }
-        let gift_card =
-            if cart.codes.contains(&Code::Gift50) { market.gift_card_value.min(total) } else { 0 };
+        // What comes every month is paid by Klarna every month, the first time included.
+        let takes_gift_card = cart.codes.contains(&Code::Gift50) && cart.monthly().is_none();
+        let gift_card = if takes_gift_card { market.gift_card_value.min(total) } else { 0 };
         if gift_card > 0 {
             lines.push(BillLine {
                 kind: LineKind::GiftCard,
@@ -432,6 +440,21 @@ mod tests {
         assert!(many.is_empty());
         many.set("unknown", 4);
         assert!(many.is_empty());
+    }
+
+    #[test]
+    fn what_comes_every_month_says_so_and_costs_the_same() {
+        let once = cart(&[("smoke-tea", 2)], &[]);
+        let monthly = cart(&[("smoke-tea-monthly", 2)], &[]);
+        assert!(once.monthly().is_none());
+        assert_eq!(
+            monthly.monthly().map(|(product, count)| (product.slug, count)),
+            Some(("smoke-tea-monthly", 2))
+        );
+        let view = view("en-GB");
+        assert_eq!(once.bill(view).total, monthly.bill(view).total);
+        assert_eq!(monthly.bill(view).lines[0].name, "Smoke & pine tea · Every month");
+        assert_ne!(once.fingerprint(view), monthly.fingerprint(view));
     }
 
     #[test]

@@ -14,8 +14,21 @@ pub struct Product {
     pub slug: &'static str,
     /// Which tax rate of the market it has.
     pub tax_class: TaxClass,
+    /// How often it is sent.
+    pub rhythm: Rhythm,
+    /// What it is drawn and described as: a thing that is sent every month is the thing itself.
+    pub page: &'static str,
     words: fn(&'static Goods) -> &'static Words,
     prices: [i64; 15],
+}
+
+/// How often something is sent, and paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rhythm {
+    /// Once.
+    Once,
+    /// Now, and every month until the shopper ends it.
+    Monthly,
 }
 
 /// Which of a market's tax rates applies.
@@ -33,6 +46,19 @@ impl Product {
     /// The name in a language.
     pub fn name(&self, language: Language) -> &'static str {
         (self.words)(language.goods()).name
+    }
+
+    /// The name as it stands on an order, which says how often it is sent.
+    pub fn full_name(&self, language: Language) -> String {
+        match self.rhythm {
+            Rhythm::Once => self.name(language).to_owned(),
+            Rhythm::Monthly => format!("{} · {}", self.name(language), language.texts().monthly),
+        }
+    }
+
+    /// The same thing, sent every month, if it can be had so.
+    pub fn monthly(&self) -> Option<&'static Self> {
+        (self.page == MONTHLY.page).then_some(&MONTHLY)
     }
 
     /// One line under the name.
@@ -68,14 +94,32 @@ impl Product {
 
 /// The product with this slug.
 pub fn find(slug: &str) -> Option<&'static Product> {
-    PRODUCTS.iter().find(|product| product.slug == slug)
+    PRODUCTS.iter().chain([&MONTHLY]).find(|product| product.slug == slug)
 }
+
+/// What a tin of tea costs, once or every month.
+const TEA: [i64; 15] = [
+    2_100, 1_900, 1_500, 34_500, 10_500, 1_390, 1_150, 560_000, 28_500, 15_900, 2_300, 5_990,
+    6_900, 14_500, 1_400,
+];
+
+/// The one thing that can be had every month.
+static MONTHLY: Product = Product {
+    slug: "smoke-tea-monthly",
+    tax_class: TaxClass::Food,
+    rhythm: Rhythm::Monthly,
+    page: "smoke-tea",
+    words: |goods| &goods.smoke_tea,
+    prices: TEA,
+};
 
 /// Everything for sale, in the order of the shelf. Prices are in the order of [`Currency::ALL`].
 pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "mist-mug",
         tax_class: TaxClass::Standard,
+        rhythm: Rhythm::Once,
+        page: "mist-mug",
         words: |goods| &goods.mist_mug,
         prices: [
             3_900, 3_500, 2_700, 59_900, 18_900, 2_490, 2_200, 990_000, 52_900, 27_900, 4_200,
@@ -85,6 +129,8 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "harbour-throw",
         tax_class: TaxClass::Standard,
+        rhythm: Rhythm::Once,
+        page: "harbour-throw",
         words: |goods| &goods.harbour_throw,
         prices: [
             19_900, 17_500, 12_900, 299_900, 89_900, 11_900, 9_900, 4_790_000, 259_900, 139_900,
@@ -94,6 +140,8 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "beeswax-candles",
         tax_class: TaxClass::Standard,
+        rhythm: Rhythm::Once,
+        page: "beeswax-candles",
         words: |goods| &goods.beeswax_candles,
         prices: [
             2_800, 2_500, 1_950, 43_900, 13_500, 1_790, 1_550, 720_000, 37_900, 19_900, 3_100,
@@ -103,6 +151,8 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "oak-board",
         tax_class: TaxClass::Standard,
+        rhythm: Rhythm::Once,
+        page: "oak-board",
         words: |goods| &goods.oak_board,
         prices: [
             6_700, 5_900, 4_600, 105_900, 31_900, 4_290, 3_700, 1_720_000, 89_900, 48_900, 7_300,
@@ -112,6 +162,8 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "shore-birds",
         tax_class: TaxClass::Book,
+        rhythm: Rhythm::Once,
+        page: "shore-birds",
         words: |goods| &goods.shore_birds,
         prices: [
             3_200, 2_850, 2_350, 53_900, 16_500, 2_190, 1_800, 880_000, 42_900, 24_900, 3_500,
@@ -121,15 +173,16 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "smoke-tea",
         tax_class: TaxClass::Food,
+        rhythm: Rhythm::Once,
+        page: "smoke-tea",
         words: |goods| &goods.smoke_tea,
-        prices: [
-            2_100, 1_900, 1_500, 34_500, 10_500, 1_390, 1_150, 560_000, 28_500, 15_900, 2_300,
-            5_990, 6_900, 14_500, 1_400,
-        ],
+        prices: TEA,
     },
     Product {
         slug: "dusk-lamp",
         tax_class: TaxClass::Standard,
+        rhythm: Rhythm::Once,
+        page: "dusk-lamp",
         words: |goods| &goods.dusk_lamp,
         prices: [
             28_900, 25_900, 19_500, 449_900, 134_900, 17_900, 14_900, 7_200_000, 379_900, 204_900,
@@ -139,6 +192,8 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         slug: "market-bag",
         tax_class: TaxClass::Standard,
+        rhythm: Rhythm::Once,
+        page: "market-bag",
         words: |goods| &goods.market_bag,
         prices: [
             10_500, 9_200, 6_900, 159_900, 48_900, 6_490, 5_500, 2_600_000, 138_900, 75_900,

@@ -8,6 +8,41 @@ use serde::{Deserialize, Serialize};
 
 use crate::gateway::{Checkout, CheckoutStatus};
 
+/// How a purchase reaches the shopper, in the gateway's words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Klarna's widget in the checkout page.
+    #[default]
+    Inline,
+    /// A page of Klarna's, to which the shopper's browser goes.
+    Hosted,
+    /// A page of Klarna's on the shopper's phone, by a code on the workshop's screen.
+    InStore,
+}
+
+/// What the approval is for, in the gateway's words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// This purchase.
+    #[default]
+    Buy,
+    /// This purchase, and the charges of a subscription after it.
+    BuyAndTokenize,
+}
+
+/// What the visitor wants a checkout for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// How.
+    pub channel: Channel,
+    /// What for.
+    pub intent: Intent,
+    /// Of which cart.
+    pub fingerprint: String,
+}
+
 /// What the signed cookie remembers of a checkout under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
@@ -20,12 +55,37 @@ pub struct Draft {
     /// The cart that the gateway was last told of.
     #[serde(rename = "f")]
     pub fingerprint: String,
+    /// How it was opened.
+    #[serde(rename = "c", default, skip_serializing_if = "is_default")]
+    pub channel: Channel,
+    /// What for.
+    #[serde(rename = "n", default, skip_serializing_if = "is_default")]
+    pub intent: Intent,
+    /// The gateway's id of the subscription that begins with it.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Draft {
     /// A new checkout for a cart.
-    pub fn new(reference: String, fingerprint: String) -> Self {
-        Self { reference, checkout_id: None, fingerprint }
+    pub fn new(reference: String, wanted: &Wanted) -> Self {
+        Self {
+            reference,
+            checkout_id: None,
+            fingerprint: wanted.fingerprint.clone(),
+            channel: wanted.channel,
+            intent: wanted.intent,
+            subscription_id: None,
+        }
+    }
+
+    /// Whether it was begun for the same kind of purchase; a checkout cannot change its kind.
+    pub fn is_such(&self, wanted: &Wanted) -> bool {
+        self.channel == wanted.channel && self.intent == wanted.intent
     }
 
     /// The key under which the checkout is opened. It is made of what the request is made of, so
@@ -44,6 +104,8 @@ pub enum Step {
     Update,
     /// Open a new checkout under a new order number.
     Start,
+    /// Call it off, then open a new one: it is of another kind, and one cart makes one order.
+    Replace,
     /// The order is being made: wait for it.
     Wait,
     /// The order exists: show its confirmation.
@@ -51,8 +113,8 @@ pub enum Step {
 }
 
 /// Decides about a checkout that the gateway knows.
-pub fn step(draft: &Draft, known: &Checkout, fingerprint: &str, now: jiff::Timestamp) -> Step {
-    let same_cart = draft.fingerprint == fingerprint;
+pub fn step(draft: &Draft, known: &Checkout, wanted: &Wanted, now: jiff::Timestamp) -> Step {
+    let same_cart = draft.fingerprint == wanted.fingerprint;
     match &known.status {
         CheckoutStatus::Open => {
             let expired = known
@@ -60,12 +122,21 @@ pub fn step(draft: &Draft, known: &Checkout, fingerprint: &str, now: jiff::Times
                 .as_ref()
                 .and_then(crate::gateway::Moment::timestamp)
                 .is_some_and(|end| end <= now);
-            let usable =
-                known.klarna.as_ref().is_some_and(|klarna| !klarna.client_token.is_empty());
-            if expired || !usable {
+            let usable = match draft.channel {
+                Channel::Inline => {
+                    known.klarna.as_ref().is_some_and(|klarna| !klarna.client_token.is_empty())
+                }
+                Channel::Hosted | Channel::InStore => true,
+            };
+            if !draft.is_such(wanted) {
+                Step::Replace
+            } else if expired || !usable {
                 Step::Start
             } else if same_cart {
                 Step::Keep
+            } else if draft.intent == Intent::BuyAndTokenize {
+                // The subscription that begins with it is of the old cart.
+                Step::Replace
             } else {
                 Step::Update
             }
@@ -127,11 +198,47 @@ mod tests {
             ("novel", token, "same", Step::Start),
         ];
         for (status, more, fingerprint, expected) in cases {
-            let draft = Draft::new("TV-1".into(), "same".into());
+            let draft = Draft::new("TV-1".into(), &wanted(Channel::Inline, Intent::Buy, "same"));
             let now: jiff::Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
-            let found = step(&draft, &known(status, more), fingerprint, now);
+            let wanted = wanted(Channel::Inline, Intent::Buy, fingerprint);
+            let found = step(&draft, &known(status, more), &wanted, now);
             assert_eq!(found, expected, "{status} {fingerprint} {more}");
         }
+    }
+
+    fn wanted(channel: Channel, intent: Intent, fingerprint: &str) -> Wanted {
+        Wanted { channel, intent, fingerprint: fingerprint.into() }
+    }
+
+    #[test]
+    fn a_checkout_never_changes_its_kind() {
+        use Channel::{Hosted, InStore, Inline};
+        use Intent::{Buy, BuyAndTokenize};
+        let kinds = [Inline, Hosted, InStore]
+            .into_iter()
+            .flat_map(|channel| [Buy, BuyAndTokenize].map(|intent| (channel, intent)));
+        let now: jiff::Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        for (channel, intent) in kinds.clone() {
+            let draft = Draft::new("TV-1".into(), &wanted(channel, intent, "same"));
+            let json = serde_json::to_string(&draft).unwrap();
+            assert_eq!(serde_json::from_str::<Draft>(&json).unwrap(), draft, "as a cookie");
+            for kind in kinds.clone() {
+                let wanted = wanted(kind.0, kind.1, "same");
+                let open = known("open", r#","klarna":{"client_token":"a.b.c"}"#);
+                let same = kind == (channel, intent);
+                let expected = if same { Step::Keep } else { Step::Replace };
+                assert_eq!(step(&draft, &open, &wanted, now), expected, "{draft:?} {wanted:?}");
+                // What is being paid is waited for, whatever is wanted now.
+                let paid = known("confirming", "");
+                assert_eq!(step(&draft, &paid, &wanted, now), Step::Wait);
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_the_version_before_can_be_read() {
+        let draft: Draft = serde_json::from_str(r#"{"r":"TV-1","i":"chk_1","f":"x"}"#).unwrap();
+        assert_eq!((draft.channel, draft.intent), (Channel::Inline, Intent::Buy));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! write. The reader is tolerant (unknown members are ignored, missing ones have a meaning), so
 //! that a newer gateway does not break an older shop. The API key never leaves this module.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -12,6 +13,7 @@ use service::http::{HttpClient, Limits};
 use url::Url;
 
 use crate::Secret;
+use crate::checkout::{Channel, Intent};
 
 /// Talks to one gateway with one API key.
 #[derive(Clone)]
@@ -47,6 +49,197 @@ pub struct CheckoutRequest {
     /// Goods are paid when they are sent, so a person captures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<&'static str>,
+    /// How the purchase reaches the shopper. Fixed once the checkout is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// What the approval is for. Fixed once the checkout is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// The token to be, where the intent makes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_token: Option<TokenToBe>,
+    /// Where Klarna's page leads, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageWish>,
+    /// Who buys: only where the shopper has chosen to pay on Klarna's page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<Address>,
+    /// Where the goods go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<Address>,
+    /// Who is signed in with Klarna, so that they are when they pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_id: Option<String>,
+}
+
+/// Somebody who has just signed in with Klarna.
+#[derive(Clone, Deserialize)]
+pub struct SignedIn {
+    /// Who, to the gateway.
+    pub identity: Identity,
+    /// What they share with the shop.
+    #[serde(default)]
+    pub profile: Profile,
+}
+
+/// Who signed in, to the gateway.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Identity {
+    /// The gateway's id.
+    pub id: String,
+}
+
+/// What a person shares; whatever they do not is absent.
+#[derive(Clone, Default, Deserialize)]
+pub struct Profile {
+    /// First name.
+    #[serde(default)]
+    pub given_name: Option<String>,
+    /// Last name.
+    #[serde(default)]
+    pub family_name: Option<String>,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Phone number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Where they live.
+    #[serde(default)]
+    pub billing_address: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// An address in Klarna's words: only the fields that were filled in.
+pub type Address = BTreeMap<&'static str, String>;
+
+/// A token that a checkout is to make.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenToBe {
+    /// What the shopper is told it is for.
+    pub description: String,
+    /// The plan of the subscription that it is for.
+    pub plan_id: String,
+}
+
+/// Where Klarna's page leads.
+#[derive(Debug, Clone, Serialize)]
+pub struct PageWish {
+    /// The shop's logo.
+    pub logo_url: String,
+    /// When the shopper goes back, and may return.
+    pub back_url: String,
+    /// When the shopper cancels.
+    pub cancel_url: String,
+    /// When Klarna declines.
+    pub failure_url: String,
+}
+
+/// What a subscription charges, and how often.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanRequest {
+    /// What the shopper reads.
+    pub name: String,
+    /// ISO 4217.
+    pub currency: &'static str,
+    /// `month`.
+    pub interval: &'static str,
+    /// `including_tax` or `excluding_tax`.
+    pub prices: &'static str,
+    /// What is charged each time.
+    pub lines: Vec<Line>,
+    /// Goods are paid when they are sent.
+    pub capture: &'static str,
+}
+
+/// A plan, as far as the shop needs it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Plan {
+    /// The gateway's id.
+    pub id: String,
+    /// What the shopper reads.
+    #[serde(default)]
+    pub name: String,
+    /// ISO 4217.
+    #[serde(default)]
+    pub currency: String,
+    /// `active` or `archived`.
+    #[serde(default)]
+    pub status: String,
+    /// What is charged each time.
+    #[serde(default)]
+    pub lines: Vec<PlanLine>,
+}
+
+/// A line of a [`Plan`].
+#[derive(Debug, Clone, Deserialize)]
+pub struct PlanLine {
+    /// The shop's name for it.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// How many.
+    #[serde(default)]
+    pub quantity: i64,
+    /// In minor units.
+    #[serde(default)]
+    pub unit_price: i64,
+    /// In hundredths of a percent.
+    #[serde(default)]
+    pub tax_rate: i64,
+}
+
+impl Plan {
+    /// Whether it is what this request would make.
+    pub fn is(&self, request: &PlanRequest) -> bool {
+        let own = self.lines.iter().map(|line| {
+            (
+                line.reference.as_deref().unwrap_or_default(),
+                line.quantity,
+                line.unit_price,
+                line.tax_rate,
+            )
+        });
+        let wanted = request
+            .lines
+            .iter()
+            .map(|line| (line.reference.as_str(), line.quantity, line.unit_price, line.tax_rate));
+        self.status == "active"
+            && self.name == request.name
+            && self.currency == request.currency
+            && own.eq(wanted)
+    }
+}
+
+/// A subscription that begins with a checkout.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubscriptionRequest {
+    /// The checkout that makes the token and pays the first month.
+    pub checkout_id: String,
+    /// What is charged after that.
+    pub plan_id: String,
+    /// The shop's number of it.
+    pub merchant_reference: String,
+    /// On whose clocks days are counted.
+    pub time_zone: &'static str,
+}
+
+/// A subscription as the gateway knows it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Subscription {
+    /// The gateway's id.
+    pub id: String,
+    /// `incomplete`, `trialing`, `active`, `past_due`, `paused`, `suspended` or `cancelled`.
+    #[serde(default)]
+    pub status: String,
+    /// When the next period is charged.
+    #[serde(default)]
+    pub next_charge_at: Option<Moment>,
+}
+
+impl Subscription {
+    /// Whether nothing will be charged any more.
+    pub fn is_over(&self) -> bool {
+        self.status == "cancelled"
+    }
 }
 
 /// One line of a [`CheckoutRequest`].
@@ -118,9 +311,31 @@ pub struct Checkout {
     /// The payment itself, where the answer carries it.
     #[serde(default)]
     pub payment: Option<Payment>,
-    /// Where the shopper is to be sent, so that Klarna can recognise the device next time.
+    /// Where the shopper is to be sent: to Klarna's page while it is to be paid there; after the
+    /// purchase, so that Klarna can recognise the device next time.
     #[serde(default)]
     pub redirect_url: Option<String>,
+    /// Klarna's page, where there is one.
+    #[serde(default)]
+    pub page: Option<KlarnaPage>,
+}
+
+/// The page of Klarna's on which the shopper pays.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct KlarnaPage {
+    /// `waiting`, `in_progress`, `completed`, `declined`, `failed`, `back`, `cancelled`, …
+    #[serde(default)]
+    pub status: String,
+    /// A picture of a code that leads to it.
+    #[serde(default)]
+    pub qr_code_url: Option<String>,
+}
+
+impl Checkout {
+    /// Where Klarna's page stands, if there is one.
+    pub fn page_status(&self) -> Option<&str> {
+        self.page.as_ref().map(|page| page.status.as_str())
+    }
 }
 
 /// Where a checkout stands.
@@ -238,6 +453,23 @@ impl Category {
         let urls = self.asset_urls.as_ref()?;
         urls.standard.as_deref().or(urls.descriptive.as_deref()).filter(|url| !url.is_empty())
     }
+}
+
+/// What the gateway tells of Klarna for the shop's pages: nothing where the store has no client id.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct BrowserSide {
+    /// Names the shop to Klarna's libraries; public.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// `playground` or `production`.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Klarna's Web SDK: messages about paying, signing in.
+    #[serde(default)]
+    pub web_sdk_url: Option<String>,
+    /// Klarna's payment library, which draws the express button.
+    #[serde(default)]
+    pub payments_sdk_url: Option<String>,
 }
 
 /// A payment, as far as an order page needs it.
@@ -434,6 +666,84 @@ impl Gateway {
     pub async fn cancel(&self, id: &str) -> Result<Checkout, GatewayError> {
         let answer =
             self.call::<()>(Method::POST, &["v1", "checkouts", id, "cancel"], None, None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Gives a checkout a fresh page: the one before was called off, or its time is over.
+    pub async fn fresh_page(&self, id: &str) -> Result<Checkout, GatewayError> {
+        let nothing = serde_json::json!({});
+        let answer =
+            self.call(Method::POST, &["v1", "checkouts", id, "page"], Some(&nothing), None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// The newest plans.
+    pub async fn plans(&self) -> Result<Vec<Plan>, GatewayError> {
+        #[derive(Deserialize)]
+        struct Page {
+            data: Vec<Plan>,
+        }
+        let answer = self.call::<()>(Method::GET, &["v1", "plans"], None, None).await?;
+        answer.json().map(|page: Page| page.data).map_err(GatewayError::Unreadable)
+    }
+
+    /// Adds a plan. Sending the same key and request again brings the same plan.
+    pub async fn plan(
+        &self,
+        request: &PlanRequest,
+        idempotency_key: &str,
+    ) -> Result<Plan, GatewayError> {
+        let answer =
+            self.call(Method::POST, &["v1", "plans"], Some(request), Some(idempotency_key)).await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Begins a subscription. Sending the same key and request again brings the same one.
+    pub async fn subscribe(
+        &self,
+        request: &SubscriptionRequest,
+        idempotency_key: &str,
+    ) -> Result<Subscription, GatewayError> {
+        let answer = self
+            .call(Method::POST, &["v1", "subscriptions"], Some(request), Some(idempotency_key))
+            .await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Reads a subscription.
+    pub async fn subscription(&self, id: &str) -> Result<Subscription, GatewayError> {
+        let answer = self.call::<()>(Method::GET, &["v1", "subscriptions", id], None, None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Ends a subscription; nothing is charged any more.
+    pub async fn end_subscription(&self, id: &str) -> Result<Subscription, GatewayError> {
+        let now = serde_json::json!({ "when": "now" });
+        let answer = self
+            .call(Method::POST, &["v1", "subscriptions", id, "cancel"], Some(&now), None)
+            .await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Hands over whom Klarna's button signed in on a page; the gateway checks every word of it.
+    pub async fn adopt(
+        &self,
+        id_token: &Secret,
+        refresh_token: &Secret,
+    ) -> Result<SignedIn, GatewayError> {
+        #[derive(Serialize)]
+        struct Tokens<'a> {
+            id_token: &'a str,
+            refresh_token: &'a str,
+        }
+        let tokens = Tokens { id_token: id_token.expose(), refresh_token: refresh_token.expose() };
+        let answer = self.call(Method::POST, &["v1", "identities"], Some(&tokens), None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// What the shop's pages may load of Klarna's.
+    pub async fn browser_side(&self) -> Result<BrowserSide, GatewayError> {
+        let answer = self.call::<()>(Method::GET, &["v1", "browser"], None, None).await?;
         answer.json().map_err(GatewayError::Unreadable)
     }
 

@@ -89,6 +89,31 @@ pub struct Config {
     pub session_secret: Secret,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where Klarna's part of the checkout happens.
+    pub checkout: CheckoutWay,
+    /// Whether pages show what Klarna's browser libraries draw.
+    pub klarna_on_pages: KlarnaOnPages,
+}
+
+/// Whether pages show what Klarna's browser libraries draw: placements, the express button, the button to
+/// sign in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KlarnaOnPages {
+    /// Klarna is met at the checkout alone.
+    #[default]
+    Hidden,
+    /// Where the gateway names a client identifier.
+    Shown,
+}
+
+/// Where Klarna's part of the checkout happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CheckoutWay {
+    /// In the checkout page: Klarna's widget, and its window.
+    #[default]
+    Inline,
+    /// On a page of Klarna's, to which the browser goes and from which it comes back.
+    Hosted,
 }
 
 /// Why the shop did not start.
@@ -126,7 +151,13 @@ impl Shop {
         }
         let gateway = gateway::Gateway::new(config.gateway_url, &config.gateway_api_key)?;
         let signer = cookies::Signer::new(&config.session_secret);
-        let app = app::App::new(given.clone(), gateway, signer, config.clock);
+        let app = app::App::new(
+            given.clone(),
+            gateway,
+            signer,
+            config.clock,
+            (config.checkout, config.klarna_on_pages),
+        );
         let readiness = Readiness::new();
         let router = app::router(app).merge(readiness.router());
         let shutdown = Shutdown::new();

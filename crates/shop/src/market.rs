@@ -485,6 +485,40 @@ pub static MARKETS: &[Market] = &[
 ];
 
 impl Market {
+    /// On whose clocks the months of a subscription are counted. Where a country has several, those of
+    /// its capital.
+    pub fn time_zone(&self) -> &'static str {
+        match self.country {
+            "AT" => "Europe/Vienna",
+            "AU" => "Australia/Sydney",
+            "BE" => "Europe/Brussels",
+            "CA" => "America/Toronto",
+            "CH" => "Europe/Zurich",
+            "CZ" => "Europe/Prague",
+            "DE" => "Europe/Berlin",
+            "DK" => "Europe/Copenhagen",
+            "ES" => "Europe/Madrid",
+            "FI" => "Europe/Helsinki",
+            "FR" => "Europe/Paris",
+            "GB" => "Europe/London",
+            "GR" => "Europe/Athens",
+            "HU" => "Europe/Budapest",
+            "IE" => "Europe/Dublin",
+            "IT" => "Europe/Rome",
+            "MX" => "America/Mexico_City",
+            "NL" => "Europe/Amsterdam",
+            "NO" => "Europe/Oslo",
+            "NZ" => "Pacific/Auckland",
+            "PL" => "Europe/Warsaw",
+            "PT" => "Europe/Lisbon",
+            "RO" => "Europe/Bucharest",
+            "SE" => "Europe/Stockholm",
+            "SK" => "Europe/Bratislava",
+            "US" => "America/New_York",
+            _ => "UTC",
+        }
+    }
+
     /// The country's name in English; every market has English among its languages.
     pub fn english_name(&self) -> &'static str {
         let english = self.locales.iter().find(|locale| locale.language == Language::English);
@@ -619,6 +653,7 @@ mod tests {
         }
         assert_eq!(View::default().market.country, "SE");
         assert_eq!(MARKETS.len(), 26);
+        assert!(MARKETS.iter().all(|market| market.time_zone() != "UTC"));
         for language in Language::ALL {
             assert!(View::all().any(|view| view.locale.language == language), "{language:?}");
         }

@@ -31,8 +31,49 @@ pub fn script_url(session: &KlarnaSession) -> Option<Url> {
     is_web(&url).then_some(url)
 }
 
-fn is_web(url: &Url) -> bool {
+/// Whether a text is an address of the web.
+pub fn is_web_address(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_web(&url))
+}
+
+/// Whether an address is one of the web.
+pub fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "https" | "http") && url.host_str().is_some()
+}
+
+/// The policy of a page that shows one picture from elsewhere.
+pub fn with_picture(picture: Option<&str>) -> String {
+    let origin = picture
+        .and_then(|picture| Url::parse(picture).ok())
+        .filter(is_web)
+        .map(|url| url.origin().ascii_serialization());
+    match origin {
+        Some(origin) => CLOSED.replace("img-src 'self'", &format!("img-src 'self' {origin}")),
+        None => CLOSED.to_owned(),
+    }
+}
+
+/// The policy of a page with parts of Klarna's in it: messages about paying, the express button, the
+/// button to sign in.
+pub fn with_klarna<'a>(libraries: impl IntoIterator<Item = &'a Url>) -> String {
+    let mut origins = BTreeSet::new();
+    let mut live = false;
+    for library in libraries {
+        origins.insert(library.origin().ascii_serialization());
+        live |= is_klarnas(library);
+    }
+    let own = origins.into_iter().collect::<Vec<_>>().join(" ");
+    if own.is_empty() {
+        return CLOSED.to_owned();
+    }
+    let (frames, calls, images) =
+        if live { (KLARNA_FRAMES, KLARNA_CALLS, KLARNA_IMAGES) } else { ("", "", "") };
+    format!(
+        "default-src 'none'; script-src 'self' {own}; style-src 'self' 'unsafe-inline'; \
+         img-src 'self' {own} {images}; connect-src 'self' {own} {calls}; \
+         frame-src {own} {frames}; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
 }
 
 /// The policy of the checkout page.
@@ -130,5 +171,13 @@ mod tests {
             assert_eq!(checkout(Some(&session(bad, ""))), CLOSED, "{bad}");
         }
         assert_eq!(checkout(None), CLOSED);
+        assert_eq!(with_picture(Some("javascript:alert(1)")), CLOSED);
+        assert_eq!(with_klarna([]), CLOSED);
+        let sdk = Url::parse("http://localhost:7072/web-sdk/v1/klarna.js").unwrap();
+        let policy = with_klarna([&sdk, &sdk]);
+        assert!(policy.contains("script-src 'self' http://localhost:7072;"), "{policy}");
+        assert!(!policy.contains("klarna.com"), "{policy}");
+        let opened = with_picture(Some("https://pay.example/code.svg?x=1"));
+        assert!(opened.contains("img-src 'self' https://pay.example;"), "{opened}");
     }
 }

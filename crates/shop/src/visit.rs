@@ -4,6 +4,8 @@
 //! cannot be trusted is treated as absent, never as an error: the worst a broken cookie does is an
 //! empty cart.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -13,12 +15,13 @@ use maud::Markup;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use crate::app::{App, OnPages};
 use crate::cart::Cart;
 use crate::checkout::Draft;
 use crate::cookies::{self, Reach, Writing};
 use crate::language::{Language, Texts};
 use crate::market::{Market, View};
+use crate::policy;
 
 /// The names start with the shop's, because cookies of one host are shared by all its ports.
 const VISITOR: &str = "tallvik_visitor";
@@ -26,6 +29,8 @@ const MARKET: &str = "tallvik_market";
 const CART: &str = "tallvik_cart";
 const CHECKOUT: &str = "tallvik_checkout";
 const ORDERS: &str = "tallvik_orders";
+/// Who is signed in with Klarna: the gateway's id, and nothing about the person.
+const IDENTITY: &str = "tallvik_identity";
 /// Readable by the page's scripts: the fingerprint of the present cart. It lets the checkout see
 /// in the click itself, without a request, that another tab has changed the cart.
 const SEEN: &str = "tallvik_seen";
@@ -54,6 +59,9 @@ pub(crate) struct OrderNote {
     /// ISO 4217.
     #[serde(rename = "k")]
     pub(crate) currency: String,
+    /// The subscription that began with it.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subscription_id: Option<String>,
 }
 
 /// A visitor's request.
@@ -67,8 +75,12 @@ pub(crate) struct Visit {
     pub(crate) draft: Option<Draft>,
     /// Orders placed from this browser, newest first.
     pub(crate) orders: Vec<OrderNote>,
+    /// Who is signed in with Klarna, to the gateway.
+    pub(crate) identity_id: Option<String>,
     /// The address of this request, to come back to.
     pub(crate) path: String,
+    /// What pages load of Klarna's.
+    pub(crate) klarna: Option<Arc<OnPages>>,
     visitor: String,
     set: Vec<String>,
 }
@@ -77,7 +89,9 @@ impl FromRequestParts<App> for Visit {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self::read(app, &parts.headers, parts.uri.path()))
+        let mut visit = Self::read(app, &parts.headers, parts.uri.path());
+        visit.klarna = app.on_pages().await;
+        Ok(visit)
     }
 }
 
@@ -97,7 +111,9 @@ impl Visit {
             cart: signed(CART).and_then(|json| from_json::<Cart>(&json)).unwrap_or_default().tidy(),
             draft: signed(CHECKOUT).and_then(|json| from_json(&json)),
             orders: signed(ORDERS).and_then(|json| from_json(&json)).unwrap_or_default(),
+            identity_id: signed(IDENTITY).and_then(|json| from_json(&json)),
             path: path.to_owned(),
+            klarna: None,
             visitor: known.unwrap_or_else(|| service::random::uuid().simple().to_string()),
             set: Vec::new(),
         };
@@ -171,6 +187,18 @@ impl Visit {
         self.draft = None;
     }
 
+    /// Somebody has signed in with Klarna.
+    pub(crate) fn sign_in(&mut self, identity_id: String) {
+        self.set_signed(IDENTITY, &identity_id, MONTH_S);
+        self.identity_id = Some(identity_id);
+    }
+
+    /// Nobody is signed in any more.
+    pub(crate) fn sign_out(&mut self) {
+        self.set_cookie(IDENTITY, "", 0, Reach::Server);
+        self.identity_id = None;
+    }
+
     /// Puts an order at the top of the visitor's list, once.
     pub(crate) fn note_order(&mut self, note: OrderNote) {
         if self.orders.iter().any(|known| known.reference == note.reference) {
@@ -183,7 +211,15 @@ impl Visit {
 
     /// A page.
     pub(crate) fn page(self, status: StatusCode, body: Markup) -> Response {
-        self.answer((status, body).into_response())
+        let mut response = (status, body).into_response();
+        if let Some(klarna) = &self.klarna {
+            let libraries = [Some(&klarna.web_sdk), klarna.payments_sdk.as_ref()];
+            let policy = policy::with_klarna(libraries.into_iter().flatten());
+            if let Ok(policy) = HeaderValue::from_str(&policy) {
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            }
+        }
+        self.answer(response)
     }
 
     /// Goes to another page of the shop with GET.
@@ -308,7 +344,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Message<T> {
 }
 
 async fn take(request: Request, app: &App) -> Result<(Visit, HeaderMap, Bytes), Response> {
-    let visit = Visit::read(app, request.headers(), request.uri().path());
+    let mut visit = Visit::read(app, request.headers(), request.uri().path());
+    visit.klarna = app.on_pages().await;
     let headers = request.headers().clone();
     let body = Bytes::from_request(request, app)
         .await

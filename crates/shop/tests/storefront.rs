@@ -31,7 +31,7 @@ async fn every_page_is_served_in_every_market() {
         let home = visitor.get("/").await;
         let page = home.text();
         assert_eq!(home.status, 200);
-        assert!(page.contains(&format!("<html lang=\"{tag}\">")));
+        assert!(page.contains(&format!("<html lang=\"{tag}\"")));
         assert!(page.contains(words) && page.contains(price), "{tag}");
         assert_eq!(page.matches("class=\"card\"").count(), 8);
         for path in ["/products/mist-mug", "/cart", "/orders", "/help", "/terms", "/privacy"] {
@@ -527,7 +527,7 @@ async fn the_other_method_checks_the_address_and_places_the_order() {
         ("postal_code", "1"),
         ("city", ""),
     ];
-    let answer = visitor.post("/checkout/transfer", &fields).await;
+    let answer = visitor.post("/checkout/pay", &fields).await;
     assert_eq!(answer.status, 422);
     let page = answer.text();
     assert!(page.contains("Skriv en adress som"), "the e-mail");
@@ -537,15 +537,15 @@ async fn the_other_method_checks_the_address_and_places_the_order() {
     fields[6].1 = "111 48";
     fields[7].1 = "Stockholm";
     fields.push(("elsewhere", "yes"));
-    let answer = visitor.post("/checkout/transfer", &fields).await;
+    let answer = visitor.post("/checkout/pay", &fields).await;
     assert_eq!(answer.status, 422);
     assert!(between(&answer.text(), "id=\"shipping_city-error\">", "<").contains("Fyll i"));
     fields.pop();
     let mut by_klarna = fields.clone();
     by_klarna[0].1 = "klarna:klarna";
-    let answer = visitor.post("/checkout/transfer", &by_klarna).await;
+    let answer = visitor.post("/checkout/pay", &by_klarna).await;
     assert_eq!(answer.status, 422, "Klarna without scripts");
-    let answer = visitor.post("/checkout/transfer", &fields).await;
+    let answer = visitor.post("/checkout/pay", &fields).await;
     assert_eq!(answer.status, 303);
     let path = location(&answer).to_owned();
     let number = path.strip_prefix("/confirmation?order=").unwrap().to_owned();
@@ -554,7 +554,7 @@ async fn the_other_method_checks_the_address_and_places_the_order() {
     assert!(visitor.get("/cart").await.text().contains("Här är tomt"));
     assert_eq!(visitor.get(&format!("/orders/{number}")).await.status, 200);
     // Sending the form again, after Back, finds an empty cart and orders nothing.
-    assert_eq!(location(&visitor.post("/checkout/transfer", &fields).await), "/cart");
+    assert_eq!(location(&visitor.post("/checkout/pay", &fields).await), "/cart");
     world.stop().await;
 }
 
@@ -575,7 +575,7 @@ async fn one_cart_becomes_one_order() {
     let mut visitor = world.visitor("en-GB");
     visitor.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
     visitor.get("/checkout").await;
-    let answer = visitor.post("/checkout/transfer", &fields).await;
+    let answer = visitor.post("/checkout/pay", &fields).await;
     assert!(location(&answer).starts_with("/confirmation?order="));
     assert_eq!(world.books.lock().checkouts["chk_00000001"]["status"], "cancelled");
     // If Klarna's order was made in the meantime, that is the order.
@@ -586,7 +586,7 @@ async fn one_cart_becomes_one_order() {
         visitor.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
         visitor.get("/checkout").await;
         world.books.lock().checkouts.get_mut(id).unwrap()["status"] = status.into();
-        let answer = visitor.post("/checkout/transfer", &fields).await;
+        let answer = visitor.post("/checkout/pay", &fields).await;
         assert_eq!(location(&answer), expected);
         visitor.get(expected).await;
     }

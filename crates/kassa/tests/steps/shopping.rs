@@ -25,7 +25,12 @@ pub struct Shopper {
 impl Shopper {
     /// Starts everything and chooses the country.
     pub async fn enter(test: &str, screen: Screen, market: Market) -> Self {
-        let kassa = Kassa::start(KASSA);
+        Self::enter_with(test, screen, market, &[]).await
+    }
+
+    /// Likewise, everything started with more flags.
+    pub async fn enter_with(test: &str, screen: Screen, market: Market, flags: &[&str]) -> Self {
+        let kassa = Kassa::start_with(KASSA, flags);
         let browser = Browser::start(test, screen).await;
         browser.goto(&kassa.ready().shop_url).await;
         let mut shopper = Self { browser, kassa, market, album: None };
@@ -270,6 +275,20 @@ impl Shopper {
         self.browser.kill();
         self.kassa
     }
+}
+
+/// Klarna's purchase flow, which lies in a frame over Klarna's own page.
+pub async fn pay_on_page(browser: &Browser, email: &str) {
+    browser.click("#pay").await;
+    let frame = "iframe.flow, iframe.frame";
+    browser.see(frame).await;
+    browser.enter_frame(frame).await;
+    browser.fill("#email_or_phone", email).await;
+    browser.click("#onContinue").await;
+    browser.fill("#otp_field", "123456").await;
+    browser.click("main [data-testid='kaf-button']").await;
+    browser.click("[data-testid='confirm-and-pay']").await;
+    browser.leave_frames().await;
 }
 
 /// An amount that a page shows, in minor units. All our currencies have two decimals.

@@ -24,6 +24,13 @@ const RENEWED = 'tallvik_renewed';
 const CONFIRM_ATTEMPTS = 14;
 const CONFIRM_TIMEOUT_MS = 30_000;
 
+/**
+ * Whether the shop runs as an app from the home screen. It has one window, which Klarna's window would
+ * cover or lose: there the shopper goes to Klarna's page, in a tab of the system's browser, and comes
+ * back by an address of the shop.
+ */
+const INSTALLED = matchMedia('(display-mode: standalone)').matches || navigator.standalone === true;
+
 /** 'idle', 'authorizing', 'confirming' or 'leaving'. */
 let phase = 'idle';
 /** Categories whose widget has answered. */
@@ -38,6 +45,7 @@ let generation = 0;
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const methods = () => [...form.querySelectorAll('input[name="method"][type="radio"]')];
 const chosen = () => methods().find((input) => input.checked && !input.disabled)?.value ?? 'transfer';
+const byKlarna = () => chosen().startsWith('klarna');
 const category = () => (chosen().startsWith('klarna:') ? chosen().slice('klarna:'.length) : null);
 const blockOf = (id) => form.querySelector(`.choice-block[data-category="${CSS.escape(id)}"]`);
 const categories = () =>
@@ -177,7 +185,7 @@ function unlock() {
 }
 
 function label() {
-  buyLabel.textContent = category() ? buy.dataset.klarna : buy.dataset.other;
+  buyLabel.textContent = byKlarna() ? buy.dataset.klarna : buy.dataset.other;
   for (const block of form.querySelectorAll('.choice-block[data-category]')) {
     block.classList.toggle('open', block.dataset.category === category());
   }
@@ -263,7 +271,7 @@ async function renew() {
 }
 
 async function start() {
-  if (!form.dataset.token || !form.dataset.script) return;
+  if (!form.dataset.token || !form.dataset.script || INSTALLED) return;
   try {
     await library(form.dataset.script);
     window.Klarna.Payments.init({ client_token: form.dataset.token });
@@ -459,7 +467,7 @@ buy.addEventListener('click', (event) => {
     return;
   }
   const id = category();
-  if (!id) return;
+  if (!id || INSTALLED) return;
   event.preventDefault();
   if (!loaded.has(id)) {
     say(words.loading);
@@ -476,7 +484,14 @@ form.addEventListener('submit', (event) => {
   }
   phase = 'leaving';
   form.setAttribute('aria-busy', 'true');
-  forgetTyped();
+  if (!byKlarna()) {
+    forgetTyped();
+    return;
+  }
+  say(words.leaving);
+  // Said only here: a browser without scripts has no window for Klarna either, but may be told so.
+  const hosted = Object.assign(document.createElement('input'), { type: 'hidden', name: 'hosted', value: 'yes' });
+  form.append(hosted);
 });
 
 form.addEventListener('input', (event) => {

@@ -8,8 +8,7 @@ let asked = 0;
 async function ask() {
   asked += 1;
   try {
-    const address = `/checkout/status?checkout=${encodeURIComponent(page.dataset.checkout)}`;
-    const response = await fetch(address, { headers: { accept: 'application/json' } });
+    const response = await fetch(page.dataset.status, { headers: { accept: 'application/json' } });
     const answer = await response.json();
     if (answer.location) {
       location.replace(answer.location);

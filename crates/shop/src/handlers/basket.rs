@@ -38,7 +38,7 @@ pub(crate) async fn add(posted: Posted) -> Response {
     };
     visit.cart.add(product, quantity);
     visit.keep_cart();
-    visit.go(&format!("/products/{}?added=1", product.slug))
+    visit.go(&format!("/products/{}?added=1", product.page))
 }
 
 /// `POST /cart/update`: all quantities at once, or one product taken out.

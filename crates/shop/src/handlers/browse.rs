@@ -29,7 +29,10 @@ pub(crate) async fn product(
     Path(slug): Path<String>,
     Query(query): Query<ProductQuery>,
 ) -> Response {
-    let Some(product) = catalogue::find(&slug) else { return super::missing(visit) };
+    let Some(product) = catalogue::find(&slug).filter(|product| product.slug == product.page)
+    else {
+        return super::missing(visit);
+    };
     let note = if query.added.is_some() {
         pages::product::Note::Added
     } else {

@@ -8,20 +8,33 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use crate::CheckoutWay;
 use crate::address::{self, Field};
-use crate::cart::LineKind;
-use crate::checkout::{Draft, Step, order_number, step};
-use crate::gateway::{Checkout, CheckoutRequest, CheckoutStatus, Confirmed, GatewayError, Line};
+use crate::cart::{BillLine, LineKind};
+use crate::catalogue;
+use crate::checkout::{Channel, Draft, Intent, Step, Wanted, order_number, step};
+use crate::gateway::{
+    Address, Checkout, CheckoutRequest, CheckoutStatus, Confirmed, GatewayError, Line, PageWish,
+    TokenToBe,
+};
 use crate::handlers::order::{is_checkout_id, settle};
-use crate::handlers::report;
+use crate::handlers::{report, subscription};
 use crate::pages;
 use crate::pages::checkout::{Form, Payment};
 use crate::policy;
 use crate::visit::{Message, OrderNote, Posted, Visit};
 
 /// `GET /checkout`
-pub(crate) async fn show(visit: Visit) -> Response {
-    show_form(visit, StatusCode::OK, Form::default()).await
+pub(crate) async fn show(visit: Visit, Query(query): Query<ShowQuery>) -> Response {
+    let notice = query.denied.map(|_| visit.texts().klarna_denied);
+    show_form(visit, StatusCode::OK, Form { notice, ..Form::default() }).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ShowQuery {
+    /// Set when Klarna's page sent the shopper back after a refusal.
+    #[serde(default)]
+    denied: Option<String>,
 }
 
 async fn show_form(mut visit: Visit, status: StatusCode, form: Form) -> Response {
@@ -32,16 +45,20 @@ async fn show_form(mut visit: Visit, status: StatusCode, form: Form) -> Response
     let payment = if visit.cart.bill(visit.view).total == 0 {
         Payment::Nothing
     } else {
-        match ready(&mut visit).await {
+        let ready = match visit.app().way {
+            CheckoutWay::Inline => ready(&mut visit, Channel::Inline, None).await,
+            CheckoutWay::Hosted => under_way(&visit).await,
+        };
+        match ready {
             Ready::Open(checkout) => Payment::Klarna(checkout),
+            Ready::Later => Payment::KlarnaPage,
             Ready::Unavailable => Payment::KlarnaUnavailable,
-            Ready::Wait(id) => return visit.go(&format!("/checkout/waiting?checkout={id}")),
-            Ready::Finish(id) => return visit.go(&format!("/confirmation?checkout={id}")),
+            Ready::Go(path) => return visit.go(&path),
         }
     };
     let session = match &payment {
         Payment::Klarna(checkout) => checkout.klarna.as_ref(),
-        Payment::KlarnaUnavailable | Payment::Nothing => None,
+        Payment::KlarnaPage | Payment::KlarnaUnavailable | Payment::Nothing => None,
     };
     let policy = policy::checkout(session);
     let page = pages::checkout::page(&visit, &payment, &form);
@@ -53,17 +70,67 @@ async fn show_form(mut visit: Visit, status: StatusCode, form: Form) -> Response
 }
 
 /// What stands behind the checkout page.
-enum Ready {
+pub(crate) enum Ready {
+    /// This checkout.
     Open(Box<Checkout>),
+    /// None yet: it is opened when the shopper goes to Klarna's page.
+    Later,
+    /// None: Klarna cannot be offered.
     Unavailable,
-    Wait(String),
-    Finish(String),
+    /// One that is being paid, or is paid: the visitor belongs on this page.
+    Go(String),
+}
+
+fn waiting_for(id: &str) -> String {
+    format!("/checkout/waiting?checkout={id}")
+}
+
+fn confirmation_of(id: &str) -> String {
+    format!("/confirmation?checkout={id}")
+}
+
+/// Who buys, once the shopper has chosen to pay on Klarna's page: personal data of the form.
+pub(crate) struct Who {
+    billing: Address,
+    shipping: Option<Address>,
+}
+
+fn wanted(visit: &Visit, channel: Channel) -> Wanted {
+    let intent = match visit.cart.monthly() {
+        Some(_) => Intent::BuyAndTokenize,
+        None => Intent::Buy,
+    };
+    Wanted { channel, intent, fingerprint: visit.fingerprint() }
+}
+
+/// Looks whether a purchase on Klarna's page has come to something; opens nothing.
+async fn under_way(visit: &Visit) -> Ready {
+    let Some((draft, id)) =
+        visit.draft.clone().and_then(|draft| draft.checkout_id.clone().map(|id| (draft, id)))
+    else {
+        return Ready::Later;
+    };
+    match visit.app().gateway.checkout(&id).await {
+        Ok(known) => {
+            let wanted = wanted(visit, Channel::Hosted);
+            match step(&draft, &known, &wanted, visit.app().clock.now()) {
+                Step::Wait => Ready::Go(waiting_for(&id)),
+                Step::Finish => Ready::Go(confirmation_of(&id)),
+                Step::Keep | Step::Update | Step::Start | Step::Replace => Ready::Later,
+            }
+        }
+        Err(error) if error.is_passing() => unavailable(&error),
+        Err(error) => {
+            report(&error, "the checkout under way is gone");
+            Ready::Later
+        }
+    }
 }
 
 /// Brings the visitor's checkout up to date with the cart, opening one where there is none.
 /// Coming here again (reload, back, a second tab) finds the same checkout.
-async fn ready(visit: &mut Visit) -> Ready {
-    let fingerprint = visit.fingerprint();
+pub(crate) async fn ready(visit: &mut Visit, channel: Channel, who: Option<&Who>) -> Ready {
+    let wanted = wanted(visit, channel);
     // A checkout may move on between reading and changing it; then it is read once more.
     for _ in 0..2 {
         let Some((draft, id)) =
@@ -79,37 +146,71 @@ async fn ready(visit: &mut Visit) -> Ready {
                 break;
             }
         };
-        match step(&draft, &known, &fingerprint, visit.app().clock.now()) {
-            Step::Keep => return Ready::Open(Box::new(known)),
-            Step::Wait => return Ready::Wait(id),
-            Step::Finish => return Ready::Finish(id),
+        match step(&draft, &known, &wanted, visit.app().clock.now()) {
+            Step::Keep if who.is_none() => return Ready::Open(Box::new(known)),
+            Step::Wait => return Ready::Go(waiting_for(&id)),
+            Step::Finish => return Ready::Go(confirmation_of(&id)),
             Step::Start => break,
-            Step::Update => match visit.app().gateway.update(&id, &request(visit, None)).await {
-                Ok(checkout) => {
-                    visit.keep_draft(Draft { fingerprint, ..draft });
-                    return Ready::Open(Box::new(checkout));
-                }
-                Err(error) if error.is_passing() => return unavailable(&error),
-                Err(error) => report(&error, "a checkout could not be changed"),
+            Step::Replace => match call_off(visit, &id).await {
+                Some(elsewhere) => return Ready::Go(elsewhere),
+                None => break,
             },
+            Step::Keep | Step::Update => {
+                let changed = request(visit, who, None);
+                match visit.app().gateway.update(&id, &changed).await {
+                    Ok(checkout) => {
+                        visit.keep_draft(Draft { fingerprint: wanted.fingerprint, ..draft });
+                        return Ready::Open(Box::new(checkout));
+                    }
+                    Err(error) if error.is_passing() => return unavailable(&error),
+                    Err(error) => report(&error, "a checkout could not be changed"),
+                }
+            }
         }
     }
-    start(visit, fingerprint).await
+    start(visit, &wanted, who).await
 }
 
-async fn start(visit: &mut Visit, fingerprint: String) -> Ready {
+async fn start(visit: &mut Visit, wanted: &Wanted, who: Option<&Who>) -> Ready {
+    let plan_id = match wanted.intent {
+        Intent::Buy => None,
+        Intent::BuyAndTokenize => match subscription::plan(visit).await {
+            Ok(plan_id) => plan_id,
+            Err(error) => return unavailable(&error),
+        },
+    };
     // An order number whose opening got no answer is used again with the same key, so that no
     // second checkout is opened for it.
     let mut draft = match visit.draft.take() {
-        Some(draft) if draft.checkout_id.is_none() && draft.fingerprint == fingerprint => draft,
-        _ => fresh(&fingerprint),
+        Some(draft)
+            if draft.checkout_id.is_none()
+                && draft.is_such(wanted)
+                && draft.fingerprint == wanted.fingerprint =>
+        {
+            draft
+        }
+        _ => fresh(wanted),
     };
+    // Who is signed in with Klarna is told of; should the gateway not know them (any more), they pay as
+    // anybody does.
+    let mut identity_id = visit.identity_id.clone();
     for _ in 0..2 {
         visit.keep_draft(draft.clone());
-        let wanted = request(visit, Some(&draft));
-        match visit.app().gateway.open(&wanted, &draft.idempotency_key()).await {
+        let opening = Opening {
+            draft: &draft,
+            plan_id: plan_id.as_deref(),
+            identity_id: identity_id.as_deref(),
+        };
+        let asked = request(visit, who, Some(&opening));
+        match visit.app().gateway.open(&asked, &draft.idempotency_key()).await {
             Ok(checkout) if checkout.status == CheckoutStatus::Open => {
                 draft.checkout_id = Some(checkout.id.clone());
+                if let Some(plan_id) = &plan_id {
+                    match subscription::begin(visit, &draft, plan_id).await {
+                        Ok(id) => draft.subscription_id = Some(id),
+                        Err(error) => return unavailable(&error),
+                    }
+                }
                 visit.keep_draft(draft);
                 return Ready::Open(Box::new(checkout));
             }
@@ -117,15 +218,18 @@ async fn start(visit: &mut Visit, fingerprint: String) -> Ready {
             Err(error) if error.is_passing() => return unavailable(&error),
             Err(error) => report(&error, "a checkout was not opened under this order number"),
         }
-        draft = fresh(&fingerprint);
+        draft = fresh(wanted);
+        if identity_id.take().is_some() {
+            visit.sign_out();
+        }
     }
     tracing::error!("the gateway opens no checkout, not even under a second order number");
     visit.forget_draft();
     Ready::Unavailable
 }
 
-fn fresh(fingerprint: &str) -> Draft {
-    Draft::new(order_number(service::random::bytes()), fingerprint.to_owned())
+fn fresh(wanted: &Wanted) -> Draft {
+    Draft::new(order_number(service::random::bytes()), wanted)
 }
 
 fn unavailable(error: &GatewayError) -> Ready {
@@ -133,38 +237,71 @@ fn unavailable(error: &GatewayError) -> Ready {
     Ready::Unavailable
 }
 
+/// What is fixed when a checkout is opened.
+struct Opening<'a> {
+    draft: &'a Draft,
+    plan_id: Option<&'a str>,
+    identity_id: Option<&'a str>,
+}
+
 /// The cart in the gateway's words.
-fn request(visit: &Visit, draft: Option<&Draft>) -> CheckoutRequest {
+fn request(visit: &Visit, who: Option<&Who>, opening: Option<&Opening<'_>>) -> CheckoutRequest {
     let app = visit.app();
-    let lines = visit
-        .cart
-        .bill(visit.view)
-        .lines
-        .into_iter()
-        .map(|line| {
-            let goods = line.kind == LineKind::Physical;
-            Line {
-                kind: line.kind.wire(),
-                image_url: goods
-                    .then(|| app.absolute(&format!("/pictures/{}.svg", line.reference))),
-                product_url: goods.then(|| app.absolute(&format!("/products/{}", line.reference))),
-                reference: line.reference,
-                name: line.name,
-                quantity: line.quantity,
-                unit_price: line.unit_price,
-                tax_rate: line.tax_rate,
-                discount: line.discount,
-            }
-        })
-        .collect();
-    CheckoutRequest {
-        merchant_reference: draft.map(|draft| draft.reference.clone()),
+    let lines = visit.cart.bill(visit.view).lines.into_iter().map(|line| line_of(visit, line));
+    let mut request = CheckoutRequest {
+        merchant_reference: None,
         country: visit.market().country,
         locale: visit.view.locale.tag,
         prices: visit.market().tax.wire(),
-        lines,
-        confirmation_url: draft.map(|_| app.absolute("/confirmation?checkout={checkout_id}")),
-        capture: draft.map(|_| "manual"),
+        lines: lines.collect(),
+        confirmation_url: None,
+        capture: None,
+        channel: None,
+        intent: None,
+        customer_token: None,
+        page: None,
+        billing_address: who.map(|who| who.billing.clone()),
+        shipping_address: who.map(|who| who.shipping.as_ref().unwrap_or(&who.billing).clone()),
+        identity_id: None,
+    };
+    let Some(Opening { draft, plan_id, identity_id }) = opening else { return request };
+    request.merchant_reference = Some(draft.reference.clone());
+    request.confirmation_url = Some(app.absolute("/confirmation?checkout={checkout_id}"));
+    request.capture = Some("manual");
+    request.channel = Some(draft.channel);
+    request.intent = Some(draft.intent);
+    request.identity_id = identity_id.map(str::to_owned);
+    request.customer_token = plan_id.map(|plan_id| TokenToBe {
+        description: subscription::name(visit),
+        plan_id: plan_id.to_owned(),
+    });
+    request.page = match draft.channel {
+        // The phone that pays in the workshop has no page of the shop's to go back to.
+        Channel::Inline | Channel::InStore => None,
+        Channel::Hosted => Some(PageWish {
+            logo_url: app.absolute("/assets/mark.svg"),
+            back_url: app.absolute("/checkout"),
+            cancel_url: app.absolute("/checkout"),
+            failure_url: app.absolute("/checkout?denied=1"),
+        }),
+    };
+    request
+}
+
+/// A line of the bill in the gateway's words.
+pub(crate) fn line_of(visit: &Visit, line: BillLine) -> Line {
+    let app = visit.app();
+    let product = catalogue::find(&line.reference).filter(|_| line.kind == LineKind::Physical);
+    Line {
+        kind: line.kind.wire(),
+        image_url: product.map(|product| app.absolute(&format!("/pictures/{}.svg", product.page))),
+        product_url: product.map(|product| app.absolute(&format!("/products/{}", product.page))),
+        reference: line.reference,
+        name: line.name,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        tax_rate: line.tax_rate,
+        discount: line.discount,
     }
 }
 
@@ -208,7 +345,7 @@ pub(crate) async fn renew(message: Message<Stale>) -> Response {
         return visit.answer(Json(Renewal { renewed }).into_response());
     }
     let gateway = visit.app().gateway.clone();
-    let renewed = match gateway.update(&body.checkout_id, &request(&visit, None)).await {
+    let renewed = match gateway.update(&body.checkout_id, &request(&visit, None, None)).await {
         Ok(checkout) => {
             checkout.klarna.is_some_and(|session| session.client_token != body.client_token)
         }
@@ -219,6 +356,39 @@ pub(crate) async fn renew(message: Message<Stale>) -> Response {
     };
     visit.answer(Json(Renewal { renewed }).into_response())
 }
+
+/// `POST /express`: the checkout behind the express button, as it is at the checkout page.
+pub(crate) async fn express(message: Message<Asked>) -> Response {
+    #[derive(Serialize)]
+    #[serde(tag = "outcome", rename_all = "snake_case")]
+    enum Express {
+        Ready { checkout_id: String, client_token: String },
+        Go { location: String },
+        Unavailable,
+    }
+    let Message { mut visit, body: Asked {} } = message;
+    // A look at the cart calls nothing off: what is being paid on Klarna's page or on a phone goes on.
+    let elsewhere = visit.draft.as_ref().is_some_and(|draft| draft.channel != Channel::Inline);
+    let monthly = visit.cart.monthly().is_some();
+    if elsewhere || monthly || visit.cart.bill(visit.view).total == 0 {
+        return visit.answer(Json(Express::Unavailable).into_response());
+    }
+    let answer = match ready(&mut visit, Channel::Inline, None).await {
+        Ready::Open(checkout) => match checkout.klarna {
+            Some(session) => {
+                Express::Ready { checkout_id: checkout.id, client_token: session.client_token }
+            }
+            None => Express::Unavailable,
+        },
+        Ready::Go(location) => Express::Go { location },
+        Ready::Later | Ready::Unavailable => Express::Unavailable,
+    };
+    visit.answer(Json(answer).into_response())
+}
+
+/// Nothing needs to be said.
+#[derive(Deserialize)]
+pub(crate) struct Asked {}
 
 /// What the page is told to do next.
 #[derive(Debug, Serialize)]
@@ -245,7 +415,7 @@ pub(crate) async fn confirm(message: Message<Approval>) -> Response {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     }
     let id = body.checkout_id;
-    let waiting = || Next::Waiting { location: format!("/checkout/waiting?checkout={id}") };
+    let waiting = || Next::Waiting { location: waiting_for(&id) };
     let gateway = visit.app().gateway.clone();
     let (status, next) = match gateway.confirm(&id, &body.authorization_token).await {
         Ok(Confirmed::Done(checkout)) => match checkout.status {
@@ -318,6 +488,7 @@ pub(crate) async fn waiting(visit: Visit, Query(query): Query<WaitingQuery>) -> 
     // The page's script asks again and again; a browser without scripts comes here again instead.
     if let Ok(checkout) = visit.app().gateway.checkout(&query.checkout).await
         && checkout.status != CheckoutStatus::Confirming
+        && !is_being_paid(&checkout)
     {
         return visit.go(&format!("/confirmation?checkout={}", checkout.id));
     }
@@ -343,6 +514,7 @@ pub(crate) async fn status(visit: Visit, Query(query): Query<WaitingQuery>) -> R
                 ("done", Some(format!("/confirmation?checkout={}", checkout.id)))
             }
             CheckoutStatus::Confirming => ("waiting", None),
+            CheckoutStatus::Open if is_being_paid(&checkout) => ("waiting", None),
             CheckoutStatus::Open => ("open", Some("/checkout".to_owned())),
             CheckoutStatus::Declined
             | CheckoutStatus::Expired
@@ -357,21 +529,91 @@ pub(crate) async fn status(visit: Visit, Query(query): Query<WaitingQuery>) -> R
     visit.answer(Json(Status { status, location }).into_response())
 }
 
-/// `POST /checkout/transfer`: the other way to pay, and the way when there is nothing to pay.
-pub(crate) async fn pay_by_transfer(posted: Posted) -> Response {
+/// `POST /checkout/pay`: the form as forms are sent. Klarna's own page, the other way to pay, or the way
+/// when there is nothing to pay.
+pub(crate) async fn pay(posted: Posted) -> Response {
     if posted.visit.cart.is_empty() {
         return posted.visit.go("/cart");
     }
     let mut form = check_form(&posted);
-    let mut visit = posted.visit;
-    let free = visit.cart.bill(visit.view).total == 0;
-    if form.method != "transfer" && !free {
+    let free = posted.visit.cart.bill(posted.visit.view).total == 0;
+    let by_klarna = form.method.starts_with("klarna") && !free;
+    // An app on the home screen has no windows of its own for Klarna: it says so, and goes to the page.
+    let on_page = posted.visit.app().way == CheckoutWay::Hosted || !posted.get("hosted").is_empty();
+    if by_klarna && on_page {
+        if !form.problems.is_empty() {
+            return show_form(posted.visit, StatusCode::UNPROCESSABLE_ENTITY, form).await;
+        }
+        let who = who(&posted, &form);
+        return to_klarna(posted.visit, &who, form).await;
+    }
+    let visit = posted.visit;
+    let monthly = visit.cart.monthly().is_some();
+    if !free && (form.method != "transfer" || monthly) {
         // Only a browser without scripts gets here.
         form.notice = Some(visit.texts().klarna_needs_scripts);
     }
     if !form.problems.is_empty() || form.notice.is_some() {
         return show_form(visit, StatusCode::UNPROCESSABLE_ENTITY, form).await;
     }
+    pay_by_transfer(visit).await
+}
+
+/// Opens or refreshes the checkout, and sends the browser to Klarna's page.
+async fn to_klarna(mut visit: Visit, who: &Who, form: Form) -> Response {
+    let checkout = match ready(&mut visit, Channel::Hosted, Some(who)).await {
+        Ready::Open(checkout) => checkout,
+        Ready::Go(path) => return visit.go(&path),
+        Ready::Later | Ready::Unavailable => {
+            let payment = Payment::KlarnaUnavailable;
+            let page = pages::checkout::page(&visit, &payment, &form);
+            return visit.page(StatusCode::SERVICE_UNAVAILABLE, page);
+        }
+    };
+    let gateway = visit.app().gateway.clone();
+    // A page that the shopper has called off needs a successor.
+    let address = match checkout.redirect_url {
+        Some(address) => Some(address),
+        None => match gateway.fresh_page(&checkout.id).await {
+            Ok(checkout) => checkout.redirect_url,
+            Err(error) => {
+                report(&error, "a checkout got no page");
+                None
+            }
+        },
+    };
+    let Some(address) = address.filter(|address| policy::is_web_address(address)) else {
+        return visit.go("/checkout");
+    };
+    // Not a redirect: the policy of the page that sent the form lets forms go to the shop alone.
+    let page = pages::checkout::leaving(&visit, &address);
+    let refresh = format!("0; url={address}");
+    let mut response = visit.page(StatusCode::OK, page);
+    if let Ok(refresh) = HeaderValue::from_str(&refresh) {
+        response.headers_mut().insert("refresh", refresh);
+    }
+    response
+}
+
+fn who(posted: &Posted, form: &Form) -> Who {
+    let market = posted.visit.market();
+    let read = |prefix: &str| {
+        let mut address = Address::new();
+        address.insert("country", market.country.to_owned());
+        for field in address::CONTACT {
+            address.insert(field.name, posted.get(field.name).trim().to_owned());
+        }
+        for field in address::place(market) {
+            let value = posted.get(&format!("{prefix}{}", field.name)).trim().to_owned();
+            address.insert(field.name, value);
+        }
+        address.retain(|_, value| !value.is_empty());
+        address
+    };
+    Who { billing: read(""), shipping: form.elsewhere.then(|| read("shipping_")) }
+}
+
+async fn pay_by_transfer(mut visit: Visit) -> Response {
     if let Some(id) = visit.draft.as_ref().and_then(|draft| draft.checkout_id.clone())
         && let Some(elsewhere) = call_off(&visit, &id).await
     {
@@ -386,6 +628,7 @@ pub(crate) async fn pay_by_transfer(posted: Posted) -> Response {
         placed_at_ms: visit.app().clock.now_ms(),
         amount: bill.total,
         currency: visit.market().currency.code().to_owned(),
+        subscription_id: None,
     });
     visit.empty_cart();
     visit.forget_draft();
@@ -395,19 +638,24 @@ pub(crate) async fn pay_by_transfer(posted: Posted) -> Response {
 /// Calls the Klarna checkout off before the order is placed in another way, so that a page left
 /// open in another tab cannot make a second order of the same cart. If an order was already made
 /// of it, says where the shopper finds that one.
-async fn call_off(visit: &Visit, id: &str) -> Option<String> {
+pub(crate) async fn call_off(visit: &Visit, id: &str) -> Option<String> {
     let gateway = &visit.app().gateway;
     let Err(error) = gateway.cancel(id).await else { return None };
     report(&error, "a checkout was not called off");
     match gateway.checkout(id).await.ok()?.status {
-        CheckoutStatus::Completed => Some(format!("/confirmation?checkout={id}")),
-        CheckoutStatus::Confirming => Some(format!("/checkout/waiting?checkout={id}")),
+        CheckoutStatus::Completed => Some(confirmation_of(id)),
+        CheckoutStatus::Confirming => Some(waiting_for(id)),
         CheckoutStatus::Open
         | CheckoutStatus::Declined
         | CheckoutStatus::Expired
         | CheckoutStatus::Cancelled
         | CheckoutStatus::Unknown(_) => None,
     }
+}
+
+/// Whether Klarna's page says that it was paid, and the gateway has not drawn its conclusion yet.
+pub(crate) fn is_being_paid(checkout: &Checkout) -> bool {
+    checkout.status == CheckoutStatus::Open && checkout.page_status() == Some("completed")
 }
 
 fn check_form(posted: &Posted) -> Form {

@@ -1,12 +1,15 @@
 //! What happens for each address of the shop. A handler reads top to bottom; rules about money
 //! are in `cart`, about checkouts in `checkout`, words and looks in `language` and `pages`.
 
+pub(crate) mod account;
 pub(crate) mod asset;
 pub(crate) mod basket;
 pub(crate) mod browse;
 pub(crate) mod checkout;
+pub(crate) mod counter;
 pub(crate) mod info;
 pub(crate) mod order;
+pub(crate) mod subscription;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};

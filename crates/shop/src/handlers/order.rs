@@ -9,7 +9,8 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::gateway::{Checkout, CheckoutStatus, Moment, Payment};
-use crate::handlers::{missing, report, try_later};
+use crate::handlers::checkout::is_being_paid;
+use crate::handlers::{missing, report, subscription, try_later};
 use crate::pages;
 use crate::pages::notice::{self, Notice};
 use crate::visit::{OrderNote, Visit};
@@ -54,18 +55,15 @@ pub(crate) async fn confirmation(
             visit.page(StatusCode::OK, page)
         }
         CheckoutStatus::Confirming => visit.go(&format!("/checkout/waiting?checkout={id}")),
+        CheckoutStatus::Open if is_being_paid(&checkout) => {
+            visit.go(&format!("/checkout/waiting?checkout={id}"))
+        }
         CheckoutStatus::Open => visit.go("/checkout"),
         CheckoutStatus::Declined
         | CheckoutStatus::Expired
         | CheckoutStatus::Cancelled
         | CheckoutStatus::Unknown(_) => unpaid(visit),
     }
-}
-
-/// `GET /orders`
-pub(crate) async fn list(visit: Visit) -> Response {
-    let page = pages::order::list(&visit);
-    visit.page(StatusCode::OK, page)
 }
 
 /// `GET /orders/{id}`
@@ -93,7 +91,13 @@ pub(crate) async fn status(visit: Visit, Path(id): Path<String>) -> Response {
         return visit.go(&format!("/confirmation?checkout={id}"));
     }
     let payment = payment(&visit, &checkout).await;
-    let page = pages::order::status(&visit, &checkout, payment.as_ref());
+    let own = visit.orders.iter().find(|note| note.checkout_id.as_deref() == Some(id.as_str()));
+    let subscription_id = own.and_then(|note| note.subscription_id.clone());
+    let subscription = match &subscription_id {
+        Some(subscription_id) => subscription::read(&visit, subscription_id).await,
+        None => None,
+    };
+    let page = pages::order::status(&visit, &checkout, payment.as_ref(), subscription.as_ref());
     visit.page(StatusCode::OK, page)
 }
 
@@ -115,6 +119,7 @@ pub(crate) fn settle(visit: &mut Visit, checkout: &Checkout) {
         placed_at_ms,
         amount: checkout.order_amount,
         currency: checkout.currency.clone(),
+        subscription_id: draft.subscription_id.clone(),
     });
     // What was put in after the approval was not bought and stays.
     if draft.fingerprint == visit.fingerprint() {

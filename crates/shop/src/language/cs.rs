@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Platby s Klarnou se řídí podmínkami Klarny, které uvidíte před schválením. Jaké způsoby platby vám budou nabídnuty, záleží na vaší zemi a na posouzení Klarny.",
     terms_klarna_link: "Klarna",
     privacy_1: "Abychom vám mohli nabídnout Klarnu, řekneme jí, co je v košíku, ale ne kdo jste. Teprve když zvolíte Klarnu a budete pokračovat, dostane Klarna vaše kontaktní údaje a adresu, aby platbu posoudila a vyřídila.",
-    privacy_2: "Košík, zemi a čísla objednávek ukládáme v podepsaných cookies ve vašem vlastním prohlížeči. Jsou nutné, aby obchod fungoval; jiné nejsou.",
+    privacy_2: "Košík, zemi a čísla objednávek ukládáme v podepsaných cookies ve vašem vlastním prohlížeči. Jsou nutné, aby obchod fungoval; jiné nejsou. Když se přihlásíte s Klarnou, je mezi nimi i číslo vašeho přihlášení.",
     privacy_3: "Co píšete u pokladny, zůstane na této kartě, dokud není objednávka zadána, aby se při novém načtení nic neztratilo.",
     privacy_4: "Knihovna Klarny může ve vašem prohlížeči ukládat data, aby poznala zařízení a bránila podvodům.",
     privacy_klarna_link: "Informace Klarny o soukromí",

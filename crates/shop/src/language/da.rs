@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Betaling med Klarna sker efter Klarnas egne vilkår, som vises, før du godkender. Hvilke måder at betale på du tilbydes, afhænger af dit land og af Klarnas vurdering.",
     terms_klarna_link: "Klarna",
     privacy_1: "For at kunne tilbyde Klarna fortæller vi Klarna, hvad der er i kurven, men ikke hvem du er. Først når du vælger Klarna og går videre, får Klarna dine kontakt- og adresseoplysninger for at vurdere og håndtere betalingen.",
-    privacy_2: "Vi gemmer din kurv, dit land og dine ordrenumre i signerede cookies i din egen browser. De er nødvendige, for at butikken virker; der er ingen andre.",
+    privacy_2: "Vi gemmer din kurv, dit land og dine ordrenumre i signerede cookies i din egen browser. De er nødvendige, for at butikken virker; der er ingen andre. Logger du ind med Klarna, er nummeret på din indlogning en af dem.",
     privacy_3: "Det, du skriver ved kassen, bliver i denne fane, til ordren er afgivet, så intet går tabt, hvis du indlæser siden igen.",
     privacy_4: "Klarnas bibliotek kan gemme data i din browser for at genkende enheden og forebygge svindel.",
     privacy_klarna_link: "Klarnas privatlivsmeddelelse",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Für Zahlungen mit Klarna gelten die Bedingungen von Klarna, die Sie vor der Freigabe sehen. Welche Zahlungsarten angeboten werden, hängt von Ihrem Land und der Prüfung durch Klarna ab.",
     terms_klarna_link: "Klarna",
     privacy_1: "Um Ihnen Klarna anzubieten, teilen wir Klarna mit, was im Warenkorb liegt, aber nicht, wer Sie sind. Erst wenn Sie Klarna wählen und fortfahren, erhält Klarna Ihre Kontakt- und Adressdaten, um die Zahlung zu prüfen und abzuwickeln.",
-    privacy_2: "Wir speichern Ihren Warenkorb, Ihr Land und Ihre Bestellnummern in signierten Cookies in Ihrem eigenen Browser. Sie sind für den Shop nötig; andere gibt es nicht.",
+    privacy_2: "Wir speichern Ihren Warenkorb, Ihr Land und Ihre Bestellnummern in signierten Cookies in Ihrem eigenen Browser. Sie sind für den Shop nötig; andere gibt es nicht. Melden Sie sich mit Klarna an, gehört die Nummer Ihrer Anmeldung dazu.",
     privacy_3: "Was Sie an der Kasse eingeben, bleibt in diesem Browser-Tab, bis die Bestellung aufgegeben ist, damit beim Neuladen nichts verloren geht.",
     privacy_4: "Die Bibliothek von Klarna kann Daten in Ihrem Browser speichern, um das Gerät zu erkennen und Betrug zu verhindern.",
     privacy_klarna_link: "Datenschutzhinweise von Klarna",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Payments with Klarna are made under Klarna's own terms, which are shown before you approve. Which ways to pay you are offered depends on your country and on Klarna's assessment.",
     terms_klarna_link: "Klarna",
     privacy_1: "To offer you Klarna we tell Klarna what is in your cart, but not who you are. Only when you choose Klarna and continue do your contact and address details go to Klarna, which uses them to assess and handle the payment.",
-    privacy_2: "We keep your cart, your country and the numbers of your orders in signed cookies in your own browser. They are needed for the shop to work; there are no others.",
+    privacy_2: "We keep your cart, your country and the numbers of your orders in signed cookies in your own browser. They are needed for the shop to work; there are no others. If you sign in with Klarna, the number of your sign-in is among them.",
     privacy_3: "What you type at the checkout stays in this browser tab until the order is placed, so that nothing is lost when you reload.",
     privacy_4: "Klarna's library may keep data in your browser to recognise the device and to prevent fraud.",
     privacy_klarna_link: "Klarna's privacy notice",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Los pagos con Klarna se hacen según las condiciones de Klarna, que se muestran antes de que apruebes. Las formas de pago que se te ofrecen dependen de tu país y de la evaluación de Klarna.",
     terms_klarna_link: "Klarna",
     privacy_1: "Para ofrecerte Klarna le decimos a Klarna qué hay en tu carrito, pero no quién eres. Solo cuando eliges Klarna y continúas recibe Klarna tus datos de contacto y tu dirección, para evaluar y gestionar el pago.",
-    privacy_2: "Guardamos tu carrito, tu país y los números de tus pedidos en cookies firmadas de tu propio navegador. Son necesarias para que la tienda funcione; no hay otras.",
+    privacy_2: "Guardamos tu carrito, tu país y los números de tus pedidos en cookies firmadas de tu propio navegador. Son necesarias para que la tienda funcione; no hay otras. Si inicias sesión con Klarna, el número de tu sesión está entre ellas.",
     privacy_3: "Lo que escribes en la caja se queda en esta pestaña hasta que el pedido está hecho, para que no se pierda nada si recargas.",
     privacy_4: "La biblioteca de Klarna puede guardar datos en tu navegador para reconocer el dispositivo y evitar fraudes.",
     privacy_klarna_link: "Aviso de privacidad de Klarna",

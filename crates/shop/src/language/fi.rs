@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Klarna-maksuihin sovelletaan Klarnan ehtoja, jotka näytetään ennen hyväksyntääsi. Tarjotut maksutavat riippuvat maastasi ja Klarnan arviosta.",
     terms_klarna_link: "Klarna",
     privacy_1: "Voidaksemme tarjota Klarnaa kerromme Klarnalle, mitä ostoskorissa on, mutta emme kuka olet. Vasta kun valitset Klarnan ja jatkat, Klarna saa yhteys- ja osoitetietosi maksun arvioimista ja hoitamista varten.",
-    privacy_2: "Säilytämme ostoskorisi, maasi ja tilausnumerosi allekirjoitetuissa evästeissä omassa selaimessasi. Kauppa tarvitsee ne toimiakseen; muita ei ole.",
+    privacy_2: "Säilytämme ostoskorisi, maasi ja tilausnumerosi allekirjoitetuissa evästeissä omassa selaimessasi. Kauppa tarvitsee ne toimiakseen; muita ei ole. Jos kirjaudut Klarnalla, kirjautumisesi numero on niiden joukossa.",
     privacy_3: "Kassalla kirjoittamasi tiedot pysyvät tässä välilehdessä, kunnes tilaus on tehty, jotta mitään ei katoa, jos lataat sivun uudelleen.",
     privacy_4: "Klarnan kirjasto voi säilyttää selaimessasi tietoja tunnistaakseen laitteen ja estääkseen petoksia.",
     privacy_klarna_link: "Klarnan tietosuojaseloste",

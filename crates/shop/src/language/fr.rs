@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Les paiements avec Klarna suivent les conditions de Klarna, affichées avant votre accord. Les modes de paiement proposés dépendent de votre pays et de l’évaluation de Klarna.",
     terms_klarna_link: "Klarna",
     privacy_1: "Pour vous proposer Klarna, nous indiquons à Klarna ce que contient votre panier, mais pas qui vous êtes. Vos coordonnées et votre adresse ne sont transmises à Klarna que lorsque vous choisissez Klarna et continuez, pour évaluer et gérer le paiement.",
-    privacy_2: "Nous gardons votre panier, votre pays et les numéros de vos commandes dans des cookies signés de votre propre navigateur. La boutique en a besoin ; il n’y en a pas d’autres.",
+    privacy_2: "Nous gardons votre panier, votre pays et les numéros de vos commandes dans des cookies signés de votre propre navigateur. La boutique en a besoin ; il n’y en a pas d’autres. Si vous vous connectez avec Klarna, le numéro de votre connexion en fait partie.",
     privacy_3: "Ce que vous saisissez au paiement reste dans cet onglet jusqu’à ce que la commande soit passée, pour que rien ne se perde si vous rechargez la page.",
     privacy_4: "La bibliothèque de Klarna peut garder des données dans votre navigateur pour reconnaître l’appareil et prévenir la fraude.",
     privacy_klarna_link: "Notice de confidentialité de Klarna",

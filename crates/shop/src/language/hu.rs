@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "A Klarnával történő fizetésre a Klarna feltételei érvényesek, amelyeket a jóváhagyás előtt lát. Hogy milyen fizetési módokat kínálnak, az országától és a Klarna döntésétől függ.",
     terms_klarna_link: "Klarna",
     privacy_1: "Hogy Klarnát kínálhassunk, elmondjuk a Klarnának, mi van a kosárban, de azt nem, hogy Ön kicsoda. Csak amikor a Klarnát választja és továbblép, akkor kapja meg a Klarna az elérhetőségét és a címét, hogy a fizetést elbírálja és kezelje.",
-    privacy_2: "A kosarát, az országát és a rendelései számát aláírt sütikben őrizzük a saját böngészőjében. Ezek kellenek a bolt működéséhez; mások nincsenek.",
+    privacy_2: "A kosarát, az országát és a rendelései számát aláírt sütikben őrizzük a saját böngészőjében. Ezek kellenek a bolt működéséhez; mások nincsenek. Ha Klarnával jelentkezik be, a bejelentkezése száma is köztük van.",
     privacy_3: "Amit a pénztárnál beír, ezen a lapon marad a rendelés leadásáig, hogy újratöltéskor semmi se vesszen el.",
     privacy_4: "A Klarna könyvtára adatokat tárolhat a böngészőjében, hogy felismerje az eszközt és megelőzze a csalást.",
     privacy_klarna_link: "A Klarna adatvédelmi tájékoztatója",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "I pagamenti con Klarna seguono le condizioni di Klarna, che vedi prima di approvare. I modi di pagare che ti vengono offerti dipendono dal tuo paese e dalla valutazione di Klarna.",
     terms_klarna_link: "Klarna",
     privacy_1: "Per offrirti Klarna diciamo a Klarna che cosa c’è nel carrello, ma non chi sei. Solo quando scegli Klarna e continui, Klarna riceve i tuoi contatti e il tuo indirizzo per valutare e gestire il pagamento.",
-    privacy_2: "Conserviamo il carrello, il paese e i numeri dei tuoi ordini in cookie firmati nel tuo browser. Servono perché il negozio funzioni; non ce ne sono altri.",
+    privacy_2: "Conserviamo il carrello, il paese e i numeri dei tuoi ordini in cookie firmati nel tuo browser. Servono perché il negozio funzioni; non ce ne sono altri. Se accedi con Klarna, tra questi c’è il numero del tuo accesso.",
     privacy_3: "Quello che scrivi alla cassa resta in questa scheda finché l’ordine non è registrato, così nulla va perso se ricarichi.",
     privacy_4: "La libreria di Klarna può conservare dati nel tuo browser per riconoscere il dispositivo e prevenire le frodi.",
     privacy_klarna_link: "Informativa sulla privacy di Klarna",

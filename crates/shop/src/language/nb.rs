@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Betaling med Klarna skjer etter Klarnas egne vilkår, som vises før du godkjenner. Hvilke betalingsmåter du tilbys, avhenger av landet ditt og av Klarnas vurdering.",
     terms_klarna_link: "Klarna",
     privacy_1: "For å kunne tilby Klarna forteller vi Klarna hva som ligger i handlekurven, men ikke hvem du er. Først når du velger Klarna og går videre, får Klarna kontakt- og adresseopplysningene dine for å vurdere og håndtere betalingen.",
-    privacy_2: "Vi tar vare på handlekurven, landet og ordrenumrene dine i signerte informasjonskapsler i din egen nettleser. De trengs for at butikken skal virke; det finnes ingen andre.",
+    privacy_2: "Vi tar vare på handlekurven, landet og ordrenumrene dine i signerte informasjonskapsler i din egen nettleser. De trengs for at butikken skal virke; det finnes ingen andre. Logger du inn med Klarna, er nummeret på innloggingen din blant dem.",
     privacy_3: "Det du skriver i kassen blir i denne fanen til bestillingen er lagt inn, så ingenting går tapt om du laster siden på nytt.",
     privacy_4: "Klarnas bibliotek kan lagre data i nettleseren din for å kjenne igjen enheten og hindre svindel.",
     privacy_klarna_link: "Klarnas personvernerklæring",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Voor betalingen met Klarna gelden de voorwaarden van Klarna, die je ziet voordat je goedkeurt. Welke manieren van betalen je krijgt aangeboden, hangt af van je land en van de beoordeling door Klarna.",
     terms_klarna_link: "Klarna",
     privacy_1: "Om je Klarna aan te bieden vertellen we Klarna wat er in je winkelwagen ligt, maar niet wie je bent. Pas als je Klarna kiest en verdergaat, krijgt Klarna je contact- en adresgegevens om de betaling te beoordelen en af te handelen.",
-    privacy_2: "We bewaren je winkelwagen, je land en je bestelnummers in ondertekende cookies in je eigen browser. Ze zijn nodig om de winkel te laten werken; andere zijn er niet.",
+    privacy_2: "We bewaren je winkelwagen, je land en je bestelnummers in ondertekende cookies in je eigen browser. Ze zijn nodig om de winkel te laten werken; andere zijn er niet. Log je in met Klarna, dan hoort het nummer van je aanmelding erbij.",
     privacy_3: "Wat je bij het afrekenen invult blijft in dit tabblad tot de bestelling is geplaatst, zodat er niets verloren gaat als je de pagina opnieuw laadt.",
     privacy_4: "De bibliotheek van Klarna kan gegevens in je browser bewaren om het apparaat te herkennen en fraude te voorkomen.",
     privacy_klarna_link: "Privacyverklaring van Klarna",

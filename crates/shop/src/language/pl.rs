@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Płatności z Klarną odbywają się na warunkach Klarny, które widzisz przed akceptacją. To, jakie sposoby płatności zobaczysz, zależy od Twojego kraju i od oceny Klarny.",
     terms_klarna_link: "Klarna",
     privacy_1: "Aby zaproponować Klarnę, mówimy Klarnie, co jest w koszyku, ale nie kim jesteś. Dopiero gdy wybierzesz Klarnę i przejdziesz dalej, Klarna otrzyma Twoje dane kontaktowe i adres, aby ocenić i obsłużyć płatność.",
-    privacy_2: "Koszyk, kraj i numery zamówień przechowujemy w podpisanych plikach cookie w Twojej przeglądarce. Są potrzebne, aby sklep działał; innych nie ma.",
+    privacy_2: "Koszyk, kraj i numery zamówień przechowujemy w podpisanych plikach cookie w Twojej przeglądarce. Są potrzebne, aby sklep działał; innych nie ma. Jeśli zalogujesz się z Klarną, jest wśród nich numer Twojego logowania.",
     privacy_3: "To, co wpisujesz przy kasie, zostaje w tej karcie do złożenia zamówienia, aby nic nie zginęło po ponownym wczytaniu.",
     privacy_4: "Biblioteka Klarny może przechowywać dane w Twojej przeglądarce, aby rozpoznać urządzenie i zapobiegać oszustwom.",
     privacy_klarna_link: "Informacja o prywatności Klarny",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Os pagamentos com a Klarna seguem as condições da Klarna, que são mostradas antes de aprovar. As formas de pagamento oferecidas dependem do seu país e da avaliação da Klarna.",
     terms_klarna_link: "Klarna",
     privacy_1: "Para lhe oferecer a Klarna dizemos à Klarna o que está no carrinho, mas não quem é. Só quando escolhe a Klarna e continua é que a Klarna recebe os seus contactos e a sua morada, para avaliar e tratar o pagamento.",
-    privacy_2: "Guardamos o carrinho, o país e os números das encomendas em cookies assinados no seu próprio navegador. São precisos para a loja funcionar; não há outros.",
+    privacy_2: "Guardamos o carrinho, o país e os números das encomendas em cookies assinados no seu próprio navegador. São precisos para a loja funcionar; não há outros. Se iniciar sessão com a Klarna, o número da sua sessão está entre eles.",
     privacy_3: "O que escreve no pagamento fica neste separador até a encomenda estar registada, para que nada se perca ao recarregar.",
     privacy_4: "A biblioteca da Klarna pode guardar dados no seu navegador para reconhecer o dispositivo e evitar fraudes.",
     privacy_klarna_link: "Aviso de privacidade da Klarna",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Plățile cu Klarna se fac după condițiile Klarna, pe care le vedeți înainte de a aproba. Modurile de plată oferite depind de țara dvs. și de evaluarea Klarna.",
     terms_klarna_link: "Klarna",
     privacy_1: "Ca să vă oferim Klarna, îi spunem ce este în coș, dar nu cine sunteți. Doar când alegeți Klarna și continuați, Klarna primește datele de contact și adresa dvs., ca să evalueze și să gestioneze plata.",
-    privacy_2: "Păstrăm coșul, țara și numerele comenzilor în cookie-uri semnate din propriul dvs. browser. Sunt necesare ca magazinul să funcționeze; altele nu sunt.",
+    privacy_2: "Păstrăm coșul, țara și numerele comenzilor în cookie-uri semnate din propriul dvs. browser. Sunt necesare ca magazinul să funcționeze; altele nu sunt. Dacă vă conectați cu Klarna, numărul conectării dvs. este printre ele.",
     privacy_3: "Ce scrieți la casă rămâne în această filă până când comanda este înregistrată, ca să nu se piardă nimic la reîncărcare.",
     privacy_4: "Biblioteca Klarna poate păstra date în browserul dvs. ca să recunoască dispozitivul și să prevină frauda.",
     privacy_klarna_link: "Nota de confidențialitate Klarna",

@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Platby s Klarnou sa riadia podmienkami Klarny, ktoré uvidíte pred schválením. Aké spôsoby platby dostanete, závisí od vašej krajiny a od posúdenia Klarny.",
     terms_klarna_link: "Klarna",
     privacy_1: "Aby sme vám mohli ponúknuť Klarnu, povieme jej, čo je v košíku, ale nie kto ste. Až keď zvolíte Klarnu a budete pokračovať, dostane Klarna vaše kontaktné údaje a adresu, aby platbu posúdila a vybavila.",
-    privacy_2: "Košík, krajinu a čísla objednávok ukladáme v podpísaných cookies vo vašom vlastnom prehliadači. Sú potrebné, aby obchod fungoval; iné nie sú.",
+    privacy_2: "Košík, krajinu a čísla objednávok ukladáme v podpísaných cookies vo vašom vlastnom prehliadači. Sú potrebné, aby obchod fungoval; iné nie sú. Ak sa prihlásite s Klarnou, je medzi nimi aj číslo vášho prihlásenia.",
     privacy_3: "Čo píšete pri pokladni, zostane na tejto karte, kým sa objednávka nezadá, aby sa pri novom načítaní nič nestratilo.",
     privacy_4: "Knižnica Klarny môže vo vašom prehliadači ukladať údaje, aby spoznala zariadenie a bránila podvodom.",
     privacy_klarna_link: "Informácie Klarny o súkromí",

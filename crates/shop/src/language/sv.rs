@@ -180,7 +180,7 @@ pub(super) static TEXTS: Texts = Texts {
     terms_3: "Betalning med Klarna sker enligt Klarnas egna villkor, som visas innan du godkänner. Vilka betalsätt du erbjuds beror på ditt land och på Klarnas bedömning.",
     terms_klarna_link: "Klarna",
     privacy_1: "För att kunna erbjuda Klarna berättar vi för Klarna vad som ligger i varukorgen, men inte vem du är. Först när du väljer Klarna och går vidare får Klarna dina kontakt- och adressuppgifter, för att bedöma och hantera betalningen.",
-    privacy_2: "Vi sparar din varukorg, ditt land och dina ordernummer i signerade kakor i din egen webbläsare. De behövs för att butiken ska fungera; några andra finns inte.",
+    privacy_2: "Vi sparar din varukorg, ditt land och dina ordernummer i signerade kakor i din egen webbläsare. De behövs för att butiken ska fungera; några andra finns inte. Loggar du in med Klarna är numret på din inloggning en av dem.",
     privacy_3: "Det du skriver i kassan stannar i den här webbläsarfliken tills beställningen är lagd, så att inget går förlorat när du laddar om.",
     privacy_4: "Klarnas bibliotek kan spara uppgifter i din webbläsare för att känna igen enheten och förhindra bedrägerier.",
     privacy_klarna_link: "Klarnas integritetsmeddelande",

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use crate::CheckoutWay;
 use crate::cart::{Code, MAX_QUANTITY};
 use crate::pages::layout::{self, Frame};
 use crate::pages::totals::{Source, totals};
-use crate::pages::{form_token, price};
+use crate::pages::{form_token, placement, price};
 use crate::visit::Visit;
 
 /// What went wrong, to be said beside the field it concerns.
@@ -52,7 +53,8 @@ pub(crate) fn page(visit: &Visit, trouble: &Trouble) -> Markup {
     } else {
         full(visit, trouble)
     };
-    layout::page(visit, Frame::Full, texts.cart, &[], &body)
+    let scripts: &[&str] = if visit.klarna.is_some() { &["express.js"] } else { &[] };
+    layout::page(visit, Frame::Full, texts.cart, scripts, &body)
 }
 
 fn full(visit: &Visit, trouble: &Trouble) -> Markup {
@@ -77,12 +79,12 @@ fn full(visit: &Visit, trouble: &Trouble) -> Markup {
                             @let typed = trouble.typed_quantity(product.slug);
                             @let error = format!("error-{}", product.slug);
                             li {
-                                img src={ "/pictures/" (product.slug) ".svg" } alt=""
+                                img src={ "/pictures/" (product.page) ".svg" } alt=""
                                     width="112" height="112";
                                 div.cart-words {
                                     h2 {
-                                        a href={ "/products/" (product.slug) } {
-                                            (product.name(language))
+                                        a href={ "/products/" (product.page) } {
+                                            (product.full_name(language))
                                         }
                                     }
                                     p.quiet {
@@ -90,7 +92,7 @@ fn full(visit: &Visit, trouble: &Trouble) -> Markup {
                                     }
                                     div.cart-tools {
                                         label.hidden-text for={ "quantity-" (product.slug) } {
-                                            (texts.quantity) ", " (product.name(language))
+                                            (texts.quantity) ", " (product.full_name(language))
                                         }
                                         input.number id={ "quantity-" (product.slug) }
                                             name={ "quantity_" (product.slug) } type="number"
@@ -101,7 +103,7 @@ fn full(visit: &Visit, trouble: &Trouble) -> Markup {
                                         button.quiet-button type="submit" name="remove"
                                             value=(product.slug) {
                                             (texts.remove)
-                                            span.hidden-text { " " (product.name(language)) }
+                                            span.hidden-text { " " (product.full_name(language)) }
                                         }
                                     }
                                     @if typed.is_some() {
@@ -120,7 +122,10 @@ fn full(visit: &Visit, trouble: &Trouble) -> Markup {
                     h2 #sums { (texts.summary) }
                     (codes(visit, trouble))
                     (totals(visit, &bill, Source::Cart))
+                    (placement(visit, "credit-promotion-auto-size", Some(bill.total)))
                     a.button.wide href="/checkout" { (texts.to_checkout) }
+                    (express(visit, bill.total))
+                    p.quiet.centred { a href="/counter" { (texts.counter) } }
                     p.quiet.centred { a href="/" { (texts.keep_looking) } }
                 }
             }
@@ -166,6 +171,30 @@ fn codes(visit: &Visit, trouble: &Trouble) -> Markup {
                 } @else {
                     p.quiet #code-help { (texts.code_help) }
                 }
+            }
+        }
+    }
+}
+
+/// Klarna's express button: address and payment in one go. Shown by its script once it can be used.
+fn express(visit: &Visit, total: i64) -> Markup {
+    let texts = visit.texts();
+    let library = visit.klarna.as_ref().and_then(|klarna| klarna.payments_sdk.as_ref());
+    html! {
+        // What comes every month is agreed to at the checkout.
+        @if let Some(library) = library.filter(|_| {
+            total > 0
+                && visit.cart.monthly().is_none()
+                && visit.app().way == CheckoutWay::Inline
+        }) {
+            section.express #express hidden aria-label=(texts.express_title)
+                data-script=(library) data-csrf=(visit.form_token())
+                data-locale=(visit.view.locale.tag)
+                data-confirming=(texts.confirming) data-retrying=(texts.retrying)
+                data-aborted=(texts.klarna_aborted) data-denied=(texts.klarna_denied)
+                data-failed=(texts.confirmation_failed) data-lost=(texts.offline) {
+                div #kec {}
+                p.message #express-message role="alert" hidden {}
             }
         }
     }

@@ -22,6 +22,8 @@ use crate::visit::Visit;
 pub(crate) enum Payment {
     /// Klarna, for this checkout.
     Klarna(Box<Checkout>),
+    /// Klarna, on its own page.
+    KlarnaPage,
     /// Klarna cannot be offered at the moment.
     KlarnaUnavailable,
     /// There is nothing left to pay.
@@ -49,7 +51,7 @@ pub(crate) fn page(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
     let bill = visit.cart.bill(visit.view);
     let klarna = match payment {
         Payment::Klarna(checkout) => Some(checkout.as_ref()),
-        Payment::KlarnaUnavailable | Payment::Nothing => None,
+        Payment::KlarnaPage | Payment::KlarnaUnavailable | Payment::Nothing => None,
     };
     let session = klarna.and_then(|checkout| checkout.klarna.as_ref());
     let script = session.and_then(policy::script_url);
@@ -59,7 +61,7 @@ pub(crate) fn page(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
             form #shipping-form method="post" action="/checkout/shipping" { (form_token(visit)) }
             div.two-columns {
                 (summary(visit, &bill, klarna))
-                form #checkout .checkout-form method="post" action="/checkout/transfer"
+                form #checkout .checkout-form method="post" action="/checkout/pay"
                     data-cart=(visit.fingerprint())
                     data-country=(visit.market().country)
                     data-checkout=[klarna.map(|checkout| checkout.id.as_str())]
@@ -122,7 +124,8 @@ fn words(visit: &Visit) -> Markup {
             data-lost=(texts.confirmation_lost)
             data-failed=(texts.confirmation_failed)
             data-again=(texts.approve_again)
-            data-offline=(texts.offline) {}
+            data-offline=(texts.offline)
+            data-leaving=(texts.leaving) {}
     }
 }
 
@@ -142,12 +145,12 @@ fn summary(visit: &Visit, bill: &Bill, klarna: Option<&Checkout>) -> Markup {
                     @for (product, quantity) in visit.cart.items() {
                         li {
                             span.summary-picture {
-                                img src={ "/pictures/" (product.slug) ".svg" } alt="" width="56"
+                                img src={ "/pictures/" (product.page) ".svg" } alt="" width="56"
                                     height="56";
                                 span.count aria-hidden="true" { (quantity) }
                             }
                             span {
-                                (product.name(language))
+                                (product.full_name(language))
                                 span.hidden-text { ", " (texts.pieces(quantity)) }
                             }
                             span { (price(visit, quantity * product.price(visit.market().currency))) }
@@ -294,23 +297,28 @@ fn payment_step(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
         section.step aria-labelledby="step-payment" {
             h2 #step-payment { (texts.payment) }
             @if let Some(notice) = form.notice { p.banner role="alert" { (notice) } }
-            noscript { p.banner { (texts.klarna_needs_scripts) } }
+            @if !matches!(payment, Payment::KlarnaPage) {
+                noscript { p.banner { (texts.klarna_needs_scripts) } }
+            }
             @match payment {
                 Payment::Nothing => {
                     p { (texts.nothing_to_pay) }
                     input type="hidden" name="method" value="transfer";
                 }
-                Payment::Klarna(_) | Payment::KlarnaUnavailable => {
+                Payment::Klarna(_) | Payment::KlarnaPage | Payment::KlarnaUnavailable => {
                     div.choices role="radiogroup" aria-labelledby="step-payment" {
                         (klarna_choices(visit, payment, form))
-                        div.choice-block {
-                            label.choice {
-                                input type="radio" name="method" value="transfer"
-                                    checked[form.method == "transfer"
-                                        || matches!(payment, Payment::KlarnaUnavailable)];
-                                span.choice-words {
-                                    span.choice-name { (texts.transfer) }
-                                    span.quiet { (texts.transfer_text) }
+                        // What comes every month cannot be paid by hand.
+                        @if visit.cart.monthly().is_none() {
+                            div.choice-block {
+                                label.choice {
+                                    input type="radio" name="method" value="transfer"
+                                        checked[form.method == "transfer"
+                                            || matches!(payment, Payment::KlarnaUnavailable)];
+                                    span.choice-words {
+                                        span.choice-name { (texts.transfer) }
+                                        span.quiet { (texts.transfer_text) }
+                                    }
                                 }
                             }
                         }
@@ -322,13 +330,15 @@ fn payment_step(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
                 data-klarna=(texts.continue_with_klarna) data-other=(texts.place_order) {
                 span.spinner aria-hidden="true" {}
                 span #buy-label {
-                    @if matches!(payment, Payment::Klarna(_)) && form.method != "transfer" {
+                    @if matches!(payment, Payment::Klarna(_) | Payment::KlarnaPage)
+                        && form.method != "transfer" {
                         (texts.continue_with_klarna)
                     } @else {
                         (texts.place_order)
                     }
                 }
             }
+            @if visit.cart.monthly().is_some() { p.quiet { (texts.monthly_agree) } }
             p.quiet.fine-print {
                 (texts.agree_before) " " a href="/terms" { (texts.terms) } ". "
                 (texts.agree_klarna) " " a href="/privacy" { (texts.privacy) } "."
@@ -345,10 +355,22 @@ fn klarna_choices(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
             .as_ref()
             .map(|klarna| klarna.payment_method_categories.as_slice())
             .unwrap_or_default(),
-        Payment::KlarnaUnavailable | Payment::Nothing => &[],
+        Payment::KlarnaPage | Payment::KlarnaUnavailable | Payment::Nothing => &[],
     };
     html! {
-        @if categories.is_empty() {
+        @if matches!(payment, Payment::KlarnaPage) {
+            div.choice-block {
+                label.choice {
+                    input type="radio" name="method" value="klarna"
+                        checked[form.method != "transfer"];
+                    span.choice-words {
+                        span.choice-name { (texts.promise_pay) }
+                        span.quiet { (texts.klarna_subheader) }
+                        span.quiet { (texts.hosted_text) }
+                    }
+                }
+            }
+        } @else if categories.is_empty() {
             div.choice-block.unavailable {
                 label.choice {
                     input type="radio" name="method" value="klarna" disabled;
@@ -384,11 +406,26 @@ fn klarna_choices(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
     }
 }
 
+/// The page that a browser sees on its way to Klarna's page; it goes there by itself.
+pub(crate) fn leaving(visit: &Visit, address: &str) -> Markup {
+    let texts = visit.texts();
+    let body = html! {
+        div.wrap.narrow.notice {
+            div.big-spinner aria-hidden="true" {}
+            h1 { (texts.leaving) }
+            p { a.button href=(address) { (texts.continue_with_klarna) } }
+        }
+    };
+    layout::page(visit, Frame::Quiet, texts.leaving, &[], &body)
+}
+
 /// The page that waits until the gateway knows the outcome.
 pub(crate) fn waiting(visit: &Visit, checkout_id: &str) -> Markup {
     let texts = visit.texts();
     let body = html! {
-        div.wrap.narrow.notice #waiting data-checkout=(checkout_id) data-slow=(texts.waiting_slow) {
+        div.wrap.narrow.notice #waiting
+            data-status={ "/checkout/status?checkout=" (checkout_id) }
+            data-slow=(texts.waiting_slow) {
             div.big-spinner aria-hidden="true" {}
             h1 { (texts.waiting_title) }
             p.lead #waiting-text role="status" { (texts.waiting_text) }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::pages::layout::{self, Frame};
+use crate::pages::placement;
 use crate::visit::Visit;
 
 /// The terms of sale.
@@ -40,6 +41,7 @@ pub(crate) fn help(visit: &Visit) -> Markup {
         div.wrap.narrow.prose {
             h1 { (texts.help) }
             @for (question, answer) in questions { h2 { (question) } p { (answer) } }
+            (placement(visit, "info-page", None))
         }
     };
     layout::page(visit, Frame::Full, texts.help, &[], &body)

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::handlers::asset::VERSION;
 use crate::market::View;
-use crate::pages::form_token;
+use crate::pages::{form_token, placement};
 use crate::visit::Visit;
 
 /// How much of the shop surrounds a page.
@@ -34,9 +34,18 @@ pub(crate) fn page(
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Tallvik" }
                 meta name="description" content=(texts.tagline);
+                meta name="theme-color" content="#1f4d3f";
                 link rel="icon" href="/assets/mark.svg" type="image/svg+xml";
+                link rel="apple-touch-icon" href="/assets/icon-192.png";
+                link rel="manifest"
+                    href={ "/manifest.webmanifest?view=" (visit.view.locale.tag) };
                 link rel="stylesheet" href={ "/assets/shop.css?v=" (VERSION) };
                 script type="module" src={ "/assets/shop.js?v=" (VERSION) } {}
+                @if let Some(klarna) = visit.klarna.as_ref().filter(|_| frame == Frame::Full) {
+                    script async src=(klarna.web_sdk) data-client-id=(klarna.client_id)
+                        data-environment=(klarna.environment)
+                        data-locale=(visit.view.locale.tag) {}
+                }
                 @for script in scripts {
                     script type="module" src={ "/assets/" (script) "?v=" (VERSION) } {}
                 }
@@ -45,7 +54,7 @@ pub(crate) fn page(
                 a.skip href="#main" { (texts.skip) }
                 (header(visit, frame))
                 main #main tabindex="-1" { (body) }
-                (footer(visit))
+                (footer(visit, frame))
             }
         }
     }
@@ -64,7 +73,7 @@ fn header(visit: &Visit, frame: Frame) -> Markup {
                 @if frame == Frame::Full {
                     nav.links aria-label=(texts.navigation) {
                         a href="/" aria-current=[current(visit, "/")] { (texts.shop) }
-                        a href="/orders" aria-current=[current(visit, "/orders")] { (texts.orders) }
+                        a href="/account" aria-current=[current(visit, "/account")] { (texts.account) }
                         a href="/help" aria-current=[current(visit, "/help")] { (texts.help) }
                     }
                 }
@@ -134,7 +143,7 @@ fn return_path(visit: &Visit) -> &str {
     }
 }
 
-fn footer(visit: &Visit) -> Markup {
+fn footer(visit: &Visit, frame: Frame) -> Markup {
     let texts = visit.texts();
     html! {
         footer.bottom {
@@ -147,7 +156,10 @@ fn footer(visit: &Visit) -> Markup {
                     a href="/help" { (texts.help) }
                     a href="/terms" { (texts.terms) }
                     a href="/privacy" { (texts.privacy) }
-                    a href="/orders" { (texts.orders) }
+                    a href="/account" { (texts.account) }
+                }
+                @if frame == Frame::Full {
+                    (placement(visit, "footer-promotion-auto-size", None))
                 }
                 p.quiet.demo { (texts.demo_note) }
             }

@@ -2,8 +2,10 @@
 //!
 //! Pages take what they show and return markup. They call nothing and decide nothing about money.
 
+pub(crate) mod account;
 pub(crate) mod cart;
 pub(crate) mod checkout;
+pub(crate) mod counter;
 pub(crate) mod home;
 pub(crate) mod info;
 pub(crate) mod layout;
@@ -39,6 +41,18 @@ pub(crate) fn amount(visit: &Visit, minor: i64, code: &str) -> String {
         numbers = home.and_then(|home| home.locales.first()).map_or(numbers, |home| home.numbers);
     }
     money::format(minor, currency, numbers)
+}
+
+/// A place for Klarna's words about paying; empty where Klarna has none for the market or the amount.
+pub(crate) fn placement(visit: &Visit, key: &str, minor: Option<i64>) -> Markup {
+    html! {
+        @if visit.klarna.is_some() {
+            div.placement {
+                klarna-placement data-key=(key) data-locale=(visit.view.locale.tag)
+                    data-theme="default" data-purchase-amount=[minor] {}
+            }
+        }
+    }
 }
 
 /// The hidden field that every form carries.

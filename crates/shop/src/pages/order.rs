@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::gateway::{Checkout, Moment, Payment};
-use crate::pages::amount;
+use crate::gateway::{Checkout, Moment, Payment, Subscription};
 use crate::pages::layout::{self, Frame};
+use crate::pages::{amount, form_token};
 use crate::visit::{OrderNote, Visit};
 
 /// Thanks, with everything the shopper may want to keep.
@@ -73,7 +73,12 @@ fn transfer_facts(visit: &Visit, note: &OrderNote) -> Markup {
 }
 
 /// How far an order is.
-pub(crate) fn status(visit: &Visit, checkout: &Checkout, payment: Option<&Payment>) -> Markup {
+pub(crate) fn status(
+    visit: &Visit,
+    checkout: &Checkout,
+    payment: Option<&Payment>,
+    subscription: Option<&Subscription>,
+) -> Markup {
     let texts = visit.texts();
     let body = html! {
         div.wrap.narrow.confirmation {
@@ -81,6 +86,7 @@ pub(crate) fn status(visit: &Visit, checkout: &Checkout, payment: Option<&Paymen
             h1 { (texts.order) " " (checkout.merchant_reference) }
             p.quiet { (placed(visit, checkout.created_at.as_ref())) }
             (progress(visit, checkout, payment))
+            @if let Some(subscription) = subscription { (continues(visit, subscription)) }
             (lines(visit, checkout))
             p.quiet {
                 (texts.klarna_help) " "
@@ -89,6 +95,28 @@ pub(crate) fn status(visit: &Visit, checkout: &Checkout, payment: Option<&Paymen
         }
     };
     layout::page(visit, Frame::Full, texts.order, &[], &body)
+}
+
+/// A subscription: when it is charged next, and its end.
+fn continues(visit: &Visit, subscription: &Subscription) -> Markup {
+    let texts = visit.texts();
+    html! {
+        section.panel.subscription aria-labelledby="subscription" {
+            h2 #subscription { (texts.subscription) }
+            @if subscription.is_over() {
+                p { (texts.subscription_ended) }
+            } @else {
+                @if let Some(next) = subscription.next_charge_at.as_ref() {
+                    p { (texts.next_charge) ": " strong { (placed(visit, Some(next))) } }
+                }
+                form method="post" action="/subscriptions/end" {
+                    (form_token(visit))
+                    input type="hidden" name="subscription" value=(subscription.id);
+                    button.button.secondary type="submit" { (texts.end_subscription) }
+                }
+            }
+        }
+    }
 }
 
 /// How far an order is that is paid by bank transfer.
@@ -175,33 +203,6 @@ fn lines(visit: &Visit, checkout: &Checkout) -> Markup {
     }
 }
 
-/// The orders placed from this browser.
-pub(crate) fn list(visit: &Visit) -> Markup {
-    let texts = visit.texts();
-    let body = html! {
-        div.wrap.narrow {
-            h1 { (texts.orders) }
-            @if visit.orders.is_empty() {
-                p.lead { (texts.no_orders) }
-                p { a.button href="/" { (texts.back_to_shop) } }
-            } @else {
-                p.quiet { (texts.orders_text) }
-                ul.order-list role="list" {
-                    @for note in &visit.orders {
-                        @let id = note.checkout_id.as_deref().unwrap_or(&note.reference);
-                        li {
-                            a href={ "/orders/" (id) } { (note.reference) }
-                            span.quiet { (date(visit, note.placed_at_ms)) }
-                            span { (amount(visit, note.amount, &note.currency)) }
-                        }
-                    }
-                }
-            }
-        }
-    };
-    layout::page(visit, Frame::Full, texts.orders, &[], &body)
-}
-
 fn placed(visit: &Visit, moment: Option<&Moment>) -> String {
     match moment.and_then(Moment::timestamp) {
         Some(at) => visit.language().date(visit.market().country, at),
@@ -209,7 +210,7 @@ fn placed(visit: &Visit, moment: Option<&Moment>) -> String {
     }
 }
 
-fn date(visit: &Visit, at_ms: i64) -> String {
+pub(crate) fn date(visit: &Visit, at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms)
         .map(|at| visit.language().date(visit.market().country, at))
         .unwrap_or_default()

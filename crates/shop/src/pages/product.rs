@@ -6,7 +6,7 @@ use crate::cart::MAX_QUANTITY;
 use crate::catalogue::Product;
 use crate::market::TaxLayout;
 use crate::pages::layout::{self, Frame};
-use crate::pages::{form_token, tag};
+use crate::pages::{form_token, placement, tag};
 use crate::visit::Visit;
 
 /// What the page says beside the button.
@@ -43,9 +43,14 @@ pub(crate) fn page(visit: &Visit, product: &Product, note: Note) -> Markup {
                         (texts.prices_include_tax)
                     }
                 }
+                (placement(
+                    visit,
+                    "credit-promotion-auto-size",
+                    Some(product.price(visit.market().currency)),
+                ))
                 form.buy-form method="post" action="/cart/items" {
                     (form_token(visit))
-                    input type="hidden" name="product" value=(product.slug);
+                    (how_often(visit, product))
                     div.field.quantity {
                         label for="quantity" { (texts.quantity) }
                         input #quantity name="quantity" type="number" inputmode="numeric"
@@ -72,4 +77,28 @@ pub(crate) fn page(visit: &Visit, product: &Product, note: Note) -> Markup {
         }
     };
     layout::page(visit, Frame::Full, product.name(language), &[], &body)
+}
+
+/// The product itself, or a choice between once and every month where there is one.
+fn how_often(visit: &Visit, product: &Product) -> Markup {
+    let texts = visit.texts();
+    html! {
+        @if let Some(monthly) = product.monthly() {
+            fieldset.how-often {
+                legend { (texts.how_often) }
+                label.check {
+                    input type="radio" name="product" value=(product.slug) checked;
+                    span { (texts.once) }
+                }
+                label.check {
+                    input type="radio" name="product" value=(monthly.slug)
+                        aria-describedby="monthly-text";
+                    span { (texts.monthly) }
+                }
+                p.quiet #monthly-text { (texts.monthly_text) }
+            }
+        } @else {
+            input type="hidden" name="product" value=(product.slug);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! told what to do next. It is small on purpose: the real one is tested elsewhere.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use service::http::{Answer, HttpClient};
 use service::{Listener, Server, Shutdown, SystemClock};
-use shop::{Config, Running, Secret, Shop};
+use shop::{CheckoutWay, Config, Running, Secret, Shop};
 
 pub(crate) const KEY: &str = "kassa_sk_test";
 
@@ -35,11 +36,17 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Books {
     pub(crate) checkouts: BTreeMap<String, Value>,
+    pub(crate) plans: Vec<Value>,
+    pub(crate) subscriptions: BTreeMap<String, Value>,
     pub(crate) requests: Vec<(Method, String, Value)>,
     pub(crate) keys: HashMap<String, String>,
     pub(crate) verdict: Verdict,
     pub(crate) payment: Value,
     pub(crate) script_url: String,
+    /// What `GET /v1/browser` answers; nothing: there is no such thing.
+    pub(crate) browser: Option<Value>,
+    /// What `POST /v1/identities` answers; nothing: it is refused.
+    pub(crate) signed_in: Option<Value>,
     pub(crate) down: bool,
 }
 
@@ -47,11 +54,15 @@ impl Default for Books {
     fn default() -> Self {
         Self {
             checkouts: BTreeMap::new(),
+            plans: Vec::new(),
+            subscriptions: BTreeMap::new(),
             requests: Vec::new(),
             keys: HashMap::new(),
             verdict: Verdict::Complete,
             payment: json!({"status": "authorized", "fraud_status": "ACCEPTED", "amounts": {}}),
             script_url: "http://localhost:7072/kp/lib/v1/api.js".into(),
+            browser: None,
+            signed_in: None,
             down: false,
         }
     }
@@ -65,6 +76,13 @@ pub(crate) fn routes(books: Shared) -> Router {
         .route("/v1/checkouts/{id}", get(read).post(update))
         .route("/v1/checkouts/{id}/confirm", post(confirm))
         .route("/v1/checkouts/{id}/cancel", post(cancel))
+        .route("/v1/checkouts/{id}/page", post(fresh_page))
+        .route("/v1/browser", get(browser))
+        .route("/v1/identities", post(identity))
+        .route("/v1/plans", get(plans).post(plan))
+        .route("/v1/subscriptions", post(subscribe))
+        .route("/v1/subscriptions/{id}", get(subscription))
+        .route("/v1/subscriptions/{id}/cancel", post(end_subscription))
         .route("/v1/payments/{id}", get(payment))
         .with_state(books)
 }
@@ -155,10 +173,98 @@ async fn open(
             }]
         }
     });
+    if let Some("hosted" | "in_store") = request["channel"].as_str() {
+        checkout.as_object_mut().unwrap().remove("klarna");
+        checkout["channel"] = request["channel"].clone();
+        give_page(&mut checkout, 1);
+    }
     priced(&mut checkout, &request);
     books.checkouts.insert(id.clone(), checkout.clone());
     books.keys.insert(key, id);
     (StatusCode::CREATED, Json(checkout)).into_response()
+}
+
+/// A page of Klarna's; in a store, only the code that leads to it.
+fn give_page(checkout: &mut Value, number: usize) {
+    let address =
+        format!("http://localhost:7072/page/{}/{number}", checkout["id"].as_str().unwrap());
+    if checkout["channel"] == "hosted" {
+        checkout["redirect_url"] = address.clone().into();
+    }
+    checkout["page"] = json!({ "status": "waiting", "qr_code_url": format!("{address}/qr") });
+}
+
+async fn fresh_page(
+    State(books): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let mut books = books.lock();
+    if let Some(refused) = allowed(&headers, &books) {
+        return refused;
+    }
+    let Some(checkout) = books.checkouts.get_mut(&id) else { return problem(404, "not_found") };
+    give_page(checkout, 2);
+    Json(checkout.clone()).into_response()
+}
+
+async fn browser(State(books): State<Shared>) -> Response {
+    books
+        .lock()
+        .browser
+        .clone()
+        .map_or_else(|| problem(404, "not_found"), |it| Json(it).into_response())
+}
+
+async fn identity(State(books): State<Shared>, Json(request): Json<Value>) -> Response {
+    let mut books = books.lock();
+    books.requests.push((Method::POST, "/v1/identities".into(), request));
+    books
+        .signed_in
+        .clone()
+        .map_or_else(|| problem(422, "sign_in_refused"), |it| Json(it).into_response())
+}
+
+async fn plans(State(books): State<Shared>) -> Response {
+    Json(json!({ "data": books.lock().plans })).into_response()
+}
+
+async fn plan(State(books): State<Shared>, Json(mut request): Json<Value>) -> Response {
+    let mut books = books.lock();
+    request["id"] = format!("plan_{}", books.plans.len() + 1).into();
+    request["status"] = "active".into();
+    books.plans.push(request.clone());
+    (StatusCode::CREATED, Json(request)).into_response()
+}
+
+async fn subscribe(State(books): State<Shared>, Json(mut request): Json<Value>) -> Response {
+    let mut books = books.lock();
+    let id = format!("sub_{:08}", books.subscriptions.len() + 1);
+    request["id"] = id.clone().into();
+    request["status"] = "active".into();
+    request["next_charge_at"] = "2027-01-31T10:00:00Z".into();
+    books.subscriptions.insert(id, request.clone());
+    (StatusCode::CREATED, Json(request)).into_response()
+}
+
+async fn subscription(State(books): State<Shared>, Path(id): Path<String>) -> Response {
+    match books.lock().subscriptions.get(&id) {
+        Some(subscription) => Json(subscription.clone()).into_response(),
+        None => problem(404, "not_found"),
+    }
+}
+
+async fn end_subscription(State(books): State<Shared>, Path(id): Path<String>) -> Response {
+    match books.lock().subscriptions.get_mut(&id) {
+        None => problem(404, "not_found"),
+        Some(subscription) if subscription["status"] == "cancelled" => {
+            problem(409, "state_conflict")
+        }
+        Some(subscription) => {
+            subscription["status"] = "cancelled".into();
+            Json(subscription.clone()).into_response()
+        }
+    }
 }
 
 async fn read(State(books): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -253,21 +359,26 @@ pub(crate) struct World {
     pub(crate) shop: Running,
     gateway: Server,
     gateway_url: String,
+    checkout: CheckoutWay,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(CheckoutWay::Inline).await
+    }
+
+    pub(crate) async fn start_with(checkout: CheckoutWay) -> Self {
         let books = Shared::default();
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let gateway_url = format!("http://{}", listener.address());
         let gateway = listener.serve(routes(books.clone()), Shutdown::new());
-        let shop = open_shop(&gateway_url).await;
-        Self { books, shop, gateway, gateway_url }
+        let shop = open_shop(&gateway_url, checkout).await;
+        Self { books, shop, gateway, gateway_url, checkout }
     }
 
     /// The shop is stopped and started again, on whatever port is free.
     pub(crate) async fn restart_shop(&mut self) {
-        let fresh = open_shop(&self.gateway_url).await;
+        let fresh = open_shop(&self.gateway_url, self.checkout).await;
         std::mem::replace(&mut self.shop, fresh).stop().await;
     }
 
@@ -287,7 +398,7 @@ impl World {
     }
 }
 
-async fn open_shop(gateway_url: &str) -> Running {
+async fn open_shop(gateway_url: &str, checkout: CheckoutWay) -> Running {
     Shop::start(Config {
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: None,
@@ -295,6 +406,8 @@ async fn open_shop(gateway_url: &str) -> Running {
         gateway_api_key: Secret::new(KEY),
         session_secret: Secret::new("a secret of the tests"),
         clock: SystemClock::shared(),
+        checkout,
+        klarna_on_pages: shop::KlarnaOnPages::Shown,
     })
     .await
     .unwrap()
