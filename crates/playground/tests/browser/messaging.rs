@@ -53,10 +53,11 @@ async fn text(pages: &Pages, css: &str) -> String {
 }
 
 async fn every_key_is_drawn(pages: &Pages) {
-    let tags: String = KEYS
+    let tags: Vec<String> = KEYS
         .iter()
         .map(|key| format!("<h2>{key}</h2>{}", tag(key, "sv-SE", &format!("id=\"{key}\""))))
         .collect();
+    let tags = tags.concat();
     let styles = "<style>body { font-family: sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; }
         #credit-promotion-badge::part(osm-container) { border-color: rgb(1, 2, 3); }</style>";
     pages.open("keys", &format!("{styles}{SCRIPT}"), &format!("<h1>Placements</h1>{tags}")).await;
@@ -101,13 +102,14 @@ async fn every_key_is_drawn(pages: &Pages) {
 }
 
 async fn themes(pages: &Pages) {
-    let tags: String = ["default", "dark", "light", "outlined", "custom", "nonsense"]
+    let tags: Vec<String> = ["default", "dark", "light", "outlined", "custom", "nonsense"]
         .iter()
         .map(|theme| {
             let theme = format!("id=\"{theme}\" data-theme=\"{theme}\"");
             format!("<p>{theme}</p>{}", tag("credit-promotion-badge", "de-DE", &theme))
         })
         .collect();
+    let tags = tags.concat();
     let styles = "<style>body { background: #10131a; color: #f2f2f2; font-family: sans-serif; padding: 1rem; margin: 0; }</style>";
     pages.open("themes", &format!("{styles}{SCRIPT}"), &tags).await;
     shown(pages, 6).await;
