@@ -23,7 +23,7 @@ const HEAD: &str = r#"<!doctype html>
 
 /// Sets the callback to nothing by mistake, adds the script with a new query each time, and asks each 100 ms for 3 s
 /// whether the library is there.
-const POLLING: &str = r#"<script>
+const POLLING: &str = r"<script>
   window.klarnaAsyncCallback = undefined;
   const script = document.createElement('script');
   script.src = 'PLAYGROUND/kp/lib/v1/api.js?' + Date.now();
@@ -36,7 +36,7 @@ const POLLING: &str = r#"<script>
     if (window.Klarna && Klarna.Payments && typeof Klarna.Payments.init === 'function') { clearInterval(timer); window.found = true; }
     else if (tries > 30) clearInterval(timer);
   }, 100);
-</script>"#;
+</script>";
 
 /// Defines the callback when the script has long run.
 const LATE: &str = r#"<script src="PLAYGROUND/kp/lib/v1/api.js"></script>
