@@ -35,6 +35,7 @@ pub(crate) fn challenge(verifier: &str) -> String {
 }
 
 /// A client of the provider.
+#[allow(clippy::struct_field_names, reason = "OAuth's name for it")]
 pub(crate) struct Client<'a> {
     pub(crate) world: &'a World,
     pub(crate) client_id: String,
