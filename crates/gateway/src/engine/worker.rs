@@ -133,7 +133,9 @@ impl Begins {
     /// Claims it and marks it as running. None: it waits in the journal, as whatever may not begin.
     fn take(&self, tx: &mut Tx<'_>, accepted: &Operation) -> Result<Option<PlannedTurn>, Fault> {
         let is_fresh = accepted.state == State::Queued && !accepted.held && accepted.attempts == 0;
-        if !is_fresh || INTERACTIVE.backlog(tx, self.now_ms, 2)?.0 > 1 {
+        // A node that has not counted for a while begins nothing: its loop does, after it has counted.
+        let may_begin = self.now_ms <= self.engine.may_begin_until_ms(self.now_ms);
+        if !is_fresh || !may_begin || INTERACTIVE.backlog(tx, self.now_ms, 2)?.0 > 1 {
             return Ok(None);
         }
         let (account_id, country) = account_in(tx, accepted)?;
