@@ -220,7 +220,10 @@ mod tests {
     #[test]
     fn each_name_is_listed_once() {
         for (text, listed) in [
-            ("data-dri = 'd'", "`data-dir`, `ephemeral`, `database`, `merchant`, `rate-limits`"),
+            (
+                "data-dri = 'd'",
+                "`data-dir`, `ephemeral`, `database`, `merchant`, `client-id`, `rate-limits`",
+            ),
             ("[gateway]\nlissten = 'd'", "`listen`, `public-url`, `klarna-url`"),
         ] {
             let error = File::parse(text, Path::new("kassa.toml")).unwrap_err().to_string();

@@ -363,7 +363,10 @@ async fn recurring(kassa: &Kassa, http: &Http) -> [String; 3] {
     let customer_id = id(&post("/v1/customers", json!({ "reference": "C-1001" })).await["id"]);
     let checkout = json!({
         "merchant_reference": "SIGN-UP-1", "country": "SE", "locale": "sv-SE",
-        "prices": "including_tax", "intent": "tokenize", "lines": [],
+        "prices": "including_tax", "intent": "tokenize",
+        "lines": [{
+            "type": "digital", "name": "Kaffe hem", "quantity": 1, "unit_price": 0, "tax_rate": 1200,
+        }],
         "customer_token": {
             "description": "Kaffe hem", "plan_id": plan_id, "customer_id": customer_id,
         },
