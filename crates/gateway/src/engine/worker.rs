@@ -151,7 +151,11 @@ impl Begins {
         let Some(item) = INTERACTIVE.claim_one(tx, id, self.now_ms, owner, LEASE_MS)? else {
             return Ok(None);
         };
-        let mut operation = accepted.clone();
+        // As it was written: what is kept with it, such as its trace, is known there alone.
+        let stored = operations::get(tx, id)?;
+        let mut operation = stored.ok_or_else(|| {
+            Fault::inconsistent(format!("operation {id} is gone as soon as it was accepted"))
+        })?;
         mark_running(tx, &mut operation, self.engine.marking(), self.now_ms)?;
         let token = operations::token(tx, id)?;
         Ok(Some(PlannedTurn { item, operation, token, country, account: Some(account) }))
