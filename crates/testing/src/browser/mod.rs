@@ -25,6 +25,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::{DEADLINE, INTERVAL};
 use driver::Driver;
 
+/// The longest that the browser takes to answer a command of its own protocol.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
 /// Browsers are heavy; two keep two cores busy.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
 
@@ -362,10 +365,15 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await.map(drop)
     }
 
-    /// A command of the browser's own protocol for the window that is driven.
+    /// A command of the browser's own protocol for the window that is driven. One that a page which went away meanwhile
+    /// never answers fails the test: the driver would wait for it for ever.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value, CmdError> {
         let body = json!({ "cmd": command, "params": parameters });
-        self.client.issue_cmd(Own { path: "goog/cdp/execute", body }).await
+        let asked = self.client.issue_cmd(Own { path: "goog/cdp/execute", body });
+        match tokio::time::timeout(ANSWER_WITHIN, asked).await {
+            Ok(answer) => answer,
+            Err(_) => panic!("{}: the browser does not answer {command}", self.test),
+        }
     }
 
     /// What the console of the driven window has complained of since the last call: errors of
