@@ -1,3 +1,5 @@
+//! What a placement says for each key, locale and amount, and where it says nothing.
+
 use jiff::civil::date;
 use proptest::prelude::*;
 
