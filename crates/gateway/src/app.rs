@@ -11,6 +11,7 @@ use crate::domain::account::CONFIGURED;
 use crate::domain::forwarded::TrustedProxies;
 use crate::engine::Engine;
 use crate::engine::feed::Feed;
+use crate::engine::identity::Provider;
 use crate::engine::webhooks::{Courier, Targets};
 
 /// The store of a gateway that was not told of any.
@@ -30,6 +31,7 @@ struct Inner {
     courier: Courier,
     feed: Feed,
     trusted_proxies: TrustedProxies,
+    identity: Provider,
 }
 
 impl App {
@@ -50,6 +52,7 @@ impl App {
             doors: Doors::default(),
             secure_cookies,
             trusted_proxies: TrustedProxies::default(),
+            identity: Provider::new("", None),
         }))
     }
 
@@ -75,6 +78,19 @@ impl App {
             inner.trusted_proxies = trusted;
         }
         self
+    }
+
+    /// The same with an identity provider. For the start as well.
+    pub fn with_identity(mut self, identity: Provider) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.identity = identity;
+        }
+        self
+    }
+
+    /// Klarna's identity provider, with which shoppers sign in.
+    pub fn identity(&self) -> &Provider {
+        &self.0.identity
     }
 
     /// Whose word about where a call comes from is believed.
