@@ -45,6 +45,12 @@ class AuditLog(Group):
         return self._pages("GET", "/v1/audit_log", query={"limit": limit, "cursor": cursor})
 
 
+class Browser(Group):
+    def read(self) -> types.BrowserSettings:
+        """Reads what pages begin Klarna's browser libraries with."""
+        return self._call("GET", "/v1/browser")
+
+
 class Checkouts(Group):
     def cancel(self, id: str) -> types.CheckoutView:
         """Calls a checkout off: no authorisation is taken for it any more."""
@@ -558,6 +564,7 @@ class Api:
     def __init__(self, transport: Transport) -> None:
         self.api_keys = ApiKeys(transport)
         self.audit_log = AuditLog(transport)
+        self.browser = Browser(transport)
         self.checkouts = Checkouts(transport)
         self.customer_tokens = CustomerTokens(transport)
         self.customers = Customers(transport)

@@ -279,6 +279,20 @@ Because = Literal["requested", "period_ended", "token_cancelled", "charges_faile
 """Why a subscription ended."""
 
 
+class BrowserSettings(TypedDict):
+    """What pages begin Klarna's browser libraries with."""
+    client_id: NotRequired[Optional[str]]
+    """Klarna's client identifier, by which it knows the shop's pages; absent when the gateway was not told
+    one, and there is nothing then that a page could begin.
+    """
+    environment: str
+    """`playground` or `production`."""
+    payments_sdk_url: str
+    """The library of payments, which the express button is part of."""
+    web_sdk_url: str
+    """The Web SDK: placements and signing in."""
+
+
 class CancelSubscription(TypedDict):
     """When it ends."""
     when: NotRequired[Optional["When"]]

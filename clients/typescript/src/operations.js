@@ -12,6 +12,9 @@ export const operations = {
   auditLog: {
     list: ["GET", "/v1/audit_log", { query: true, paged: true }],
   },
+  browser: {
+    read: ["GET", "/v1/browser", {}],
+  },
   checkouts: {
     cancel: ["POST", "/v1/checkouts/{id}/cancel", {}],
     confirm: ["POST", "/v1/checkouts/{id}/confirm", { body: true, waits: true }],

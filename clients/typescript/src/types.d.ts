@@ -167,6 +167,21 @@ export interface AuditList {
 /** Why a subscription ended. */
 export type Because = "requested" | "period_ended" | "token_cancelled" | "charges_failed" | "checkout_over" | "no_further_day";
 
+/** What pages begin Klarna's browser libraries with. */
+export interface BrowserSettings {
+  /**
+   * Klarna's client identifier, by which it knows the shop's pages; absent when the gateway was not told
+   * one, and there is nothing then that a page could begin.
+   */
+  client_id?: string | null;
+  /** `playground` or `production`. */
+  environment: string;
+  /** The library of payments, which the express button is part of. */
+  payments_sdk_url: string;
+  /** The Web SDK: placements and signing in. */
+  web_sdk_url: string;
+}
+
 /** When it ends. */
 export interface CancelSubscription {
   when?: When | null;
@@ -1954,6 +1969,11 @@ export interface AuditLog {
   listAll(query?: { limit?: number; cursor?: string }, options?: CallOptions): AsyncGenerator<AuditEntry, void, undefined>;
 }
 
+export interface Browser {
+  /** Reads what pages begin Klarna's browser libraries with. */
+  read(options?: CallOptions): Promise<BrowserSettings>;
+}
+
 export interface Checkouts {
   /** Calls a checkout off: no authorisation is taken for it any more. */
   cancel(id: string, options?: CallOptions): Promise<CheckoutView>;
@@ -2284,6 +2304,7 @@ export interface WebhookEndpoints {
 export interface Api {
   readonly apiKeys: ApiKeys;
   readonly auditLog: AuditLog;
+  readonly browser: Browser;
   readonly checkouts: Checkouts;
   readonly customerTokens: CustomerTokens;
   readonly customers: Customers;

@@ -25,6 +25,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     engine: Engine,
     script_url: String,
+    client_id: Option<String>,
     dashboard_password: Secret,
     doors: Doors,
     secure_cookies: bool,
@@ -48,6 +49,7 @@ impl App {
             feed: Feed::new(Shutdown::new()),
             engine,
             script_url,
+            client_id: None,
             dashboard_password,
             doors: Doors::default(),
             secure_cookies,
@@ -80,12 +82,40 @@ impl App {
         self
     }
 
+    /// The same with the client identifier of the configured account. For the start as well.
+    pub fn with_client_id(mut self, client_id: Option<String>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.client_id = client_id;
+        }
+        self
+    }
+
     /// The same with an identity provider. For the start as well.
     pub fn with_identity(mut self, identity: Provider) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.identity = identity;
         }
         self
+    }
+
+    /// The client identifier of the configured account, by which Klarna knows the shop's pages.
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
+    /// Where pages load Klarna's Web SDK from.
+    pub fn web_sdk_url(&self) -> String {
+        crate::web_sdk_of(&self.0.script_url)
+    }
+
+    /// Which of Klarna's environments pages talk to, as its libraries name it.
+    pub fn browser_environment(&self) -> &'static str {
+        let base_url = self.0.engine.accounts().base_url(CONFIGURED);
+        if base_url.is_some_and(|base_url| crate::is_live(&base_url)) {
+            "production"
+        } else {
+            "playground"
+        }
     }
 
     /// Klarna's identity provider, with which shoppers sign in.

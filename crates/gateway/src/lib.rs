@@ -94,6 +94,8 @@ pub struct Config {
     pub dashboard_password: Secret,
     /// Seals Klarna's credentials and other secrets in the database.
     pub vault: Vault,
+    /// Klarna's client identifier of the configured account, for the browser libraries that begin with one.
+    pub client_id: Option<String>,
     /// Where shops load Klarna's browser library from; the playground's own when Klarna is one.
     pub script_url: Option<Url>,
     /// Where webhooks may lead. Unless given: to the internet and to this machine's networks while only
@@ -185,6 +187,22 @@ pub(crate) fn script_of(base_url: &str) -> String {
     } else {
         format!("{}/kp/lib/v1/api.js", base_url.trim_end_matches('/'))
     }
+}
+
+/// Klarna's own Web SDK.
+const KLARNA_WEB_SDK_URL: &str = "https://js.klarna.com/web-sdk/v1/klarna.js";
+
+/// Where the Web SDK is, by where the library of payments is.
+pub(crate) fn web_sdk_of(script_url: &str) -> String {
+    let own = Url::parse(script_url).ok().filter(|_| script_url != KLARNA_SCRIPT_URL);
+    own.and_then(|url| url.join("/web-sdk/v1/klarna.js").ok())
+        .map_or_else(|| KLARNA_WEB_SDK_URL.to_owned(), String::from)
+}
+
+/// Whether a base URL is one of Klarna's live hosts.
+pub(crate) fn is_live(base_url: &str) -> bool {
+    klarna_host(base_url)
+        .is_some_and(|(_, environment)| environment == klarna_types::market::Environment::Live)
 }
 
 /// A caller of Klarna.
@@ -285,6 +303,7 @@ impl Gateway {
             secure_cookies,
         )
         .with_courier(Courier::new(engine.clone(), targets))
+        .with_client_id(config.client_id.clone())
         .with_trusted_proxies(config.trusted_proxies.clone())
         .with_identity(Provider::new(config.klarna.base_url.as_str(), config.client_id.clone()))
         .with_feed(Feed::new(shutdown.clone()));

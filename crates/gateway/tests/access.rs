@@ -18,9 +18,10 @@ mod strangers;
 #[path = "support/town.rs"]
 mod town;
 
+use gateway::domain::access_key::Kind;
 use gateway::domain::scope::{Scope, Scopes};
 use serde_json::{Value, json};
-use strangers::Keys as _;
+use strangers::{Keys as _, OTHER_STORE};
 use town::{Reply, Town, cart};
 
 async fn made(town: &Town, body: Value) -> Reply {
@@ -193,6 +194,41 @@ async fn a_key_of_the_configuration_may_do_everything() {
         assert_eq!(key["created_by"], "configuration");
         let all: Vec<_> = Scopes::everything().iter().map(Scope::name).collect();
         assert_eq!(key["scopes"], json!(all));
+        town.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_learns_how_to_begin_klarnas_libraries() {
+    for town in Town::on_each_engine().await {
+        const SHOP: &str = "https://shop.example";
+        let body = json!({ "name": "Pages", "kind": "publishable", "origins": [SHOP] });
+        let key = text(&made(&town, body).await, "key");
+        let klarna = town.playground.url().join("/").unwrap();
+        let expected = json!({
+            "client_id": "klarna_test_client_town",
+            "environment": "playground",
+            "web_sdk_url": format!("{klarna}web-sdk/v1/klarna.js"),
+            "payments_sdk_url": format!("{klarna}kp/lib/v1/api.js"),
+        });
+        let from = [("origin", SHOP)];
+        let reply = town.browser(&key, "GET", "/v1/browser", &Value::Null, &from).await;
+        assert_eq!((reply.status, &reply.body), (200, &expected), "{}", reply.text);
+        assert_eq!(reply.headers["access-control-allow-origin"], SHOP);
+        // The shop's server may ask as well; a page of another origin may not.
+        let reply = town.call("GET", "/v1/browser", &Value::Null).await;
+        assert_eq!((reply.status, &reply.body), (200, &expected));
+        let elsewhere = [("origin", "https://evil.example")];
+        let refused = town.browser(&key, "GET", "/v1/browser", &Value::Null, &elsewhere).await;
+        assert_eq!((refused.status, &refused.body["code"]), (403, &json!("origin_not_allowed")));
+        let asked = [("origin", SHOP), ("access-control-request-method", "GET")];
+        let url = format!("{}/v1/browser", town.gateway.url);
+        let allowed = town.send("OPTIONS", url, &asked, String::new()).await;
+        assert_eq!(allowed.headers["access-control-allow-origin"], SHOP);
+        // The identifier is of the configured account, and so of the default store alone.
+        let stranger = town.key_of(OTHER_STORE, Kind::Secret, Scopes::everything(), None).await;
+        let reply = town.with(&stranger, "GET", "/v1/browser", &Value::Null).await;
+        assert_eq!((reply.status, reply.body.get("client_id")), (200, None), "{}", reply.text);
         town.end().await;
     }
 }

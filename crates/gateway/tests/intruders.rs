@@ -76,7 +76,7 @@ impl Operation {
     fn scope(&self) -> Option<Scope> {
         match self.needs {
             Needs::Scope(scope) => Some(scope),
-            Needs::Nothing | Needs::Publishable => None,
+            Needs::Nothing | Needs::Publishable | Needs::AnyKey => None,
         }
     }
 }
@@ -257,6 +257,11 @@ async fn without_the_right_key_no_operation_does_anything() {
                 let reply = town.with(&lacking[&scope], &operation.method, &path, &body).await;
                 assert_problem(&what, &reply, 403, "scope_missing");
                 assert!(reply.text.contains(scope.name()), "{what}: {}", reply.text);
+            } else if operation.needs == Needs::AnyKey {
+                for key in [&publishable, &lacking[&Scope::ALL[0]]] {
+                    let reply = town.with(key, &operation.method, &path, &body).await;
+                    assert_eq!(reply.status, 200, "{what}: {}", reply.text);
+                }
             } else {
                 let reply = town.with(API_KEY, &operation.method, &path, &body).await;
                 assert_problem(&what, &reply, 403, "secret_key");

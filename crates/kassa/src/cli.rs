@@ -254,6 +254,10 @@ pub(crate) struct GatewayArgs {
     /// can be read by others on the same machine)
     #[arg(long, env = "KASSA_KLARNA_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub(crate) klarna_password: Option<Secret>,
+    /// Klarna's client identifier, for what shops show before a checkout: messages about paying, the
+    /// express button, signing in (in the merchant portal: Settings, Client identifiers) [default: none]
+    #[arg(long, env = "KASSA_KLARNA_CLIENT_ID", value_name = "ID")]
+    pub(crate) klarna_client_id: Option<String>,
     /// Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, such as
     /// 10.0.0.0/8; several, separated by commas [default: none]
     #[arg(

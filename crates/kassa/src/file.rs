@@ -85,6 +85,8 @@ pub(crate) struct GatewaySection {
     pub(crate) klarna_username: Option<String>,
     #[serde(alias = "klarna_password")]
     pub(crate) klarna_password: Option<Secret>,
+    #[serde(alias = "klarna_client_id")]
+    pub(crate) klarna_client_id: Option<String>,
     #[serde(alias = "metrics_listen")]
     pub(crate) metrics_listen: Option<SocketAddr>,
     #[serde(alias = "metrics_token")]

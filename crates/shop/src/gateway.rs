@@ -265,6 +265,23 @@ pub struct Amounts {
     pub refunded: i64,
 }
 
+/// What pages begin Klarna's browser libraries with where no checkout is open.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BrowserSettings {
+    /// Klarna's client identifier; without one there is nothing that a page could begin.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// `playground` or `production`.
+    #[serde(default)]
+    pub environment: String,
+    /// The Web SDK: placements and signing in.
+    #[serde(default)]
+    pub web_sdk_url: String,
+    /// The library of payments, which the express button is part of.
+    #[serde(default)]
+    pub payments_sdk_url: String,
+}
+
 /// The gateway's error form, `application/problem+json`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Problem {
@@ -350,6 +367,12 @@ impl Gateway {
             body_bytes: 1024 * 1024,
         };
         Ok(Self { http: HttpClient::new(limits), base, authorization })
+    }
+
+    /// Reads what pages begin Klarna's browser libraries with.
+    pub async fn browser(&self) -> Result<BrowserSettings, GatewayError> {
+        let answer = self.call::<()>(Method::GET, &["v1", "browser"], None, None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
     }
 
     /// Opens a checkout. Sending the same key and request again brings the same checkout.

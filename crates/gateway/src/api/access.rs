@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::extract::{Caller, PublicCaller};
+use super::extract::{Caller, PublicCaller, StoreCaller};
 use super::problem::Problem;
 use crate::access::limits::Name;
 use crate::app::App;
@@ -35,6 +35,8 @@ pub enum Needs {
     /// A publishable key, from a page of an allowed origin. The handler asks for the secret of the
     /// checkout, too.
     Publishable,
+    /// Any key of the store, with whatever scopes; a publishable one from a page of an allowed origin.
+    AnyKey,
 }
 
 /// One row: a method, a route as it is registered, and what it needs.
@@ -42,7 +44,7 @@ pub type Rule = (&'static str, &'static str, Needs);
 
 /// Every route of the API.
 pub const RULES: &[Rule] = {
-    use Needs::{Nothing, Publishable};
+    use Needs::{AnyKey, Nothing, Publishable};
     use Scope::{
         CheckoutsRead, CheckoutsWrite, EventsRead, KeysManage, PaymentsRead, PaymentsWrite,
         ReportsRead, StoresManage, SubscriptionsRead, SubscriptionsWrite, WebhooksManage,
@@ -63,6 +65,7 @@ pub const RULES: &[Rule] = {
         // For browsers.
         ("GET", "/v1/public/checkouts/{id}", Publishable),
         ("POST", "/v1/public/checkouts/{id}/confirm", Publishable),
+        ("GET", "/v1/browser", AnyKey),
         // Shoppers who sign in with Klarna.
         ("POST", "/v1/sign_ins", of(CheckoutsWrite)),
         ("POST", "/v1/sign_ins/{id}/finish", of(CheckoutsWrite)),
@@ -207,7 +210,8 @@ pub async fn guard(
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     let origin = request.headers().get(header::ORIGIN).cloned();
     // Browsers ask first whether they may call, without a key.
-    if request.method() == Method::OPTIONS && route.starts_with("/v1/public/") {
+    let of_browsers = route.starts_with("/v1/public/") || route == "/v1/browser";
+    if request.method() == Method::OPTIONS && of_browsers {
         return preflight(&app, origin.as_ref()).await;
     }
     let peer = peer.map(|Extension(ConnectInfo(peer))| peer);
@@ -243,7 +247,7 @@ pub async fn guard(
             Ok(()) => next.run(request).await,
         },
     };
-    if needs == Some(Needs::Publishable) {
+    if of_browsers {
         allow_origin(&mut response, origin.as_ref());
     }
     response
@@ -277,7 +281,7 @@ async fn admit(
     request: &mut Request,
 ) -> Result<(), Problem> {
     let now_ms = app.engine().now_ms();
-    if needs == Needs::Publishable {
+    if matches!(needs, Needs::Publishable | Needs::AnyKey) {
         let limiter = &app.doors().public_calls;
         if !limiter.take(&Name::address(peer), now_ms) {
             return Err(Problem::too_many(limiter.window_seconds()));
@@ -305,6 +309,12 @@ async fn admit(
             check_origin(&key, request.headers())?;
             let caller = PublicCaller { store_id: key.store_id, key_id: key.id };
             request.extensions_mut().insert(caller);
+        }
+        (Needs::AnyKey, kind) => {
+            if kind == Kind::Publishable {
+                check_origin(&key, request.headers())?;
+            }
+            request.extensions_mut().insert(StoreCaller { store_id: key.store_id });
         }
         (Needs::Scope(_), Kind::Publishable) => {
             return Err(Problem::new(

@@ -37,6 +37,13 @@ pub struct PublicCaller {
     pub key_id: String,
 }
 
+/// The store of the caller, where either kind of key will do.
+#[derive(Debug, Clone)]
+pub struct StoreCaller {
+    /// The store the key belongs to.
+    pub store_id: String,
+}
+
 /// Nobody was let in: the handler stands at a route that the guard does not know.
 fn nobody() -> Problem {
     Problem::new(
@@ -48,6 +55,14 @@ fn nobody() -> Problem {
 }
 
 impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(nobody)
+    }
+}
+
+impl FromRequestParts<App> for StoreCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {

@@ -6,6 +6,7 @@
 )]
 
 pub mod access;
+pub mod browser;
 pub mod callbacks;
 pub mod checkouts;
 pub mod customer_tokens;
@@ -110,6 +111,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/operations/{id}/look", post(operations::act::look))
         .route("/v1/operations/{id}/resume", post(operations::act::resume))
         .route("/v1/operations/{id}/settle", post(operations::act::settle))
+        .route("/v1/browser", get(browser::read).options(async || StatusCode::NO_CONTENT))
         .route(
             "/v1/public/checkouts/{id}",
             get(public::read).options(async || StatusCode::NO_CONTENT),

@@ -6,9 +6,9 @@ use utoipa::openapi::OpenApi as Document;
 
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
-    checkouts, customer_tokens, customers, disputes, erasures, events, expiry_policy, keys,
-    operations, payments, payouts, plans, public, reports, retention_policy, sign_ins, stores,
-    streams, subscriptions, webhooks,
+    browser, checkouts, customer_tokens, customers, disputes, erasures, events, expiry_policy,
+    keys, operations, payments, payouts, plans, public, reports, retention_policy, sign_ins,
+    stores, streams, subscriptions, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -69,6 +69,7 @@ use super::{
         operations::act::look,
         operations::act::resume,
         operations::act::settle,
+        browser::read,
         public::read,
         public::confirm,
         keys::read::list,

@@ -106,6 +106,7 @@ impl Town {
             dashboard_password: Secret::new(PASSWORD),
             vault: Vault::ephemeral(),
             script_url: None,
+            client_id: Some("klarna_test_client_town".to_owned()),
             webhook_targets: None,
             clock,
             observe: observe::Settings { metrics_listen: Some(listen), ..Default::default() },

@@ -70,6 +70,7 @@ pub(crate) async fn known(
 /// What kind of thing went wrong, as the SDK names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(clippy::enum_variant_names, reason = "the names that pages compare with")]
 pub(crate) enum ErrorType {
     /// The caller may not.
     AccessError,
