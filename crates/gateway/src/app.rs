@@ -11,6 +11,7 @@ use crate::domain::account::CONFIGURED;
 use crate::domain::forwarded::TrustedProxies;
 use crate::engine::Engine;
 use crate::engine::feed::Feed;
+use crate::engine::identity::Provider;
 use crate::engine::webhooks::{Courier, Targets};
 
 /// The store of a gateway that was not told of any.
@@ -31,6 +32,7 @@ struct Inner {
     courier: Courier,
     feed: Feed,
     trusted_proxies: TrustedProxies,
+    identity: Provider,
 }
 
 impl App {
@@ -52,6 +54,7 @@ impl App {
             doors: Doors::default(),
             secure_cookies,
             trusted_proxies: TrustedProxies::default(),
+            identity: Provider::new("", None),
         }))
     }
 
@@ -87,6 +90,14 @@ impl App {
         self
     }
 
+    /// The same with an identity provider. For the start as well.
+    pub fn with_identity(mut self, identity: Provider) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.identity = identity;
+        }
+        self
+    }
+
     /// The client identifier of the configured account, by which Klarna knows the shop's pages.
     pub fn client_id(&self) -> Option<&str> {
         self.0.client_id.as_deref()
@@ -105,6 +116,11 @@ impl App {
         } else {
             "playground"
         }
+    }
+
+    /// Klarna's identity provider, with which shoppers sign in.
+    pub fn identity(&self) -> &Provider {
+        &self.0.identity
     }
 
     /// Whose word about where a call comes from is believed.

@@ -50,6 +50,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::user::BOOTSTRAP_USER;
 use crate::engine::accounts::{Configured, Directory, OfStore};
 use crate::engine::feed::Feed;
+use crate::engine::identity::Provider;
 use crate::engine::klarna::{Accounts, Klarna};
 use crate::engine::sdk::Sdk;
 use crate::engine::webhooks::{Courier, Targets};
@@ -304,6 +305,7 @@ impl Gateway {
         .with_courier(Courier::new(engine.clone(), targets))
         .with_client_id(config.client_id.clone())
         .with_trusted_proxies(config.trusted_proxies.clone())
+        .with_identity(Provider::new(config.klarna.base_url.as_str(), config.client_id.clone()))
         .with_feed(Feed::new(shutdown.clone()));
         let readiness = Readiness::new();
         app.engine().metrics().started_at(SystemClock.now_ms());

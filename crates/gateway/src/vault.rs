@@ -277,8 +277,14 @@ pub struct Column {
 /// Every column that holds sealed values; the secrets of webhook endpoints stand inside documents, and
 /// [`webhooks::reseal`](crate::store::webhooks::reseal) knows them. Whoever adds one adds it here, or it is left behind when
 /// keys are rotated.
-pub const SEALED: &[Column] =
-    &[crate::store::accounts::PASSWORDS, crate::access::seeds::SEED, crate::access::seeds::PENDING];
+pub const SEALED: &[Column] = &[
+    crate::store::accounts::PASSWORDS,
+    crate::access::seeds::SEED,
+    crate::access::seeds::PENDING,
+    crate::store::identities::VERIFIERS,
+    crate::store::identities::REFRESH,
+    crate::store::identities::ACCESS,
+];
 
 /// What [`reseal`] came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -29,7 +29,10 @@ use gateway::domain::dispute::Dispute;
 use gateway::domain::payout::Payout;
 use gateway::domain::role::{self, PAGES, Role};
 use gateway::domain::scope::{Scope, Scopes};
+use gateway::store::identities::{self, Identity, SignIn, Tokens};
 use gateway::store::{disputes, payouts};
+use gateway::vault::Vault;
+use klarna_types::Secret;
 use serde_json::{Map, Value, json};
 use strangers::{Keys as _, OTHER_STORE, eventually};
 use town::{API_KEY, Reply, Town, cart};
@@ -295,6 +298,42 @@ async fn money_of(town: &Town) {
         .unwrap();
 }
 
+/// Somebody who signed in to the default store, and somebody who is about to.
+async fn signed_in_at(town: &Town) {
+    let vault = Vault::ephemeral();
+    let sign_in = SignIn {
+        id: "sgn_theirs".to_owned(),
+        store_id: DEFAULT_STORE.to_owned(),
+        client_id: "klarna_test_client_town".to_owned(),
+        redirect_uri: "https://shop.example/signed-in".to_owned(),
+        state_digest: "none".to_owned(),
+        nonce: "none".to_owned(),
+        verifier: Secret::new("none"),
+        created_at_ms: 1,
+        expires_at_ms: i64::MAX,
+    };
+    let identity = Identity {
+        id: "idn_theirs".to_owned(),
+        store_id: DEFAULT_STORE.to_owned(),
+        version: 0,
+        client_id: sign_in.client_id.clone(),
+        subject: "krn:kuid:theirs".to_owned(),
+        scope: "openid".to_owned(),
+        customer_id: None,
+        signed_in_at_ms: 1,
+        created_at_ms: 1,
+    };
+    let tokens = Tokens { refresh: None, access: Secret::new("none"), access_until_ms: 0 };
+    town.gateway
+        .database()
+        .write(move |tx| {
+            identities::insert_sign_in(tx, &vault, &sign_in)?;
+            identities::signed_in(tx, &vault, &identity, &tokens)
+        })
+        .await
+        .unwrap();
+}
+
 /// Tables of which a paid checkout leaves no row, so that another store's key is tried with an id
 /// that nobody has. Keep it short: make a row in the test instead.
 const NO_ROW: &[&str] = &[];
@@ -303,6 +342,7 @@ const NO_ROW: &[&str] = &[];
 async fn another_stores_key_learns_nothing_and_changes_nothing() {
     for town in Town::on_each_engine().await {
         money_of(&town).await;
+        signed_in_at(&town).await;
         // An endpoint with something to tell, and switched off, so that the world comes to rest.
         let body = json!({ "url": "http://127.0.0.1:9/nobody" });
         let endpoint = town.call("POST", "/v1/webhook_endpoints", &body).await.body;

@@ -66,6 +66,13 @@ pub const RULES: &[Rule] = {
         ("GET", "/v1/public/checkouts/{id}", Publishable),
         ("POST", "/v1/public/checkouts/{id}/confirm", Publishable),
         ("GET", "/v1/browser", AnyKey),
+        // Shoppers who sign in with Klarna.
+        ("POST", "/v1/sign_ins", of(CheckoutsWrite)),
+        ("POST", "/v1/sign_ins/{id}/finish", of(CheckoutsWrite)),
+        ("POST", "/v1/identities", of(CheckoutsWrite)),
+        ("GET", "/v1/identities/{id}", of(CheckoutsRead)),
+        ("DELETE", "/v1/identities/{id}", of(CheckoutsWrite)),
+        ("POST", "/v1/identities/{id}/link", of(CheckoutsWrite)),
         // Payments and what is done with them.
         ("GET", "/v1/payments", of(PaymentsRead)),
         ("GET", "/v1/payments.csv", of(PaymentsRead)),

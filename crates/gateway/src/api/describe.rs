@@ -43,8 +43,12 @@ impl Modify for Schemes {
 pub(super) struct Tags;
 
 /// In the order in which they are shown.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("checkouts", "A cart on its way to be paid. Open one, show Klarna's widget, confirm."),
+    (
+        "sign-ins",
+        "Shoppers who sign in with Klarna: who they are, checked, and signed in when they pay.",
+    ),
     ("payments", "What became of a checkout: capture, refund, cancel, release."),
     (
         "operations",

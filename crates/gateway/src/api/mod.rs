@@ -32,6 +32,7 @@ mod reference;
 pub mod repeat;
 pub mod reports;
 pub mod retention_policy;
+pub mod sign_ins;
 pub mod stores;
 pub mod streams;
 pub mod subscriptions;
@@ -91,6 +92,11 @@ pub fn router(app: &App) -> Router<App> {
             "/v1/payments/{id}/captures/{capture_id}/due-date",
             post(payments::captures::extend_due_date),
         )
+        .route("/v1/sign_ins", post(sign_ins::begin))
+        .route("/v1/sign_ins/{id}/finish", post(sign_ins::finish))
+        .route("/v1/identities", post(sign_ins::adopt))
+        .route("/v1/identities/{id}", get(sign_ins::read).delete(sign_ins::forget))
+        .route("/v1/identities/{id}/link", post(sign_ins::link))
         .route("/v1/disputes", get(disputes::list))
         .route("/v1/disputes/{id}", get(disputes::read))
         .route("/v1/payouts", get(payouts::list))

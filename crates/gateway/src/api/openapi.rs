@@ -7,8 +7,8 @@ use utoipa::openapi::OpenApi as Document;
 use super::describe::{Bodies, Errors, Examples, Headers, Names, Queries, Schemes, Tags};
 use super::{
     browser, checkouts, customer_tokens, customers, disputes, erasures, events, expiry_policy,
-    keys, operations, payments, payouts, plans, public, reports, retention_policy, stores, streams,
-    subscriptions, webhooks,
+    keys, operations, payments, payouts, plans, public, reports, retention_policy, sign_ins,
+    stores, streams, subscriptions, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +46,12 @@ use super::{
         payments::captures::resend_communication,
         payments::captures::due_date_options,
         payments::captures::extend_due_date,
+        sign_ins::begin,
+        sign_ins::finish,
+        sign_ins::adopt,
+        sign_ins::read,
+        sign_ins::forget,
+        sign_ins::link,
         disputes::list,
         disputes::read,
         payouts::list,

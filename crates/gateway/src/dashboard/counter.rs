@@ -407,6 +407,7 @@ async fn sell(
         options: None,
         intent: Intent::Buy,
         customer_token: None,
+        identity_id: None,
     };
     let mut opening = create::read(app, &person.store_id, wanted).await.map_err(before)?;
     opening.life_ms = if to.is_some() { LINK_LIFE_MS } else { CODE_LIFE_MS };

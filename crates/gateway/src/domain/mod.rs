@@ -24,6 +24,7 @@ pub mod figures;
 pub mod forwarded;
 pub mod gate;
 pub mod hosted;
+pub mod id_token;
 pub mod idempotency;
 pub mod journal;
 pub mod lease;

@@ -25,6 +25,7 @@ mod expiry;
 pub mod feed;
 mod gates;
 pub mod hub;
+pub mod identity;
 mod janitor;
 pub mod klarna;
 pub mod mirror;

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
+use klarna_types::Secret;
 use klarna_types::payments::{CreatedSession, Session as KlarnaSession};
+use klarna_types::secret::AccessToken;
 use serde_json::json;
 
 use super::klarna::Klarna;
@@ -88,11 +90,25 @@ pub async fn choose_account(
 
 /// Opens a session for the checkout's cart. `checkout.session` is what it was, or empty.
 pub async fn open(engine: &Engine, checkout: &Checkout, cart: &Cart) -> Result<Session, Trouble> {
+    open_for(engine, checkout, cart, None).await
+}
+
+/// The same for a shopper who signed in with Klarna: with an access token of theirs, which is in no row.
+pub async fn open_for(
+    engine: &Engine,
+    checkout: &Checkout,
+    cart: &Cart,
+    access_token: Option<&Secret>,
+) -> Result<Session, Trouble> {
     let account = account(engine, checkout, cart)?;
     let mut urls = commands::merchant_urls(checkout, engine.public_url());
     urls.app_return_url.clone_from(&cart.extras.app_return_url);
     let body = commands::session_body(cart, checkout.channel, urls);
-    let body = super::recurring::session_for(body, checkout);
+    let mut body = super::recurring::session_for(body, checkout);
+    if let Some(token) = access_token {
+        let customer = body.customer.take().unwrap_or_default();
+        body.customer = Some(customer.klarna_access_token(AccessToken::new(token.expose())));
+    }
     // Counted from before the call: never later than Klarna's own end.
     let opened_at_ms = engine.now_ms();
     let call = account.create_session(&body);

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use storage::{Migration, Row, Tx};
 
 use super::{
-    checkouts, customers, events, operations, payments, read_document, webhooks, write_document,
+    checkouts, customers, events, identities, operations, payments, read_document, webhooks,
+    write_document,
 };
 use crate::domain::customer::TokenStatus;
 use crate::domain::erasure::{self, Because, Needed};
@@ -377,6 +378,7 @@ pub fn erase_customer(
     }
     let name = format!("{ERASED}{id}");
     let mut forgot = customer.reference != name;
+    forgot |= identities::forget_customer(tx, id)?;
     let mut ids = payments_of_customer(tx, id)?;
     for mut token in tokens {
         let checkout = checkouts::get(tx, &token.checkout_id)?;

@@ -157,4 +157,5 @@ CREATE INDEX answers_by_time ON answers (created_at_ms);
     super::search::MIGRATION,
     super::views::MIGRATION,
     super::events::TRACES,
+    super::identities::MIGRATION,
 ];

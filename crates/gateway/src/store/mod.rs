@@ -13,6 +13,7 @@ pub mod disputes;
 pub mod erasures;
 pub mod events;
 pub mod figures;
+pub mod identities;
 pub mod keys;
 pub mod migrations;
 pub mod nodes;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use klarna_types::payments::Options as WidgetOptions;
-use klarna_types::{Address, Customer};
+use klarna_types::{Address, Customer, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use super::super::extract::{Body, Caller, idempotency_key};
 use super::super::plans;
 use super::super::problem::Problem;
 use super::super::repeat::{OWNED_FOR_MS, different, in_progress};
+use super::super::sign_ins;
 use super::channel::{self, PageInput, Said, TillInput};
 use super::view::CheckoutView;
 use crate::app::App;
@@ -116,6 +117,10 @@ pub struct CreateCheckout {
     /// The customer token to be, where the intent makes one.
     #[serde(default)]
     pub customer_token: Option<TokenToBe>,
+    /// Who signed in with Klarna, from `/v1/sign_ins` or `/v1/identities`: the shopper is then signed in when they
+    /// pay. Where that cannot be had any more, the checkout is opened all the same.
+    #[serde(default)]
+    pub identity_id: Option<String>,
 }
 
 /// A customer token that a checkout is to make.
@@ -207,6 +212,8 @@ pub(crate) struct Opening {
     pub(crate) tokenizing: Option<Tokenizing>,
     /// How long it is kept if nobody comes back.
     pub(crate) life_ms: i64,
+    /// Makes Klarna's session the shopper's. Good for minutes, and kept nowhere.
+    pub(crate) access_token: Option<Secret>,
 }
 
 /// Reads what is asked for.
@@ -266,6 +273,7 @@ pub(crate) async fn read(
     if let Some(marker) = tokenizing.as_ref().and_then(|made| made.recurring.as_ref()) {
         mark_recurring(&mut cart.order_lines, marker);
     }
+    let access_token = sign_ins::access_token(app, store_id, value.identity_id.as_deref()).await?;
     Ok(Opening {
         cart,
         confirmation_url: value.confirmation_url,
@@ -275,6 +283,7 @@ pub(crate) async fn read(
         finalize,
         tokenizing,
         life_ms: LIFE_MS,
+        access_token,
     })
 }
 
@@ -396,7 +405,8 @@ pub(crate) async fn open(
         updated_at_ms: now_ms,
         expires_at_ms: now_ms + opening.life_ms,
     };
-    checkout.session = sessions::open(engine, &checkout, &checkout.cart).await?;
+    let access_token = opening.access_token.as_ref();
+    checkout.session = sessions::open_for(engine, &checkout, &checkout.cart, access_token).await?;
     let page = pages::open(engine, &checkout, &checkout.cart, &checkout.session).await?;
     if let Some(hosted) = &mut checkout.hosted {
         hosted.page = page;
