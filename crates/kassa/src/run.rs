@@ -226,7 +226,7 @@ async fn up(args: UpArgs, file: &File, output: Output) -> Outcome<Parts> {
         session_secret: credentials.session_secret.expose().into(),
         clock: playground.clock(),
         checkout: checkout_way(args.shop_checkout, file),
-        klarna_on_pages: shop::KlarnaOnPages::Hidden,
+        klarna_on_pages: shop::KlarnaOnPages::Shown,
     })
     .await
     .map_err(hint("--shop-listen"))?;
@@ -411,7 +411,7 @@ async fn shop_alone(args: ShopArgs, file: &File, output: Output) -> Outcome<Part
         session_secret: made_up.session_secret.expose().into(),
         clock: SystemClock::shared(),
         checkout: checkout_way(args.checkout, file),
-        klarna_on_pages: shop::KlarnaOnPages::Hidden,
+        klarna_on_pages: shop::KlarnaOnPages::Shown,
     })
     .await
     .map_err(hint("--listen"))?;

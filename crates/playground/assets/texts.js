@@ -244,16 +244,21 @@ const de = {
 const TABLE = { en, sv, de };
 
 const MORE = {
+  cs: () => import('./texts_cs.js'),
   da: () => import('./texts_da.js'),
+  el: () => import('./texts_el.js'),
   es: () => import('./texts_es.js'),
   fi: () => import('./texts_fi.js'),
   fr: () => import('./texts_fr.js'),
+  hu: () => import('./texts_hu.js'),
   it: () => import('./texts_it.js'),
   nb: () => import('./texts_nb.js'),
   nl: () => import('./texts_nl.js'),
   no: () => import('./texts_nb.js'),
   pl: () => import('./texts_pl.js'),
   pt: () => import('./texts_pt.js'),
+  ro: () => import('./texts_ro.js'),
+  sk: () => import('./texts_sk.js'),
 };
 
 function languageOf(locale) {

@@ -87,7 +87,12 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         Asset::new("kit.js", JAVASCRIPT, include_str!("../../assets/kit.js")),
         Asset::new("texts.js", JAVASCRIPT, include_str!("../../assets/texts.js")),
+        Asset::new("texts_cs.js", JAVASCRIPT, include_str!("../../assets/texts_cs.js")),
         Asset::new("texts_da.js", JAVASCRIPT, include_str!("../../assets/texts_da.js")),
+        Asset::new("texts_el.js", JAVASCRIPT, include_str!("../../assets/texts_el.js")),
+        Asset::new("texts_hu.js", JAVASCRIPT, include_str!("../../assets/texts_hu.js")),
+        Asset::new("texts_ro.js", JAVASCRIPT, include_str!("../../assets/texts_ro.js")),
+        Asset::new("texts_sk.js", JAVASCRIPT, include_str!("../../assets/texts_sk.js")),
         Asset::new("texts_es.js", JAVASCRIPT, include_str!("../../assets/texts_es.js")),
         Asset::new("texts_fi.js", JAVASCRIPT, include_str!("../../assets/texts_fi.js")),
         Asset::new("texts_fr.js", JAVASCRIPT, include_str!("../../assets/texts_fr.js")),
