@@ -15,10 +15,11 @@ function identityProduct(core) {
   const ANSWER = ['code', 'state', 'iss', 'scope', 'error', 'error_description'];
 
   const LABELS = {
-    da: 'Log ind med {klarna}', de: 'Mit {klarna} anmelden', en: 'Sign in with {klarna}', es: 'Iniciar sesión con {klarna}',
-    fi: 'Kirjaudu palvelulla {klarna}', fr: 'Se connecter avec {klarna}', it: 'Accedi con {klarna}', nb: 'Logg inn med {klarna}',
+    cs: 'Přihlásit se přes {klarna}', da: 'Log ind med {klarna}', de: 'Mit {klarna} anmelden', el: 'Σύνδεση με {klarna}', en: 'Sign in with {klarna}', es: 'Iniciar sesión con {klarna}',
+    fi: 'Kirjaudu palvelulla {klarna}', fr: 'Se connecter avec {klarna}',
+    hu: 'Bejelentkezés {klarna}-fiókkal', it: 'Accedi con {klarna}', nb: 'Logg inn med {klarna}',
     nl: 'Inloggen met {klarna}', no: 'Logg inn med {klarna}', pl: 'Zaloguj się przez {klarna}', pt: 'Iniciar sessão com {klarna}',
-    sv: 'Logga in med {klarna}',
+    ro: 'Autentificare cu {klarna}', sk: 'Prihlásiť sa cez {klarna}', sv: 'Logga in med {klarna}',
   };
   const WAITING = {
     de: ['Weiter im anderen Fenster', 'Fenster zeigen', 'Abbrechen'],
