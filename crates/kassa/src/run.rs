@@ -553,7 +553,9 @@ fn origin_of(url: &Url) -> String {
 fn sign_in_page(shop: &Url) -> Vec<String> {
     let here = matches!(shop.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if shop.scheme() == "https" || here {
-        vec![format!("{}/account", trimmed(shop))]
+        let shop = trimmed(shop);
+        // Where the button answers, and where the gateway's own redirect does.
+        vec![format!("{shop}/account"), format!("{shop}/account/signed-in")]
     } else {
         Vec::new()
     }

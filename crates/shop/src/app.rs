@@ -162,6 +162,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/counter/cancel", post(counter::cancel))
         .route("/account", get(account::show))
         .route("/account/klarna", post(account::sign_in))
+        .route("/account/begin", post(account::begin))
+        .route("/account/signed-in", get(account::signed_in))
         .route("/account/sign-out", post(account::sign_out))
         .route("/orders", get(account::show))
         .route("/subscriptions/end", post(subscription::end))

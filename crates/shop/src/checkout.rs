@@ -41,6 +41,8 @@ pub struct Wanted {
     pub intent: Intent,
     /// Of which cart.
     pub fingerprint: String,
+    /// Of whom, to the gateway, where somebody is signed in.
+    pub identity_id: Option<String>,
 }
 
 /// What the signed cookie remembers of a checkout under way.
@@ -64,6 +66,9 @@ pub struct Draft {
     /// The gateway's id of the subscription that begins with it.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<String>,
+    /// Who was signed in with Klarna when it was opened, to the gateway.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub identity_id: Option<String>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -80,12 +85,15 @@ impl Draft {
             channel: wanted.channel,
             intent: wanted.intent,
             subscription_id: None,
+            identity_id: wanted.identity_id.clone(),
         }
     }
 
-    /// Whether it was begun for the same kind of purchase; a checkout cannot change its kind.
+    /// Whether it was begun for the same kind of purchase of the same person; a checkout can change neither.
     pub fn is_such(&self, wanted: &Wanted) -> bool {
-        self.channel == wanted.channel && self.intent == wanted.intent
+        self.channel == wanted.channel
+            && self.intent == wanted.intent
+            && self.identity_id == wanted.identity_id
     }
 
     /// The key under which the checkout is opened. It is made of what the request is made of, so
@@ -104,7 +112,7 @@ pub enum Step {
     Update,
     /// Open a new checkout under a new order number.
     Start,
-    /// Call it off, then open a new one: it is of another kind, and one cart makes one order.
+    /// Call it off, then open a new one: it is of another kind or person, and one cart makes one order.
     Replace,
     /// The order is being made: wait for it.
     Wait,
@@ -207,7 +215,7 @@ mod tests {
     }
 
     fn wanted(channel: Channel, intent: Intent, fingerprint: &str) -> Wanted {
-        Wanted { channel, intent, fingerprint: fingerprint.into() }
+        Wanted { channel, intent, fingerprint: fingerprint.into(), identity_id: None }
     }
 
     #[test]
@@ -236,9 +244,28 @@ mod tests {
     }
 
     #[test]
+    fn a_checkout_stays_the_persons_who_opened_it() {
+        let of = |identity: Option<&str>| Wanted {
+            identity_id: identity.map(str::to_owned),
+            ..wanted(Channel::Inline, Intent::Buy, "same")
+        };
+        let open = known("open", r#","klarna":{"client_token":"a.b.c"}"#);
+        let now: jiff::Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        let people = [None, Some("idn_1"), Some("idn_2")];
+        for opened in people {
+            let draft = Draft::new("TV-1".into(), &of(opened));
+            for here in people {
+                let expected = if here == opened { Step::Keep } else { Step::Replace };
+                assert_eq!(step(&draft, &open, &of(here), now), expected, "{opened:?} {here:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_cookie_of_the_version_before_can_be_read() {
         let draft: Draft = serde_json::from_str(r#"{"r":"TV-1","i":"chk_1","f":"x"}"#).unwrap();
         assert_eq!((draft.channel, draft.intent), (Channel::Inline, Intent::Buy));
+        assert_eq!(draft.identity_id, None);
     }
 
     #[test]

@@ -72,6 +72,45 @@ pub struct CheckoutRequest {
     pub identity_id: Option<String>,
 }
 
+/// A sign-in to be, on Klarna's page.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignInRequest {
+    /// The page of the shop's to which Klarna sends the browser back.
+    pub redirect_uri: String,
+    /// What is asked for, separated by spaces.
+    pub scope: &'static str,
+    /// For example `sv-SE`.
+    pub locale: &'static str,
+}
+
+/// A sign-in that has begun.
+#[derive(Clone, Deserialize)]
+pub struct SignIn {
+    /// The gateway's id.
+    pub id: String,
+    /// Where the browser goes.
+    pub authorization_url: String,
+    /// What Klarna gives back to the browser that was sent.
+    pub state: String,
+}
+
+/// What Klarna gave back: the parameters of the address that the browser came back to.
+#[derive(Default, Clone, Serialize, Deserialize)]
+pub struct SignInAnswer {
+    /// What was sent along.
+    #[serde(default)]
+    pub state: String,
+    /// Redeemed by the gateway, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Who answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Why there is no code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// Somebody who has just signed in with Klarna.
 #[derive(Clone, Deserialize)]
 pub struct SignedIn {
@@ -124,6 +163,8 @@ pub struct TokenToBe {
 /// Where Klarna's page leads.
 #[derive(Debug, Clone, Serialize)]
 pub struct PageWish {
+    /// What stands above it.
+    pub page_title: String,
     /// The shop's logo.
     pub logo_url: String,
     /// When the shopper goes back, and may return.
@@ -329,9 +370,20 @@ pub struct KlarnaPage {
     /// A picture of a code that leads to it.
     #[serde(default)]
     pub qr_code_url: Option<String>,
+    /// What the shopper can choose there.
+    #[serde(default)]
+    pub payment_method_categories: Vec<Category>,
 }
 
 impl Checkout {
+    /// How Klarna's page is named among the ways to pay, where it offers one thing.
+    pub fn page_category(&self) -> Option<&Category> {
+        match self.page.as_ref()?.payment_method_categories.as_slice() {
+            [only] if !only.name.is_empty() => Some(only),
+            _ => None,
+        }
+    }
+
     /// Where Klarna's page stands, if there is one.
     pub fn page_status(&self) -> Option<&str> {
         self.page.as_ref().map(|page| page.status.as_str())
@@ -497,23 +549,6 @@ pub struct Amounts {
     pub refunded: i64,
 }
 
-/// What pages begin Klarna's browser libraries with where no checkout is open.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct BrowserSettings {
-    /// Klarna's client identifier; without one there is nothing that a page could begin.
-    #[serde(default)]
-    pub client_id: Option<String>,
-    /// `playground` or `production`.
-    #[serde(default)]
-    pub environment: String,
-    /// The Web SDK: placements and signing in.
-    #[serde(default)]
-    pub web_sdk_url: String,
-    /// The library of payments, which the express button is part of.
-    #[serde(default)]
-    pub payments_sdk_url: String,
-}
-
 /// The gateway's error form, `application/problem+json`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Problem {
@@ -599,12 +634,6 @@ impl Gateway {
             body_bytes: 1024 * 1024,
         };
         Ok(Self { http: HttpClient::new(limits), base, authorization })
-    }
-
-    /// Reads what pages begin Klarna's browser libraries with.
-    pub async fn browser(&self) -> Result<BrowserSettings, GatewayError> {
-        let answer = self.call::<()>(Method::GET, &["v1", "browser"], None, None).await?;
-        answer.json().map_err(GatewayError::Unreadable)
     }
 
     /// Opens a checkout. Sending the same key and request again brings the same checkout.
@@ -722,6 +751,23 @@ impl Gateway {
         let answer = self
             .call(Method::POST, &["v1", "subscriptions", id, "cancel"], Some(&now), None)
             .await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Begins a sign-in on Klarna's page.
+    pub async fn begin_sign_in(&self, request: &SignInRequest) -> Result<SignIn, GatewayError> {
+        let answer = self.call(Method::POST, &["v1", "sign_ins"], Some(request), None).await?;
+        answer.json().map_err(GatewayError::Unreadable)
+    }
+
+    /// Finishes it with what Klarna gave back; the gateway checks every word of it.
+    pub async fn finish_sign_in(
+        &self,
+        id: &str,
+        answered: &SignInAnswer,
+    ) -> Result<SignedIn, GatewayError> {
+        let path = ["v1", "sign_ins", id, "finish"];
+        let answer = self.call(Method::POST, &path, Some(answered), None).await?;
         answer.json().map_err(GatewayError::Unreadable)
     }
 

@@ -31,6 +31,8 @@ const CHECKOUT: &str = "tallvik_checkout";
 const ORDERS: &str = "tallvik_orders";
 /// Who is signed in with Klarna: the gateway's id, and nothing about the person.
 const IDENTITY: &str = "tallvik_identity";
+/// A sign-in on Klarna's page that this browser has begun.
+const SIGN_IN: &str = "tallvik_sign_in";
 /// Readable by the page's scripts: the fingerprint of the present cart. It lets the checkout see
 /// in the click itself, without a request, that another tab has changed the cart.
 const SEEN: &str = "tallvik_seen";
@@ -38,6 +40,8 @@ const SEEN: &str = "tallvik_seen";
 const MONTH_S: i64 = 30 * 24 * 60 * 60;
 /// As long as a Klarna session can live, and a little more.
 const CHECKOUT_S: i64 = 3 * 24 * 60 * 60;
+/// As long as the gateway waits for somebody to sign in.
+const SIGN_IN_S: i64 = 30 * 60;
 /// The list of a visitor's orders is as long as a cookie can bear.
 const MAX_ORDERS: usize = 10;
 
@@ -77,6 +81,8 @@ pub(crate) struct Visit {
     pub(crate) orders: Vec<OrderNote>,
     /// Who is signed in with Klarna, to the gateway.
     pub(crate) identity_id: Option<String>,
+    /// The sign-in under way: the gateway's id of it, and what Klarna gives back.
+    sign_in_under_way: Option<(String, String)>,
     /// The address of this request, to come back to.
     pub(crate) path: String,
     /// What pages load of Klarna's.
@@ -112,6 +118,7 @@ impl Visit {
             draft: signed(CHECKOUT).and_then(|json| from_json(&json)),
             orders: signed(ORDERS).and_then(|json| from_json(&json)).unwrap_or_default(),
             identity_id: signed(IDENTITY).and_then(|json| from_json(&json)),
+            sign_in_under_way: signed(SIGN_IN).and_then(|json| from_json(&json)),
             path: path.to_owned(),
             klarna: None,
             visitor: known.unwrap_or_else(|| service::random::uuid().simple().to_string()),
@@ -185,6 +192,19 @@ impl Visit {
     pub(crate) fn forget_draft(&mut self) {
         self.set_cookie(CHECKOUT, "", 0, Reach::Server);
         self.draft = None;
+    }
+
+    /// The browser leaves to sign in on Klarna's page. Who comes back has to bring the same state.
+    pub(crate) fn leave_to_sign_in(&mut self, id: String, state: String) {
+        self.set_signed(SIGN_IN, &(id, state), SIGN_IN_S);
+    }
+
+    /// It is back: the gateway's id of the sign-in, if this browser began one with this state. Answered once; what
+    /// does not belong to it leaves it as it is.
+    pub(crate) fn back_from_sign_in(&mut self, brought: &str) -> Option<String> {
+        let (id, _) = self.sign_in_under_way.take_if(|(_, state)| state == brought)?;
+        self.set_cookie(SIGN_IN, "", 0, Reach::Server);
+        Some(id)
     }
 
     /// Somebody has signed in with Klarna.

@@ -1,9 +1,11 @@
 // Signing in with Klarna: what Klarna's button gives to this page goes to the shop's server, which has it
-// checked; what Klarna tells of the person stays in this tab, where the checkout finds it.
+// checked; what Klarna tells of the person stays in this tab, where the checkout finds it. Whoever signed in
+// on Klarna's page comes back by a page that hands the same over.
 
 const panel = document.getElementById('account');
 const message = document.getElementById('account-message');
 const who = document.getElementById('who');
+const arrived = document.getElementById('arrived');
 const PERSON = 'tallvik_person';
 
 function storage(action) {
@@ -16,6 +18,15 @@ function say(text) {
   message.hidden = text === '';
 }
 
+/** Keeps what the checkout is filled in with, and goes on. */
+function keep(person) {
+  storage((store) => {
+    store.setItem(PERSON, JSON.stringify(person.fields));
+    if (person.country) store.setItem(`tallvik_typed_${person.country}`, JSON.stringify(person.fields));
+  });
+  location.replace('/account');
+}
+
 async function take(idToken, refreshToken) {
   panel.setAttribute('aria-busy', 'true');
   try {
@@ -26,12 +37,7 @@ async function take(idToken, refreshToken) {
       signal: AbortSignal.timeout(30_000),
     });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    const person = await response.json();
-    storage((store) => {
-      store.setItem(PERSON, JSON.stringify(person.fields));
-      if (person.country) store.setItem(`tallvik_typed_${person.country}`, JSON.stringify(person.fields));
-    });
-    location.replace('/account');
+    keep(await response.json());
   } catch (error) {
     console.warn('sign-in', error);
     panel.removeAttribute('aria-busy');
@@ -61,7 +67,9 @@ function listen(klarna) {
   klarna.Identity.on('error', (error) => { if (error?.error !== 'access_denied') say(panel.dataset.failed); });
 }
 
-if (who) {
+if (arrived) {
+  keep(JSON.parse(arrived.dataset.person));
+} else if (who) {
   const person = storage((store) => JSON.parse(store.getItem(PERSON) ?? 'null'));
   const name = person && [person.given_name, person.family_name].filter(Boolean).join(' ');
   if (name || person?.email) who.textContent = name || person.email;

@@ -9,6 +9,8 @@
 // - An approval is never lost: it is kept in this tab until the shop's server has an answer to it,
 //   and sent again after a broken connection or a reload. The server makes one order of it.
 
+import { library } from './library.js';
+
 const form = document.getElementById('checkout');
 const buy = document.getElementById('buy');
 const buyLabel = document.getElementById('buy-label');
@@ -192,20 +194,6 @@ function label() {
 }
 
 // --- Klarna's library ------------------------------------------------------------------------
-
-function library(address) {
-  return new Promise((resolve, reject) => {
-    if (window.Klarna?.Payments) return resolve();
-    // Must be there before the library runs.
-    window.klarnaAsyncCallback = () => resolve();
-    const script = document.createElement('script');
-    script.src = address;
-    script.async = true;
-    script.onload = () => { if (window.Klarna?.Payments) resolve(); };
-    script.onerror = () => reject(new Error('not loaded'));
-    document.head.append(script);
-  });
-}
 
 function withdraw(id, text) {
   denied.add(id);
@@ -418,6 +406,7 @@ async function refresh(text) {
   }
   if (newSession && window.Klarna?.Payments) {
     window.Klarna.Payments.init({ client_token: form.dataset.token });
+    document.dispatchEvent(new Event('tallvik:session'));
   }
   if (window.Klarna?.Payments) load();
   if (text) {

@@ -14,6 +14,7 @@ const SHOP_JS: &str = include_str!("../assets/shop.js");
 const CHECKOUT_JS: &str = include_str!("../assets/checkout.js");
 const ACCOUNT_JS: &str = include_str!("../assets/account.js");
 const EXPRESS_JS: &str = include_str!("../assets/express.js");
+const LIBRARY_JS: &str = include_str!("../assets/library.js");
 const WAITING_JS: &str = include_str!("../assets/waiting.js");
 const ICON_192: &[u8] = include_bytes!("../assets/icon-192.png");
 const ICON_512: &[u8] = include_bytes!("../assets/icon-512.png");
@@ -35,6 +36,7 @@ pub(crate) async fn file(Path(name): Path<String>) -> Response {
         "checkout.js" => ("text/javascript; charset=utf-8", CHECKOUT_JS),
         "account.js" => ("text/javascript; charset=utf-8", ACCOUNT_JS),
         "express.js" => ("text/javascript; charset=utf-8", EXPRESS_JS),
+        "library.js" => ("text/javascript; charset=utf-8", LIBRARY_JS),
         "waiting.js" => ("text/javascript; charset=utf-8", WAITING_JS),
         "mark.svg" => return svg(pictures::mark()),
         "icon-192.png" => return png(ICON_192),

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::CheckoutWay;
 use crate::address::{self, Field};
-use crate::cart::{BillLine, LineKind};
+use crate::cart::{self, BillLine, Cart, LineKind};
 use crate::catalogue;
 use crate::checkout::{Channel, Draft, Intent, Step, Wanted, order_number, step};
 use crate::gateway::{
-    Address, Checkout, CheckoutRequest, CheckoutStatus, Confirmed, GatewayError, Line, PageWish,
-    TokenToBe,
+    Address, Category, Checkout, CheckoutRequest, CheckoutStatus, Confirmed, GatewayError, Line,
+    PageWish, TokenToBe,
 };
 use crate::handlers::order::{is_checkout_id, settle};
 use crate::handlers::{report, subscription};
@@ -45,22 +45,28 @@ async fn show_form(mut visit: Visit, status: StatusCode, form: Form) -> Response
     let payment = if visit.cart.bill(visit.view).total == 0 {
         Payment::Nothing
     } else {
-        let ready = match visit.app().way {
-            CheckoutWay::Inline => ready(&mut visit, Channel::Inline, None).await,
-            CheckoutWay::Hosted => under_way(&visit).await,
+        let way = visit.app().way;
+        let channel = match way {
+            CheckoutWay::Inline => Channel::Inline,
+            CheckoutWay::Hosted => Channel::Hosted,
         };
-        match ready {
-            Ready::Open(checkout) => Payment::Klarna(checkout),
-            Ready::Later => Payment::KlarnaPage,
-            Ready::Unavailable => Payment::KlarnaUnavailable,
-            Ready::Go(path) => return visit.go(&path),
+        match (ready(&mut visit, channel, None).await, way) {
+            (Ready::Open(checkout), _) if is_being_paid(&checkout) => {
+                return visit.go(&waiting_for(&checkout.id));
+            }
+            (Ready::Open(checkout), CheckoutWay::Inline) => Payment::Klarna(checkout),
+            (Ready::Open(checkout), CheckoutWay::Hosted) => Payment::KlarnaPage(checkout),
+            (Ready::Unavailable, _) => Payment::KlarnaUnavailable,
+            (Ready::Go(path), _) => return visit.go(&path),
         }
     };
-    let session = match &payment {
-        Payment::Klarna(checkout) => checkout.klarna.as_ref(),
-        Payment::KlarnaPage | Payment::KlarnaUnavailable | Payment::Nothing => None,
+    let policy = match &payment {
+        Payment::Klarna(checkout) => policy::checkout(checkout.klarna.as_ref()),
+        Payment::KlarnaPage(checkout) => {
+            policy::with_picture(checkout.page_category().and_then(Category::badge))
+        }
+        Payment::KlarnaUnavailable | Payment::Nothing => policy::checkout(None),
     };
-    let policy = policy::checkout(session);
     let page = pages::checkout::page(&visit, &payment, &form);
     let mut response = visit.page(status, page);
     if let Ok(policy) = HeaderValue::from_str(&policy) {
@@ -73,8 +79,6 @@ async fn show_form(mut visit: Visit, status: StatusCode, form: Form) -> Response
 pub(crate) enum Ready {
     /// This checkout.
     Open(Box<Checkout>),
-    /// None yet: it is opened when the shopper goes to Klarna's page.
-    Later,
     /// None: Klarna cannot be offered.
     Unavailable,
     /// One that is being paid, or is paid: the visitor belongs on this page.
@@ -100,31 +104,12 @@ fn wanted(visit: &Visit, channel: Channel) -> Wanted {
         Some(_) => Intent::BuyAndTokenize,
         None => Intent::Buy,
     };
-    Wanted { channel, intent, fingerprint: visit.fingerprint() }
-}
-
-/// Looks whether a purchase on Klarna's page has come to something; opens nothing.
-async fn under_way(visit: &Visit) -> Ready {
-    let Some((draft, id)) =
-        visit.draft.clone().and_then(|draft| draft.checkout_id.clone().map(|id| (draft, id)))
-    else {
-        return Ready::Later;
+    let identity_id = match channel {
+        Channel::Inline | Channel::Hosted => visit.identity_id.clone(),
+        // On the phone that pays, anybody may be signed in.
+        Channel::InStore => None,
     };
-    match visit.app().gateway.checkout(&id).await {
-        Ok(known) => {
-            let wanted = wanted(visit, Channel::Hosted);
-            match step(&draft, &known, &wanted, visit.app().clock.now()) {
-                Step::Wait => Ready::Go(waiting_for(&id)),
-                Step::Finish => Ready::Go(confirmation_of(&id)),
-                Step::Keep | Step::Update | Step::Start | Step::Replace => Ready::Later,
-            }
-        }
-        Err(error) if error.is_passing() => unavailable(&error),
-        Err(error) => {
-            report(&error, "the checkout under way is gone");
-            Ready::Later
-        }
-    }
+    Wanted { channel, intent, fingerprint: visit.fingerprint(), identity_id }
 }
 
 /// Brings the visitor's checkout up to date with the cart, opening one where there is none.
@@ -193,14 +178,9 @@ async fn start(visit: &mut Visit, wanted: &Wanted, who: Option<&Who>) -> Ready {
     };
     // Who is signed in with Klarna is told of; should the gateway not know them (any more), they pay as
     // anybody does.
-    let mut identity_id = visit.identity_id.clone();
     for _ in 0..2 {
         visit.keep_draft(draft.clone());
-        let opening = Opening {
-            draft: &draft,
-            plan_id: plan_id.as_deref(),
-            identity_id: identity_id.as_deref(),
-        };
+        let opening = Opening { draft: &draft, plan_id: plan_id.as_deref() };
         let asked = request(visit, who, Some(&opening));
         match visit.app().gateway.open(&asked, &draft.idempotency_key()).await {
             Ok(checkout) if checkout.status == CheckoutStatus::Open => {
@@ -218,8 +198,9 @@ async fn start(visit: &mut Visit, wanted: &Wanted, who: Option<&Who>) -> Ready {
             Err(error) if error.is_passing() => return unavailable(&error),
             Err(error) => report(&error, "a checkout was not opened under this order number"),
         }
-        draft = fresh(wanted);
-        if identity_id.take().is_some() {
+        let known = draft.identity_id.is_none();
+        draft = Draft { identity_id: None, ..fresh(wanted) };
+        if !known {
             visit.sign_out();
         }
     }
@@ -241,7 +222,6 @@ fn unavailable(error: &GatewayError) -> Ready {
 struct Opening<'a> {
     draft: &'a Draft,
     plan_id: Option<&'a str>,
-    identity_id: Option<&'a str>,
 }
 
 /// The cart in the gateway's words.
@@ -264,13 +244,13 @@ fn request(visit: &Visit, who: Option<&Who>, opening: Option<&Opening<'_>>) -> C
         shipping_address: who.map(|who| who.shipping.as_ref().unwrap_or(&who.billing).clone()),
         identity_id: None,
     };
-    let Some(Opening { draft, plan_id, identity_id }) = opening else { return request };
+    let Some(Opening { draft, plan_id }) = opening else { return request };
     request.merchant_reference = Some(draft.reference.clone());
     request.confirmation_url = Some(app.absolute("/confirmation?checkout={checkout_id}"));
     request.capture = Some("manual");
     request.channel = Some(draft.channel);
     request.intent = Some(draft.intent);
-    request.identity_id = identity_id.map(str::to_owned);
+    request.identity_id.clone_from(&draft.identity_id);
     request.customer_token = plan_id.map(|plan_id| TokenToBe {
         description: subscription::name(visit),
         plan_id: plan_id.to_owned(),
@@ -279,6 +259,7 @@ fn request(visit: &Visit, who: Option<&Who>, opening: Option<&Opening<'_>>) -> C
         // The phone that pays in the workshop has no page of the shop's to go back to.
         Channel::Inline | Channel::InStore => None,
         Channel::Hosted => Some(PageWish {
+            page_title: format!("Tallvik · {}", visit.texts().checkout),
             logo_url: app.absolute("/assets/mark.svg"),
             back_url: app.absolute("/checkout"),
             cancel_url: app.absolute("/checkout"),
@@ -357,7 +338,8 @@ pub(crate) async fn renew(message: Message<Stale>) -> Response {
     visit.answer(Json(Renewal { renewed }).into_response())
 }
 
-/// `POST /express`: the checkout behind the express button, as it is at the checkout page.
+/// `POST /express`: the checkout behind the express button, as it is at the checkout page. From a product's page the
+/// product is put in the cart first; pressed again, it is the same one.
 pub(crate) async fn express(message: Message<Asked>) -> Response {
     #[derive(Serialize)]
     #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -366,12 +348,17 @@ pub(crate) async fn express(message: Message<Asked>) -> Response {
         Go { location: String },
         Unavailable,
     }
-    let Message { mut visit, body: Asked {} } = message;
+    let Message { mut visit, body } = message;
     // A look at the cart calls nothing off: what is being paid on Klarna's page or on a phone goes on.
     let elsewhere = visit.draft.as_ref().is_some_and(|draft| draft.channel != Channel::Inline);
-    let monthly = visit.cart.monthly().is_some();
-    if elsewhere || monthly || visit.cart.bill(visit.view).total == 0 {
+    let cart = body.wanted(&visit.cart);
+    let usable = |cart: &Cart| cart.monthly().is_none() && cart.bill(visit.view).total > 0;
+    let Some(cart) = cart.filter(|cart| !elsewhere && usable(cart)) else {
         return visit.answer(Json(Express::Unavailable).into_response());
+    };
+    if body.product.is_some() {
+        visit.cart = cart;
+        visit.keep_cart();
     }
     let answer = match ready(&mut visit, Channel::Inline, None).await {
         Ready::Open(checkout) => match checkout.klarna {
@@ -381,14 +368,33 @@ pub(crate) async fn express(message: Message<Asked>) -> Response {
             None => Express::Unavailable,
         },
         Ready::Go(location) => Express::Go { location },
-        Ready::Later | Ready::Unavailable => Express::Unavailable,
+        Ready::Unavailable => Express::Unavailable,
     };
     visit.answer(Json(answer).into_response())
 }
 
-/// Nothing needs to be said.
+/// What is to be bought besides what is in the cart.
 #[derive(Deserialize)]
-pub(crate) struct Asked {}
+pub(crate) struct Asked {
+    #[serde(default)]
+    product: Option<String>,
+    #[serde(default)]
+    quantity: String,
+}
+
+impl Asked {
+    /// The cart that is paid; nothing if there is no such product, or not so many.
+    fn wanted(&self, present: &Cart) -> Option<Cart> {
+        let mut cart = present.clone();
+        if let Some(slug) = &self.product {
+            let product = catalogue::find(slug)?;
+            let quantity = cart::parse_quantity(&self.quantity, 1).ok()?;
+            cart.set(product.slug, 0);
+            cart.add(product, quantity);
+        }
+        Some(cart)
+    }
+}
 
 /// What the page is told to do next.
 #[derive(Debug, Serialize)]
@@ -564,7 +570,7 @@ async fn to_klarna(mut visit: Visit, who: &Who, form: Form) -> Response {
     let checkout = match ready(&mut visit, Channel::Hosted, Some(who)).await {
         Ready::Open(checkout) => checkout,
         Ready::Go(path) => return visit.go(&path),
-        Ready::Later | Ready::Unavailable => {
+        Ready::Unavailable => {
             let payment = Payment::KlarnaUnavailable;
             let page = pages::checkout::page(&visit, &payment, &form);
             return visit.page(StatusCode::SERVICE_UNAVAILABLE, page);

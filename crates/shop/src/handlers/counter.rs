@@ -48,7 +48,7 @@ pub(crate) async fn open(posted: Posted) -> Response {
             }
             visit.go(CODE)
         }
-        Ready::Later | Ready::Unavailable => {
+        Ready::Unavailable => {
             let texts = visit.texts();
             let notice = pages::notice::Notice {
                 title: texts.counter,

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Účet",
     account_text: "Objednávky a předplatná z tohoto prohlížeče.",
     sign_in_text: "Přihlaste se s Klarnou a pokladna už bude vědět, kde bydlíte.",
+    sign_in_elsewhere: "Přihlásit se na stránce Klarny",
     signed_in_as: "Přihlášeni s Klarnou jako",
     sign_out: "Odhlásit se",
     sign_in_failed: "Přihlášení se nezdařilo. Můžete pokračovat bez něj.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Konto",
     account_text: "Ordrer og abonnementer fra denne browser.",
     sign_in_text: "Log ind med Klarna, så ved kassen allerede, hvor du bor.",
+    sign_in_elsewhere: "Log ind på Klarnas side",
     signed_in_as: "Logget ind med Klarna som",
     sign_out: "Log ud",
     sign_in_failed: "Det lykkedes ikke at logge ind. Du kan fortsætte uden.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Konto",
     account_text: "Bestellungen und Abos aus diesem Browser.",
     sign_in_text: "Melden Sie sich mit Klarna an, dann kennt die Kasse Ihre Adresse schon.",
+    sign_in_elsewhere: "Auf der Seite von Klarna anmelden",
     signed_in_as: "Mit Klarna angemeldet als",
     sign_out: "Abmelden",
     sign_in_failed: "Die Anmeldung hat nicht geklappt. Sie können ohne fortfahren.",

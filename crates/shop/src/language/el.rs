@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Λογαριασμός",
     account_text: "Παραγγελίες και συνδρομές από αυτόν τον περιηγητή.",
     sign_in_text: "Συνδεθείτε με την Klarna και το ταμείο θα ξέρει ήδη πού μένετε.",
+    sign_in_elsewhere: "Σύνδεση στη σελίδα της Klarna",
     signed_in_as: "Συνδεδεμένοι με Klarna ως",
     sign_out: "Αποσύνδεση",
     sign_in_failed: "Η σύνδεση δεν πέτυχε. Μπορείτε να συνεχίσετε χωρίς αυτήν.",

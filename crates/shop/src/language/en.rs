@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Account",
     account_text: "Orders and subscriptions from this browser.",
     sign_in_text: "Sign in with Klarna, and the checkout already knows where you live.",
+    sign_in_elsewhere: "Sign in on Klarna's page",
     signed_in_as: "Signed in with Klarna as",
     sign_out: "Sign out",
     sign_in_failed: "Signing in did not work. You can go on without it.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Cuenta",
     account_text: "Pedidos y suscripciones de este navegador.",
     sign_in_text: "Inicia sesión con Klarna y la caja ya sabrá dónde vives.",
+    sign_in_elsewhere: "Iniciar sesión en la página de Klarna",
     signed_in_as: "Has iniciado sesión con Klarna como",
     sign_out: "Cerrar sesión",
     sign_in_failed: "No se ha podido iniciar sesión. Puedes seguir sin hacerlo.",

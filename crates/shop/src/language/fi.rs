@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Tili",
     account_text: "Tästä selaimesta tehdyt tilaukset ja kestotilaukset.",
     sign_in_text: "Kirjaudu Klarnalla, niin kassa tietää jo, missä asut.",
+    sign_in_elsewhere: "Kirjaudu Klarnan sivulla",
     signed_in_as: "Kirjautunut Klarnalla:",
     sign_out: "Kirjaudu ulos",
     sign_in_failed: "Kirjautuminen ei onnistunut. Voit jatkaa ilman sitä.",

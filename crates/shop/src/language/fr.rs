@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Compte",
     account_text: "Commandes et abonnements de ce navigateur.",
     sign_in_text: "Connectez-vous avec Klarna, et la caisse connaîtra déjà votre adresse.",
+    sign_in_elsewhere: "Se connecter sur la page de Klarna",
     signed_in_as: "Connecté avec Klarna :",
     sign_out: "Se déconnecter",
     sign_in_failed: "La connexion n’a pas fonctionné. Vous pouvez continuer sans.",

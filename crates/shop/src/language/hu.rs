@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Fiók",
     account_text: "Ebből a böngészőből származó rendelések és előfizetések.",
     sign_in_text: "Jelentkezzen be Klarnával, és a pénztár már tudja, hol lakik.",
+    sign_in_elsewhere: "Bejelentkezés a Klarna oldalán",
     signed_in_as: "Bejelentkezve Klarnával:",
     sign_out: "Kijelentkezés",
     sign_in_failed: "A bejelentkezés nem sikerült. Nélküle is folytathatja.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Account",
     account_text: "Ordini e abbonamenti di questo browser.",
     sign_in_text: "Accedi con Klarna, e la cassa saprà già dove abiti.",
+    sign_in_elsewhere: "Accedi sulla pagina di Klarna",
     signed_in_as: "Accesso con Klarna come",
     sign_out: "Esci",
     sign_in_failed: "L’accesso non è riuscito. Puoi continuare senza.",

@@ -467,6 +467,7 @@ pub struct Texts {
     pub account: &'static str,
     pub account_text: &'static str,
     pub sign_in_text: &'static str,
+    pub sign_in_elsewhere: &'static str,
     pub signed_in_as: &'static str,
     pub sign_out: &'static str,
     pub sign_in_failed: &'static str,

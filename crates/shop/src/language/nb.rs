@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Konto",
     account_text: "Bestillinger og abonnementer fra denne nettleseren.",
     sign_in_text: "Logg inn med Klarna, så vet kassen allerede hvor du bor.",
+    sign_in_elsewhere: "Logg inn på Klarnas side",
     signed_in_as: "Logget inn med Klarna som",
     sign_out: "Logg ut",
     sign_in_failed: "Innloggingen virket ikke. Du kan gå videre uten.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Account",
     account_text: "Bestellingen en abonnementen van deze browser.",
     sign_in_text: "Log in met Klarna, dan weet de kassa al waar je woont.",
+    sign_in_elsewhere: "Inloggen op de pagina van Klarna",
     signed_in_as: "Ingelogd met Klarna als",
     sign_out: "Uitloggen",
     sign_in_failed: "Inloggen is niet gelukt. Je kunt zonder verdergaan.",

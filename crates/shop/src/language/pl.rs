@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Konto",
     account_text: "Zamówienia i subskrypcje z tej przeglądarki.",
     sign_in_text: "Zaloguj się z Klarną, a kasa będzie już znać Twój adres.",
+    sign_in_elsewhere: "Zaloguj się na stronie Klarny",
     signed_in_as: "Zalogowano z Klarną jako",
     sign_out: "Wyloguj się",
     sign_in_failed: "Logowanie się nie powiodło. Możesz kontynuować bez niego.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Conta",
     account_text: "Encomendas e subscrições deste navegador.",
     sign_in_text: "Inicie sessão com a Klarna, e a caixa já saberá onde mora.",
+    sign_in_elsewhere: "Iniciar sessão na página da Klarna",
     signed_in_as: "Sessão iniciada com a Klarna como",
     sign_out: "Terminar sessão",
     sign_in_failed: "Não foi possível iniciar sessão. Pode continuar sem ela.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Cont",
     account_text: "Comenzi și abonamente din acest browser.",
     sign_in_text: "Conectați-vă cu Klarna, iar casa va ști deja unde locuiți.",
+    sign_in_elsewhere: "Autentifică-te pe pagina Klarna",
     signed_in_as: "Conectat cu Klarna ca",
     sign_out: "Deconectare",
     sign_in_failed: "Conectarea nu a reușit. Puteți continua fără ea.",

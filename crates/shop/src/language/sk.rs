@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Účet",
     account_text: "Objednávky a predplatné z tohto prehliadača.",
     sign_in_text: "Prihláste sa s Klarnou a pokladňa už bude vedieť, kde bývate.",
+    sign_in_elsewhere: "Prihlásiť sa na stránke Klarny",
     signed_in_as: "Prihlásení s Klarnou ako",
     sign_out: "Odhlásiť sa",
     sign_in_failed: "Prihlásenie sa nepodarilo. Môžete pokračovať bez neho.",

@@ -216,6 +216,7 @@ pub(super) static TEXTS: Texts = Texts {
     account: "Konto",
     account_text: "Beställningar och prenumerationer från den här webbläsaren.",
     sign_in_text: "Logga in med Klarna, så vet kassan redan var du bor.",
+    sign_in_elsewhere: "Logga in på Klarnas sida",
     signed_in_as: "Inloggad med Klarna som",
     sign_out: "Logga ut",
     sign_in_failed: "Inloggningen fungerade inte. Du kan fortsätta utan.",

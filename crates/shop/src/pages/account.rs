@@ -7,18 +7,18 @@ use crate::pages::order::date;
 use crate::pages::{amount, form_token};
 use crate::visit::Visit;
 
-/// What the shop asks Klarna for: who it is and where the goods may go.
-const SCOPE: &str = "openid offline_access profile:name profile:email profile:phone \
-                     profile:billing_address";
+/// What the shop asks Klarna for: who it is, where the goods may go, and to be known when they pay.
+pub(crate) const SCOPE: &str = "openid offline_access payment:request:create profile:name profile:email \
+                                profile:phone profile:billing_address";
 
-/// The page.
-pub(crate) fn page(visit: &Visit) -> Markup {
+/// The page; `failed` if somebody has just tried to sign in, in vain.
+pub(crate) fn page(visit: &Visit, failed: bool) -> Markup {
     let texts = visit.texts();
     let body = html! {
         div.wrap.narrow {
             h1 { (texts.account) }
             p.quiet { (texts.account_text) }
-            (sign_in(visit))
+            (sign_in(visit, failed))
             h2.account-part { (texts.orders) }
             @if visit.orders.is_empty() {
                 p.lead { (texts.no_orders) }
@@ -44,7 +44,7 @@ pub(crate) fn page(visit: &Visit) -> Markup {
     layout::page(visit, Frame::Full, texts.account, scripts, &body)
 }
 
-fn sign_in(visit: &Visit) -> Markup {
+fn sign_in(visit: &Visit, failed: bool) -> Markup {
     let texts = visit.texts();
     html! {
         @if visit.klarna.is_some() {
@@ -63,9 +63,28 @@ fn sign_in(visit: &Visit) -> Markup {
                         data-redirect-uri=(visit.app().absolute("/account"))
                         data-locale=(visit.view.locale.tag) data-theme="default"
                         data-shape="default" data-logo-alignment="left" {}
-                    p.message #account-message role="alert" hidden {}
+                    p.message #account-message role="alert" hidden[!failed] {
+                        @if failed { (texts.sign_in_failed) }
+                    }
+                    form method="post" action="/account/begin" {
+                        (form_token(visit))
+                        button.quiet-button type="submit" { (texts.sign_in_elsewhere) }
+                    }
                 }
             }
         }
     }
+}
+
+/// The page that a browser comes back to from Klarna's page. Its script keeps the person in the tab and goes on.
+pub(crate) fn arrived(visit: &Visit, name: &str, person: &str) -> Markup {
+    let texts = visit.texts();
+    let body = html! {
+        div.wrap.narrow.notice #arrived data-person=(person) {
+            h1 { (texts.account) }
+            p.lead { (texts.signed_in_as) " " strong { (name) } }
+            p { a.button href="/account" { (texts.account) } }
+        }
+    };
+    layout::page(visit, Frame::Quiet, texts.account, &["account.js"], &body)
 }

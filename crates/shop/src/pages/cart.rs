@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::CheckoutWay;
 use crate::cart::{Code, MAX_QUANTITY};
+use crate::pages::express::{Place, express};
 use crate::pages::layout::{self, Frame};
 use crate::pages::totals::{Source, totals};
 use crate::pages::{form_token, placement, price};
@@ -124,7 +124,7 @@ fn full(visit: &Visit, trouble: &Trouble) -> Markup {
                     (totals(visit, &bill, Source::Cart))
                     (placement(visit, "credit-promotion-auto-size", Some(bill.total)))
                     a.button.wide href="/checkout" { (texts.to_checkout) }
-                    (express(visit, bill.total))
+                    (express(visit, Place::Cart))
                     p.quiet.centred { a href="/counter" { (texts.counter) } }
                     p.quiet.centred { a href="/" { (texts.keep_looking) } }
                 }
@@ -171,30 +171,6 @@ fn codes(visit: &Visit, trouble: &Trouble) -> Markup {
                 } @else {
                     p.quiet #code-help { (texts.code_help) }
                 }
-            }
-        }
-    }
-}
-
-/// Klarna's express button: address and payment in one go. Shown by its script once it can be used.
-fn express(visit: &Visit, total: i64) -> Markup {
-    let texts = visit.texts();
-    let library = visit.klarna.as_ref().and_then(|klarna| klarna.payments_sdk.as_ref());
-    html! {
-        // What comes every month is agreed to at the checkout.
-        @if let Some(library) = library.filter(|_| {
-            total > 0
-                && visit.cart.monthly().is_none()
-                && visit.app().way == CheckoutWay::Inline
-        }) {
-            section.express #express hidden aria-label=(texts.express_title)
-                data-script=(library) data-csrf=(visit.form_token())
-                data-locale=(visit.view.locale.tag)
-                data-confirming=(texts.confirming) data-retrying=(texts.retrying)
-                data-aborted=(texts.klarna_aborted) data-denied=(texts.klarna_denied)
-                data-failed=(texts.confirmation_failed) data-lost=(texts.offline) {
-                div #kec {}
-                p.message #express-message role="alert" hidden {}
             }
         }
     }

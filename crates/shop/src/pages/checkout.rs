@@ -13,6 +13,7 @@ use crate::gateway::{Category, Checkout};
 use crate::market::Market;
 use crate::pages::layout::{self, Frame};
 use crate::pages::totals::{Source, totals};
+use crate::pages::express::{Place, express};
 use crate::pages::{form_token, price, tag};
 use crate::persons::{self, Outcome};
 use crate::policy;
@@ -22,8 +23,8 @@ use crate::visit::Visit;
 pub(crate) enum Payment {
     /// Klarna, for this checkout.
     Klarna(Box<Checkout>),
-    /// Klarna, on its own page.
-    KlarnaPage,
+    /// Klarna, on its own page, for this checkout.
+    KlarnaPage(Box<Checkout>),
     /// Klarna cannot be offered at the moment.
     KlarnaUnavailable,
     /// There is nothing left to pay.
@@ -50,14 +51,15 @@ pub(crate) fn page(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
     let texts = visit.texts();
     let bill = visit.cart.bill(visit.view);
     let klarna = match payment {
-        Payment::Klarna(checkout) => Some(checkout.as_ref()),
-        Payment::KlarnaPage | Payment::KlarnaUnavailable | Payment::Nothing => None,
+        Payment::Klarna(checkout) | Payment::KlarnaPage(checkout) => Some(checkout.as_ref()),
+        Payment::KlarnaUnavailable | Payment::Nothing => None,
     };
     let session = klarna.and_then(|checkout| checkout.klarna.as_ref());
     let script = session.and_then(policy::script_url);
     let body = html! {
         div.wrap.checkout {
             h1 { (texts.checkout) }
+            @if matches!(payment, Payment::Klarna(_)) { (express(visit, Place::Checkout)) }
             form #shipping-form method="post" action="/checkout/shipping" { (form_token(visit)) }
             div.two-columns {
                 (summary(visit, &bill, klarna))
@@ -102,7 +104,9 @@ pub(crate) fn page(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
         }
         (words(visit))
     };
-    layout::page(visit, Frame::Quiet, texts.checkout, &["checkout.js"], &body)
+    let scripts: &[&str] =
+        if visit.klarna.is_some() { &["checkout.js", "express.js"] } else { &["checkout.js"] };
+    layout::page(visit, Frame::Quiet, texts.checkout, scripts, &body)
 }
 
 /// What the script may have to say, kept where translators find it.
@@ -297,7 +301,7 @@ fn payment_step(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
         section.step aria-labelledby="step-payment" {
             h2 #step-payment { (texts.payment) }
             @if let Some(notice) = form.notice { p.banner role="alert" { (notice) } }
-            @if !matches!(payment, Payment::KlarnaPage) {
+            @if !matches!(payment, Payment::KlarnaPage(_)) {
                 noscript { p.banner { (texts.klarna_needs_scripts) } }
             }
             @match payment {
@@ -305,7 +309,7 @@ fn payment_step(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
                     p { (texts.nothing_to_pay) }
                     input type="hidden" name="method" value="transfer";
                 }
-                Payment::Klarna(_) | Payment::KlarnaPage | Payment::KlarnaUnavailable => {
+                Payment::Klarna(_) | Payment::KlarnaPage(_) | Payment::KlarnaUnavailable => {
                     div.choices role="radiogroup" aria-labelledby="step-payment" {
                         (klarna_choices(visit, payment, form))
                         // What comes every month cannot be paid by hand.
@@ -330,7 +334,7 @@ fn payment_step(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
                 data-klarna=(texts.continue_with_klarna) data-other=(texts.place_order) {
                 span.spinner aria-hidden="true" {}
                 span #buy-label {
-                    @if matches!(payment, Payment::Klarna(_) | Payment::KlarnaPage)
+                    @if matches!(payment, Payment::Klarna(_) | Payment::KlarnaPage(_))
                         && form.method != "transfer" {
                         (texts.continue_with_klarna)
                     } @else {
@@ -355,19 +359,24 @@ fn klarna_choices(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
             .as_ref()
             .map(|klarna| klarna.payment_method_categories.as_slice())
             .unwrap_or_default(),
-        Payment::KlarnaPage | Payment::KlarnaUnavailable | Payment::Nothing => &[],
+        Payment::KlarnaPage(_) | Payment::KlarnaUnavailable | Payment::Nothing => &[],
     };
     html! {
-        @if matches!(payment, Payment::KlarnaPage) {
+        @if let Payment::KlarnaPage(checkout) = payment {
+            // Klarna's own name for it; the shop's words where the page offers several things, or Klarna names none.
+            @let category = checkout.page_category();
             div.choice-block {
                 label.choice {
                     input type="radio" name="method" value="klarna"
                         checked[form.method != "transfer"];
                     span.choice-words {
-                        span.choice-name { (texts.promise_pay) }
+                        span.choice-name {
+                            (category.map_or(texts.promise_pay, |category| category.name.as_str()))
+                        }
                         span.quiet { (texts.klarna_subheader) }
                         span.quiet { (texts.hosted_text) }
                     }
+                    @if let Some(badge) = category.and_then(Category::badge) { (logo(badge)) }
                 }
             }
         } @else if categories.is_empty() {
@@ -395,14 +404,17 @@ fn klarna_choices(visit: &Visit, payment: &Payment, form: &Form) -> Markup {
                         }
                         span.quiet data-category-note { (texts.klarna_subheader) }
                     }
-                    @if let Some(badge) = category.badge() {
-                        img.badge src=(badge) alt="Klarna" width="72" height="40"
-                            referrerpolicy="no-referrer";
-                    }
+                    @if let Some(badge) = category.badge() { (logo(badge)) }
                 }
                 div.widget id={ "klarna-payments-" (category.identifier) } {}
             }
         }
+    }
+}
+
+fn logo(badge: &str) -> Markup {
+    html! {
+        img.badge src=(badge) alt="Klarna" width="72" height="40" referrerpolicy="no-referrer";
     }
 }
 

@@ -136,6 +136,8 @@ fn return_path(visit: &Visit) -> &str {
         "/cart"
     } else if path.starts_with("/checkout") {
         "/checkout"
+    } else if path.starts_with("/account/") {
+        "/account"
     } else if path == "/confirmation" || path == "/market" {
         "/"
     } else {

@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod cart;
 pub(crate) mod checkout;
 pub(crate) mod counter;
+pub(crate) mod express;
 pub(crate) mod home;
 pub(crate) mod info;
 pub(crate) mod layout;

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::cart::MAX_QUANTITY;
 use crate::catalogue::Product;
 use crate::market::TaxLayout;
+use crate::pages::express::{Place, express};
 use crate::pages::layout::{self, Frame};
 use crate::pages::{form_token, placement, tag};
 use crate::visit::Visit;
@@ -63,6 +64,7 @@ pub(crate) fn page(visit: &Visit, product: &Product, note: Note) -> Markup {
                         p.error #quantity-error role="alert" { (texts.error_quantity) }
                     }
                 }
+                (express(visit, Place::Product(product)))
                 @if note == Note::Added {
                     p.added role="status" {
                         span { (texts.added) }
@@ -76,7 +78,8 @@ pub(crate) fn page(visit: &Visit, product: &Product, note: Note) -> Markup {
             }
         }
     };
-    layout::page(visit, Frame::Full, product.name(language), &[], &body)
+    let scripts: &[&str] = if visit.klarna.is_some() { &["express.js"] } else { &[] };
+    layout::page(visit, Frame::Full, product.name(language), scripts, &body)
 }
 
 /// The product itself, or a choice between once and every month where there is one.

@@ -41,6 +41,9 @@ pub struct PageView {
     pub changed_at: String,
     /// When it ends. A read of the checkout renews it in time.
     pub expires_at: String,
+    /// What the shopper can choose on it: the name and the logo to show beside the way to pay.
+    #[schema(value_type = Vec<Object>)]
+    pub payment_method_categories: Vec<PaymentMethodCategory>,
     /// How its link was sent, the last time: `sms` or `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -50,8 +53,8 @@ pub struct PageView {
     pub sent_at: Option<String>,
 }
 
-impl From<&Page> for PageView {
-    fn from(page: &Page) -> Self {
+impl PageView {
+    fn new(page: &Page, categories: &[PaymentMethodCategory]) -> Self {
         let usable = !page.status.is_over();
         Self {
             status: page.status,
@@ -59,6 +62,7 @@ impl From<&Page> for PageView {
             qr_code_url: page.qr_code_url.clone().filter(|_| usable),
             changed_at: time(page.changed_at_ms),
             expires_at: time(page.expires_at_ms),
+            payment_method_categories: categories.to_vec(),
             sent_by: page.sent.map(|(by, _)| by),
             sent_at: page.sent.map(|(_, at_ms)| time(at_ms)),
         }
@@ -171,7 +175,9 @@ impl CheckoutView {
             channel: checkout.channel,
             finalize: checkout.finalize,
             account_id: checkout.account_id.clone(),
-            page: checkout.page().map(PageView::from),
+            page: checkout
+                .page()
+                .map(|page| PageView::new(page, &checkout.session.payment_method_categories)),
             klarna: (takes_authorizations && !checkout.channel.has_page()).then(|| KlarnaView {
                 client_token: checkout.session.client_token.clone(),
                 script_url: app.script_url_of(checkout.account_id.as_deref()),
