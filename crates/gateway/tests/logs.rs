@@ -11,9 +11,9 @@
     reason = "a test that fails here says so best; the support is shared"
 )]
 
-#[path = "support/faulty.rs"]
+#[path = "it/support/faulty.rs"]
 mod faulty;
-#[path = "support/town.rs"]
+#[path = "it/support/town.rs"]
 mod town;
 
 use std::io;

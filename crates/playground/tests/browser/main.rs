@@ -6,10 +6,12 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests fail where they stand"
+    dead_code,
+    unreachable_pub,
+    reason = "tests fail where they stand; the support is shared with the tests without a browser"
 )]
 
-#[path = "../common/mod.rs"]
+#[path = "../it/common/mod.rs"]
 mod common;
 mod errors;
 mod express;

@@ -372,7 +372,7 @@ impl Browser {
         let asked = self.client.issue_cmd(Own { path: "goog/cdp/execute", body });
         match tokio::time::timeout(ANSWER_WITHIN, asked).await {
             Ok(answer) => answer,
-            Err(_) => panic!("{}: the browser does not answer {command}", self.test),
+            Err(late) => panic!("{}: the browser does not answer {command}: {late}", self.test),
         }
     }
 
