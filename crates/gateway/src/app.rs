@@ -54,7 +54,7 @@ impl App {
             doors: Doors::default(),
             secure_cookies,
             trusted_proxies: TrustedProxies::default(),
-            identity: Provider::new("", None),
+            identity: Provider::new("", "", None),
         }))
     }
 

@@ -305,7 +305,11 @@ impl Gateway {
         .with_courier(Courier::new(engine.clone(), targets))
         .with_client_id(config.client_id.clone())
         .with_trusted_proxies(config.trusted_proxies.clone())
-        .with_identity(Provider::new(config.klarna.base_url.as_str(), config.client_id.clone()))
+        .with_identity(Provider::new(
+            config.klarna.base_url.as_str(),
+            &script_url(&config),
+            config.client_id.clone(),
+        ))
         .with_feed(Feed::new(shutdown.clone()));
         let readiness = Readiness::new();
         app.engine().metrics().started_at(SystemClock.now_ms());

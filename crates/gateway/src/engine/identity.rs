@@ -98,7 +98,10 @@ pub struct Provider(Arc<Inner>);
 
 struct Inner {
     http: HttpClient,
+    /// As browsers reach it, and as tokens name it.
     issuer: String,
+    /// As this gateway reaches it; a playground may have another name on its own network.
+    reach: String,
     client_id: Option<String>,
     known: Mutex<Known>,
 }
@@ -180,21 +183,32 @@ impl Given {
     }
 }
 
-/// The issuer that belongs to a Klarna host; a playground is its own.
-pub fn issuer_of(base_url: &str) -> String {
+/// The issuer that belongs to a Klarna host. A playground is its own, under the name by which browsers load its
+/// library.
+fn issuer_of(base_url: &str, script_url: &str) -> String {
     match klarna_host(base_url) {
         Some((_, Environment::Live)) => "https://login.klarna.com".to_owned(),
         Some(_) => "https://login.playground.klarna.com".to_owned(),
-        None => base_url.trim_end_matches('/').to_owned(),
+        None => Url::parse(script_url).map_or_else(
+            |_| base_url.trim_end_matches('/').to_owned(),
+            |url| url.origin().ascii_serialization(),
+        ),
     }
 }
 
 impl Provider {
-    /// The provider that belongs to a Klarna host, and the client that this gateway is to it.
-    pub fn new(base_url: &str, client_id: Option<String>) -> Self {
+    /// The provider that belongs to a Klarna host whose browser library comes from `script_url`, and the client that
+    /// this gateway is to it.
+    pub fn new(base_url: &str, script_url: &str, client_id: Option<String>) -> Self {
+        let issuer = issuer_of(base_url, script_url);
+        let reach = match klarna_host(base_url) {
+            Some(_) => issuer.clone(),
+            None => base_url.trim_end_matches('/').to_owned(),
+        };
         Self(Arc::new(Inner {
             http: HttpClient::default(),
-            issuer: issuer_of(base_url),
+            issuer,
+            reach,
             client_id,
             known: Mutex::default(),
         }))
@@ -202,6 +216,14 @@ impl Provider {
 
     fn client_id(&self) -> Result<&str, Trouble> {
         self.0.client_id.as_deref().ok_or(Trouble::NotConfigured)
+    }
+
+    /// An address of the provider's, as this gateway reaches it.
+    fn reached(&self, address: &str) -> String {
+        match address.strip_prefix(&self.0.issuer) {
+            Some(rest) => format!("{}{rest}", self.0.reach),
+            None => address.to_owned(),
+        }
     }
 
     /// The provider's description. It must be of the issuer that was asked, and lead nowhere else: otherwise one
@@ -278,7 +300,7 @@ impl Provider {
     }
 
     async fn get(&self, address: &str) -> Result<Answer, Trouble> {
-        let answer = self.0.http.get(address).await.map_err(|error| {
+        let answer = self.0.http.get(&self.reached(address)).await.map_err(|error| {
             tracing::warn!(%error, "the identity provider cannot be reached");
             Trouble::Provider("it cannot be reached")
         })?;
@@ -294,7 +316,8 @@ impl Provider {
         let mut headers = HeaderMap::new();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, kind);
-        self.0.http.send(Method::POST, address, headers, body.into()).await.map_err(|error| {
+        let address = self.reached(address);
+        self.0.http.send(Method::POST, &address, headers, body.into()).await.map_err(|error| {
             tracing::warn!(%error, "the identity provider cannot be reached");
             Trouble::Provider("it cannot be reached")
         })
@@ -547,4 +570,27 @@ impl Provider {
 fn read<T: serde::de::DeserializeOwned>(answer: &Answer, why: &'static str) -> Result<T, Trouble> {
     // The error would quote what was read.
     answer.json().map_err(|_| Trouble::Provider(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_known_by_its_public_name_and_asked_by_the_name_on_its_network() {
+        let script = "http://localhost:7072/kp/lib/v1/api.js";
+        let provider = Provider::new("http://playground:7072/", script, None);
+        assert_eq!(provider.0.issuer, "http://localhost:7072");
+        let keys = "/eu/lp/idp/.well-known/jwks.json";
+        assert_eq!(
+            provider.reached(&format!("http://localhost:7072{keys}")),
+            format!("http://playground:7072{keys}")
+        );
+        let klarna = Provider::new("https://api.klarna.com/", "https://x.klarnacdn.net/a.js", None);
+        assert_eq!(klarna.0.issuer, "https://login.klarna.com");
+        assert_eq!(klarna.reached("https://login.klarna.com/x"), "https://login.klarna.com/x");
+        let playground =
+            Provider::new("https://api.playground.klarna.com", "https://x.klarnacdn.net/a.js", None);
+        assert_eq!(playground.0.issuer, "https://login.playground.klarna.com");
+    }
 }

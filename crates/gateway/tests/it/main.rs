@@ -34,6 +34,7 @@ mod receiver;
 mod recurring;
 mod restore;
 mod search;
+mod sign_ins;
 mod stores;
 #[path = "support/strangers.rs"]
 mod strangers;

@@ -27,14 +27,24 @@ async fn the_hosted_way_sends_the_browser_to_klarnas_page() {
     let world = World::start_with(CheckoutWay::Hosted).await;
     let mut visitor = world.visitor("sv-SE");
     visitor.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
-    let page = visitor.get("/checkout").await.text();
-    assert!(page.contains("Fortsätt med Klarna") && page.contains("Betala med Klarna"));
+    let answer = visitor.get("/checkout").await;
+    let policy = answer.header("content-security-policy").unwrap().to_owned();
+    assert!(policy.contains("img-src 'self' https://x.klarnacdn.net;"), "{policy}");
+    let page = answer.text();
+    assert!(page.contains("Fortsätt med Klarna") && page.contains("Flexibla betalningar"));
+    assert!(page.contains("src=\"https://x.klarnacdn.net/badge.svg\""), "Klarna's own name and logo");
     assert!(!page.contains("data-token="), "no widget");
-    assert!(world.books.lock().requests.is_empty(), "nothing is opened before the shopper chose");
-
     let wrong = visitor.post("/checkout/pay", &[("method", "klarna"), ("email", "x")]).await;
     assert_eq!(wrong.status, 422);
-    assert!(world.books.lock().requests.is_empty());
+    {
+        let books = world.books.lock();
+        let [(_, _, request)] = books.requests.as_slice() else { panic!("{:?}", books.requests) };
+        assert_eq!(request.get("billing_address"), None, "nobody is named before they chose");
+        assert_eq!(request["channel"], "hosted");
+        assert_eq!(request["page"]["page_title"], "Tallvik · Kassa");
+        assert!(request["page"]["back_url"].as_str().unwrap().ends_with("/checkout"));
+        assert!(request["confirmation_url"].as_str().unwrap().contains("{checkout_id}"));
+    }
 
     let leaving = visitor.post("/checkout/pay", &ALICE).await;
     assert_eq!(leaving.status, 200);
@@ -43,12 +53,9 @@ async fn the_hosted_way_sends_the_browser_to_klarnas_page() {
     assert!(leaving.text().contains(address), "a link, for who is not taken there");
     {
         let books = world.books.lock();
-        let request = &books.requests[0].2;
-        assert_eq!(request["channel"], "hosted");
+        let request = &books.requests[1].2;
         assert_eq!(request["billing_address"]["given_name"], "Alice");
         assert_eq!(request["billing_address"], request["shipping_address"]);
-        assert!(request["page"]["back_url"].as_str().unwrap().ends_with("/checkout"));
-        assert!(request["confirmation_url"].as_str().unwrap().contains("{checkout_id}"));
     }
 
     // Back, and once more: the same checkout and page, with what changed.
@@ -58,7 +65,7 @@ async fn the_hosted_way_sends_the_browser_to_klarnas_page() {
     let leaving = visitor.post("/checkout/pay", &bob).await;
     assert!(leaving.text().contains(address));
     assert_eq!(world.books.lock().checkouts.len(), 1);
-    assert_eq!(world.books.lock().requests[1].2["billing_address"]["given_name"], "Bob");
+    assert_eq!(world.books.lock().requests[2].2["billing_address"]["given_name"], "Bob");
 
     // Called off on the page: the next press gets a fresh one.
     {
@@ -292,15 +299,40 @@ async fn klarna_is_let_into_pages_only_where_the_gateway_names_a_client() {
     }
 }
 
+async fn ask_for(visitor: &mut support::Visitor, body: &str) -> String {
+    let token = visitor.form_token().await;
+    let more = [("content-type", "application/json"), ("x-csrf-token", token.as_str())];
+    visitor.send(Method::POST, "/express", body, &more).await.text()
+}
+
+#[tokio::test]
+async fn the_express_button_of_a_product_buys_it_once_however_often_it_is_pressed() {
+    let world = World::start().await;
+    let mut visitor = world.visitor("sv-SE");
+    for wrong in [
+        r#"{"product":"no-such-thing","quantity":"1"}"#,
+        r#"{"product":"mist-mug","quantity":"0"}"#,
+        r#"{"product":"mist-mug"}"#,
+        r#"{"product":"smoke-tea-monthly","quantity":"1"}"#,
+    ] {
+        assert!(ask_for(&mut visitor, wrong).await.contains("unavailable"), "{wrong}");
+    }
+    assert!(visitor.get("/cart").await.text().contains("Här är tomt"));
+    let two = r#"{"product":"mist-mug","quantity":"2"}"#;
+    for _ in 0..3 {
+        let answer = ask_for(&mut visitor, two).await;
+        assert!(answer.contains("chk_00000001") && answer.contains("\"ready\""), "{answer}");
+    }
+    assert_eq!(world.books.lock().checkouts.len(), 1);
+    assert_eq!(world.books.lock().requests[0].2["lines"][0]["quantity"], 2);
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn the_express_button_stands_for_the_checkout_that_the_cart_leads_to() {
     let world = World::start().await;
     let mut visitor = world.visitor("sv-SE");
-    let ask = async |visitor: &mut support::Visitor| {
-        let token = visitor.form_token().await;
-        let more = [("content-type", "application/json"), ("x-csrf-token", token.as_str())];
-        visitor.send(Method::POST, "/express", "{}", &more).await.text()
-    };
+    let ask = async |visitor: &mut support::Visitor| ask_for(visitor, "{}").await;
     assert!(ask(&mut visitor).await.contains("unavailable"), "an empty cart");
     visitor.post("/cart/items", &[("product", "mist-mug"), ("quantity", "1")]).await;
     let answer = ask(&mut visitor).await;
@@ -344,7 +376,91 @@ async fn signing_in_with_klarna_leaves_nothing_of_the_person_in_the_shop() {
     visitor.get("/checkout").await;
     let opened = world.books.lock().requests.last().unwrap().2.clone();
     assert_eq!(opened["identity_id"], "idn_1");
+    // Whoever comes after them does not pay as them.
     assert_eq!(location(&visitor.post("/account/sign-out", &[]).await), "/account");
+    assert!(!visitor.cookies.contains_key("tallvik_identity"));
+    visitor.get("/checkout").await;
+    {
+        let books = world.books.lock();
+        assert_eq!(books.checkouts["chk_00000001"]["status"], "cancelled");
+        assert_eq!(books.checkouts["chk_00000002"]["status"], "open");
+        assert_eq!(books.requests.last().unwrap().2.get("identity_id"), None);
+    }
+    // Signed in with a checkout open: it becomes theirs by being opened anew.
+    sign_in(&mut visitor).await;
+    visitor.get("/checkout").await;
+    visitor.get("/checkout").await;
+    {
+        let books = world.books.lock();
+        assert_eq!(books.checkouts.len(), 3);
+        assert_eq!(books.requests.last().unwrap().2["identity_id"], "idn_1");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_went_to_sign_in_comes_back_with_its_own_answer_only() {
+    let mut world = World::start().await;
+    let mut visitor = world.visitor("sv-SE");
+    assert_eq!(location(&visitor.post("/account/begin", &[]).await), "/account", "no client id");
+    world.books.lock().browser = Some(serde_json::json!({
+        "client_id": "klarna_test_client_x", "environment": "playground",
+        "web_sdk_url": "http://localhost:7072/web-sdk/v1/klarna.js",
+    }));
+    // That it said nothing of Klarna is believed for a while.
+    world.restart_shop().await;
+    let mut visitor = world.visitor("sv-SE");
+    assert!(visitor.get("/account").await.text().contains("Logga in på Klarnas sida"));
+    let leaving = visitor.post("/account/begin", &[]).await;
+    let address = "http://localhost:7072/eu/lp/idp/oauth2/auth?state=state-1";
+    assert_eq!(leaving.header("refresh"), Some(format!("0; url={address}").as_str()));
+    {
+        let books = world.books.lock();
+        let asked = &books.requests[0].2;
+        let back = format!("{}/account/signed-in", visitor.origin);
+        assert_eq!(asked["redirect_uri"], back);
+        assert!(asked["scope"].as_str().unwrap().contains("payment:request:create"));
+        assert_eq!(asked["locale"], "sv-SE");
+    }
+    let asked = || world.books.lock().requests.len();
+    // Somebody else's answer, and one that nobody asked for, reach nobody.
+    let foreign = visitor.get("/account/signed-in?state=state-9&code=theirs").await;
+    assert_eq!(foreign.status, 422);
+    assert!(foreign.text().contains("Inloggningen fungerade inte"));
+    let mut other = world.visitor("sv-SE");
+    assert_eq!(other.get("/account/signed-in?state=state-1&code=c").await.status, 422);
+    assert_eq!(asked(), 1);
+
+    world.books.lock().signed_in = Some(serde_json::json!({
+        "identity": { "id": "idn_1", "subject": "s" },
+        "profile": { "given_name": "Alice", "email": "customer@email.se" },
+    }));
+    let back = visitor.get("/account/signed-in?state=state-1&code=c&iss=i&novel=1").await;
+    assert_eq!(back.status, 200);
+    let policy = back.header("content-security-policy").unwrap().to_owned();
+    assert_eq!(policy, shop::policy::CLOSED, "nobody else's script where the person is");
+    assert!(back.text().contains("Inloggad med Klarna som") && back.text().contains("Alice"));
+    {
+        let books = world.books.lock();
+        let (_, path, answer) = books.requests.last().unwrap();
+        assert_eq!(path, "/v1/sign_ins/sgn_1/finish");
+        assert_eq!(*answer, serde_json::json!({ "state": "state-1", "code": "c", "iss": "i" }));
+    }
+    assert!(!format!("{:?}", visitor.cookies).contains("Alice"));
+    assert!(!visitor.cookies.contains_key("tallvik_sign_in"));
+    // A reload finds nothing to do.
+    assert_eq!(location(&visitor.get("/account/signed-in?state=state-1&code=c").await), "/account");
+    assert_eq!(asked(), 2);
+
+    // Called off at Klarna: nothing to say.
+    visitor.post("/account/sign-out", &[]).await;
+    visitor.post("/account/begin", &[]).await;
+    let answer = visitor.get("/account/signed-in?state=state-3&error=access_denied").await;
+    assert_eq!(location(&answer), "/account");
+    // Refused by the gateway: said, and nobody is signed in.
+    world.books.lock().signed_in = None;
+    visitor.post("/account/begin", &[]).await;
+    assert_eq!(visitor.get("/account/signed-in?state=state-4&code=c").await.status, 422);
     assert!(!visitor.cookies.contains_key("tallvik_identity"));
     world.stop().await;
 }

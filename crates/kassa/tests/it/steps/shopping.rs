@@ -148,7 +148,8 @@ impl Shopper {
                 }
                 // Six digits are enough; no button needs to be pressed.
                 "code" => browser.fill("#otp_field", "123456").await,
-                "choose" => browser.click("main [data-testid='kaf-button']").await,
+                // Klarna knows the address; it only has to be said that it is the right one.
+                "address" | "choose" => browser.click("main [data-testid='kaf-button']").await,
                 "review" => {
                     browser.click("[data-testid='confirm-and-pay']").await;
                     // The window shows its "approved" for a moment and closes by itself.
@@ -162,7 +163,7 @@ impl Shopper {
 
     /// The step that is shown, once it is another than those that are done; none when the window
     /// has closed.
-    async fn next_step(&self, done: &[String]) -> Option<String> {
+    pub async fn next_step(&self, done: &[String]) -> Option<String> {
         self.browser
             .wait(&format!("a step after {done:?}"), async |client| {
                 let main = fantoccini::Locator::Css("main[data-step]");
@@ -195,6 +196,30 @@ impl Shopper {
                 Ok((held == json!(true)).then_some(()))
             })
             .await;
+    }
+
+    /// Presses Klarna's express button, once it is drawn.
+    pub async fn press_express(&self) {
+        self.browser
+            .wait("the express button", async |client| {
+                let drawn = "const host = document.getElementById('kec'); \
+                             return Boolean(host?.shadowRoot?.querySelector('button:enabled'));";
+                Ok((client.execute(drawn, vec![]).await? == json!(true)).then_some(()))
+            })
+            .await;
+        self.browser.click("#kec").await;
+    }
+
+    /// Signs in on Klarna's pages, in whichever window they are.
+    pub async fn sign_in_at_klarna(&mut self) {
+        self.browser.fill("#contact", self.market.email).await;
+        self.picture("klarna-who").await;
+        self.browser.click("button[value=identify]").await;
+        self.browser.fill("#code", "123456").await;
+        self.browser.click("button[value=code]").await;
+        self.browser.see("button[value=agree]").await;
+        self.picture("klarna-consent").await;
+        self.browser.click("button[value=agree]").await;
     }
 
     /// Waits for the confirmation page.

@@ -76,6 +76,8 @@ pub(crate) fn routes(books: Shared) -> Router {
         .route("/v1/checkouts/{id}/page", post(fresh_page))
         .route("/v1/browser", get(browser))
         .route("/v1/identities", post(identity))
+        .route("/v1/sign_ins", post(begin_sign_in))
+        .route("/v1/sign_ins/{id}/finish", post(finish_sign_in))
         .route("/v1/plans", get(plans).post(plan))
         .route("/v1/subscriptions", post(subscribe))
         .route("/v1/subscriptions/{id}", get(subscription))
@@ -188,7 +190,13 @@ fn give_page(checkout: &mut Value, number: usize) {
     if checkout["channel"] == "hosted" {
         checkout["redirect_url"] = address.clone().into();
     }
-    checkout["page"] = json!({ "status": "waiting", "qr_code_url": format!("{address}/qr") });
+    checkout["page"] = json!({
+        "status": "waiting", "qr_code_url": format!("{address}/qr"),
+        "payment_method_categories": [{
+            "identifier": "klarna", "name": "Flexibla betalningar",
+            "asset_urls": { "standard": "https://x.klarnacdn.net/badge.svg" },
+        }],
+    });
 }
 
 async fn fresh_page(
@@ -216,6 +224,30 @@ async fn browser(State(books): State<Shared>) -> Response {
 async fn identity(State(books): State<Shared>, Json(request): Json<Value>) -> Response {
     let mut books = books.lock();
     books.requests.push((Method::POST, "/v1/identities".into(), request));
+    books
+        .signed_in
+        .clone()
+        .map_or_else(|| problem(422, "sign_in_refused"), |it| Json(it).into_response())
+}
+
+async fn begin_sign_in(State(books): State<Shared>, Json(request): Json<Value>) -> Response {
+    let mut books = books.lock();
+    books.requests.push((Method::POST, "/v1/sign_ins".into(), request));
+    let number = books.requests.len();
+    let begun = json!({
+        "id": format!("sgn_{number}"), "state": format!("state-{number}"),
+        "authorization_url": format!("http://localhost:7072/eu/lp/idp/oauth2/auth?state=state-{number}"),
+    });
+    (StatusCode::CREATED, Json(begun)).into_response()
+}
+
+async fn finish_sign_in(
+    State(books): State<Shared>,
+    Path(id): Path<String>,
+    Json(request): Json<Value>,
+) -> Response {
+    let mut books = books.lock();
+    books.requests.push((Method::POST, format!("/v1/sign_ins/{id}/finish"), request));
     books
         .signed_in
         .clone()

@@ -1,22 +1,6 @@
 //! Shoppers who sign in with Klarna, and everybody who would like to be taken for one: a gateway over a playground,
 //! with a shopper who clicks through the provider's pages.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "a test that fails here says so best; the support is shared"
-)]
-
-#[path = "support/faulty.rs"]
-mod faulty;
-#[path = "support/town.rs"]
-mod town;
-
 use std::collections::BTreeMap;
 
 use axum::Router;
@@ -28,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use service::ManualClock;
 use storage::Location;
-use town::{Reply, Town, cart};
+use crate::town::{Reply, Town, cart};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
