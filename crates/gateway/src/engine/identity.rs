@@ -589,8 +589,11 @@ mod tests {
         let klarna = Provider::new("https://api.klarna.com/", "https://x.klarnacdn.net/a.js", None);
         assert_eq!(klarna.0.issuer, "https://login.klarna.com");
         assert_eq!(klarna.reached("https://login.klarna.com/x"), "https://login.klarna.com/x");
-        let playground =
-            Provider::new("https://api.playground.klarna.com", "https://x.klarnacdn.net/a.js", None);
+        let playground = Provider::new(
+            "https://api.playground.klarna.com",
+            "https://x.klarnacdn.net/a.js",
+            None,
+        );
         assert_eq!(playground.0.issuer, "https://login.playground.klarna.com");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::town::{Reply, Town, cart};
 use axum::Router;
 use axum::routing::get;
 use base64::Engine as _;
@@ -12,7 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use service::ManualClock;
 use storage::Location;
-use crate::town::{Reply, Town, cart};
 use url::Url;
 use url::form_urlencoded::Serializer;
 

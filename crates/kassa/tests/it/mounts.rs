@@ -158,7 +158,11 @@ async fn who_signed_in_on_klarnas_page_is_known_when_they_pay() {
     shopper.browser.click("form[action='/account/begin'] button").await;
     shopper.sign_in_at_klarna().await;
     shopper.browser.see("form[action='/account/sign-out']").await;
-    assert_eq!(shopper.browser.url().await, format!("{shop}/account"), "nothing of it stays in the address");
+    assert_eq!(
+        shopper.browser.url().await,
+        format!("{shop}/account"),
+        "nothing of it stays in the address"
+    );
     shopper.browser.shows("#who", "Alice").await;
     shopper.picture("signed-in").await;
     shopper.browser.goto(&format!("{shop}/checkout")).await;

@@ -130,7 +130,8 @@ pub(crate) async fn sign_in(message: Message<Tokens>) -> Response {
 impl Person {
     fn name(&self) -> String {
         let part = |name: &str| self.fields.get(name).map(String::as_str);
-        let name = [part("given_name"), part("family_name")].map(Option::unwrap_or_default).join(" ");
+        let name =
+            [part("given_name"), part("family_name")].map(Option::unwrap_or_default).join(" ");
         match name.trim() {
             "" => part("email").unwrap_or("Klarna").to_owned(),
             name => name.to_owned(),

@@ -32,7 +32,10 @@ async fn the_hosted_way_sends_the_browser_to_klarnas_page() {
     assert!(policy.contains("img-src 'self' https://x.klarnacdn.net;"), "{policy}");
     let page = answer.text();
     assert!(page.contains("Fortsätt med Klarna") && page.contains("Flexibla betalningar"));
-    assert!(page.contains("src=\"https://x.klarnacdn.net/badge.svg\""), "Klarna's own name and logo");
+    assert!(
+        page.contains("src=\"https://x.klarnacdn.net/badge.svg\""),
+        "Klarna's own name and logo"
+    );
     assert!(!page.contains("data-token="), "no widget");
     let wrong = visitor.post("/checkout/pay", &[("method", "klarna"), ("email", "x")]).await;
     assert_eq!(wrong.status, 422);
