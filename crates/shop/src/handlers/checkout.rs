@@ -51,9 +51,6 @@ async fn show_form(mut visit: Visit, status: StatusCode, form: Form) -> Response
             CheckoutWay::Hosted => Channel::Hosted,
         };
         match (ready(&mut visit, channel, None).await, way) {
-            (Ready::Open(checkout), _) if is_being_paid(&checkout) => {
-                return visit.go(&waiting_for(&checkout.id));
-            }
             (Ready::Open(checkout), CheckoutWay::Inline) => Payment::Klarna(checkout),
             (Ready::Open(checkout), CheckoutWay::Hosted) => Payment::KlarnaPage(checkout),
             (Ready::Unavailable, _) => Payment::KlarnaUnavailable,
