@@ -284,20 +284,22 @@ async fn answer(
     taken: Taken,
 ) -> Response {
     let problem = match taken {
-        Taken::Operation(operation) if operation.held => return done(id, "accepted"),
-        Taken::Operation(operation) => match app.engine().outcome(&operation.id, PATIENCE).await {
-            Ok(settled) => {
-                let settled = settled.unwrap_or(*operation);
-                match (settled.state, &settled.outcome) {
-                    (Stands::Done, _) => return done(id, action),
-                    (Stands::Refused, Some(Outcome::Refused(refusal))) => {
-                        Problem::refused(refusal, &settled.id)
+        Taken::Operation(operation, _) if operation.held => return done(id, "accepted"),
+        Taken::Operation(operation, seat) => {
+            match app.engine().outcome_of(&operation, seat, PATIENCE).await {
+                Ok(settled) => {
+                    let settled = settled.unwrap_or(*operation);
+                    match (settled.state, &settled.outcome) {
+                        (Stands::Done, _) => return done(id, action),
+                        (Stands::Refused, Some(Outcome::Refused(refusal))) => {
+                            Problem::refused(refusal, &settled.id)
+                        }
+                        _ => return done(id, "accepted"),
                     }
-                    _ => return done(id, "accepted"),
                 }
+                Err(fault) => return layout::failed(&fault),
             }
-            Err(fault) => return layout::failed(&fault),
-        },
+        }
         Taken::NotPossible(not_possible) => impossible(not_possible, currency),
         Taken::Different => {
             Problem::conflict("This form was used for something else.", "Reload the page.")

@@ -49,7 +49,7 @@ pub(crate) mod worker;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -68,7 +68,7 @@ use crate::observe::Metrics;
 use crate::store::{checkouts, operations};
 use crate::vault::Vault;
 use gates::{Gates, Permit};
-use hub::Hub;
+use hub::{Hub, Seat};
 use klarna::{Accounts, Klarna};
 use nodes::Nodes;
 
@@ -135,10 +135,8 @@ struct Inner {
     news: Notify,
     /// When it is looked again whose personal data are to be forgotten.
     erasure_look_at_ms: AtomicI64,
-    /// What was claimed as it was accepted, for the loop to carry out.
-    handed: Mutex<Vec<Work>>,
-    /// Whether there is somebody who carries out what is handed over.
-    takes_handed: AtomicBool,
+    /// Who carries out what was claimed as it was accepted.
+    taker: Mutex<Taker>,
 }
 
 impl fmt::Debug for Engine {
@@ -164,8 +162,7 @@ impl Inner {
             read_accounts: Mutex::default(),
             metrics,
             erasure_look_at_ms: AtomicI64::new(0),
-            handed: Mutex::default(),
-            takes_handed: AtomicBool::new(false),
+            taker: Mutex::default(),
             shared,
             #[cfg(test)]
             planted: None,
@@ -177,6 +174,19 @@ impl Inner {
 enum Work {
     Operation(Box<Turn>),
     Read(Item),
+}
+
+/// Who carries out what is claimed in the unit of work that accepts it.
+#[derive(Default)]
+enum Taker {
+    /// Nobody: what is accepted waits in the journal.
+    #[default]
+    Nobody,
+    /// The next step.
+    #[cfg(test)]
+    Steps(Vec<Work>),
+    /// Tasks of their own, at once; the loop ends after them.
+    Loop(JoinSet<()>),
 }
 
 /// One turn at an operation.
@@ -338,25 +348,40 @@ impl Engine {
         Ok(count)
     }
 
-    /// What was handed over until now.
+    /// What was handed over for the next step.
     fn handed(&self) -> Vec<Work> {
-        std::mem::take(&mut *self.0.handed.lock())
+        match &mut *self.0.taker.lock() {
+            #[cfg(test)]
+            Taker::Steps(handed) => std::mem::take(handed),
+            Taker::Nobody | Taker::Loop(_) => Vec::new(),
+        }
     }
 
     fn takes_handed(&self) -> bool {
-        self.0.takes_handed.load(Ordering::Acquire)
+        !matches!(*self.0.taker.lock(), Taker::Nobody)
     }
 
-    /// Has the loop carry out what was claimed.
+    /// Has what was claimed carried out.
     fn hand_over(&self, work: Work) {
-        let mut handed = self.0.handed.lock();
-        // Looked at under the lock: the loop takes the last of it after it has said that it is over.
-        if self.takes_handed() {
-            handed.push(work);
-            return;
-        }
         let engine = self.clone();
-        tokio::spawn(async move { worker::carry_out(&engine, work).await });
+        match &mut *self.0.taker.lock() {
+            #[cfg(test)]
+            Taker::Steps(handed) => handed.push(work),
+            Taker::Loop(tasks) => {
+                tasks.spawn(async move { worker::carry_out(&engine, work).await });
+            }
+            // It was claimed just before the loop ended.
+            Taker::Nobody => {
+                tokio::spawn(async move { worker::carry_out(&engine, work).await });
+            }
+        }
+    }
+
+    /// How much of what was handed over is still being carried out.
+    fn handed_in_flight(&self) -> usize {
+        let Taker::Loop(tasks) = &mut *self.0.taker.lock() else { return 0 };
+        while tasks.try_join_next().is_some() {}
+        tasks.len()
     }
 
     /// Carries out the journal until `shutdown`, then finishes what was begun.
@@ -367,14 +392,10 @@ impl Engine {
         let mut tasks = JoinSet::new();
         let stop = shutdown.requested();
         tokio::pin!(stop);
-        self.0.takes_handed.store(true, Ordering::Release);
+        *self.0.taker.lock() = Taker::Loop(JoinSet::new());
         let mut chores_at = tokio::time::Instant::now();
         loop {
-            for work in self.handed() {
-                let engine = self.clone();
-                tasks.spawn(async move { worker::carry_out(&engine, work).await });
-            }
-            let free = IN_FLIGHT.saturating_sub(tasks.len());
+            let free = IN_FLIGHT.saturating_sub(tasks.len() + self.handed_in_flight());
             let now = tokio::time::Instant::now();
             // Whoever wakes the loop wants an operation carried out, and not the chores.
             let has_time = now >= chores_at;
@@ -403,10 +424,9 @@ impl Engine {
                 () = &mut stop => break,
             }
         }
-        self.0.takes_handed.store(false, Ordering::Release);
-        for work in self.handed() {
-            let engine = self.clone();
-            tasks.spawn(async move { worker::carry_out(&engine, work).await });
+        let handed = std::mem::take(&mut *self.0.taker.lock());
+        if let Taker::Loop(mut handed) = handed {
+            while handed.join_next().await.is_some() {}
         }
         while tasks.join_next().await.is_some() {}
         nodes::leave(&self).await;
@@ -442,20 +462,47 @@ impl Engine {
 
     /// Waits until an operation is settled or the time is up, and returns it as it then is.
     pub async fn outcome(&self, id: &str, patience: Duration) -> Result<Option<Operation>, Fault> {
+        self.follow(self.0.hub.wait_for(id), true, patience).await
+    }
+
+    /// The same for what was accepted just now: whoever was given a seat knows that it has only begun.
+    pub async fn outcome_of(
+        &self,
+        accepted: &Operation,
+        seat: Option<Seat>,
+        patience: Duration,
+    ) -> Result<Option<Operation>, Fault> {
+        match seat.filter(|seat| seat.id() == accepted.id && !patience.is_zero()) {
+            Some(seat) => self.follow(seat, false, patience).await,
+            None => self.outcome(&accepted.id, patience).await,
+        }
+    }
+
+    async fn follow(
+        &self,
+        seat: Seat,
+        mut looks: bool,
+        patience: Duration,
+    ) -> Result<Option<Operation>, Fault> {
         let deadline = tokio::time::Instant::now() + patience;
-        let seat = self.0.hub.wait_for(id);
         loop {
             let woken = seat.wake.notified();
             tokio::pin!(woken);
-            // Taken before the journal is read, so that no wake is missed in between.
+            // Taken before it is looked, so that no wake is missed in between.
             woken.as_mut().enable();
-            let wanted = id.to_owned();
-            let operation = self.database().read(move |tx| operations::get(tx, &wanted)).await?;
-            let Some(operation) = operation else { return Ok(None) };
-            let now = tokio::time::Instant::now();
-            if operation.state.is_settled() || now >= deadline {
-                return Ok(Some(operation));
+            if let Some(settled) = seat.settled() {
+                return Ok(Some(settled));
             }
+            let now = tokio::time::Instant::now();
+            if looks || now >= deadline {
+                let wanted = seat.id().to_owned();
+                let found = self.database().read(move |tx| operations::get(tx, &wanted)).await?;
+                let Some(operation) = found else { return Ok(None) };
+                if operation.state.is_settled() || now >= deadline {
+                    return Ok(Some(operation));
+                }
+            }
+            looks = true;
             let look_at = deadline.min(now + WAITER_LOOKS_EVERY);
             tokio::select! {
                 () = woken => {}

@@ -47,7 +47,7 @@ impl Engine {
         let mut inner = Inner::new(parts, Metrics::default(), true);
         inner.planted = bug;
         // As a running engine does; its steps carry it out.
-        inner.takes_handed.store(true, std::sync::atomic::Ordering::Release);
+        inner.taker = parking_lot::Mutex::new(super::Taker::Steps(Vec::new()));
         Self(std::sync::Arc::new(inner))
     }
 

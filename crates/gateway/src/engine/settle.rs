@@ -39,14 +39,14 @@ pub(super) enum Verdict {
     InDoubt { until_ms: i64, doubt: Doubt },
 }
 
-/// Commits a verdict.
+/// Commits a verdict, and answers the operation as it then is.
 pub(super) async fn settle(
     engine: &Engine,
     item: &Item,
     operation: Operation,
     verdict: Verdict,
     attempt: Option<Attempt>,
-) -> Result<(), Fault> {
+) -> Result<Operation, Fault> {
     log(&operation, &verdict, attempt.as_ref());
     let (kind, counted) = (operation.kind, Counted::of(operation.kind, &verdict));
     let now_ms = engine.now_ms();
@@ -54,7 +54,7 @@ pub(super) async fn settle(
     let held = operation;
     #[cfg(test)]
     let bug = engine.0.planted;
-    let woke = engine
+    let (woke, operation) = engine
         .database()
         .write(move |tx| {
             let stored = operations::get(tx, &held.id)?;
@@ -79,14 +79,14 @@ pub(super) async fn settle(
             if let (true, Some(payment_id)) = (operation.forgets, &operation.payment_id) {
                 payments::set_check_at(tx, payment_id, Some(now_ms))?;
             }
-            Ok::<_, Fault>(woke)
+            Ok::<_, Fault>((woke, operation))
         })
         .await?;
     counted.count(engine.metrics(), kind);
     if woke {
         engine.wake();
     }
-    Ok(())
+    Ok(operation)
 }
 
 /// What is counted once a verdict is recorded.

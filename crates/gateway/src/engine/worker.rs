@@ -13,6 +13,7 @@ use storage::queue::Item;
 use tracing::{Instrument as _, Span};
 
 use super::gates::{Permit, was_shut};
+use super::hub::Seat;
 use super::klarna::{Accounts, Answer, Klarna, Outcome};
 #[cfg(test)]
 use super::planted;
@@ -83,15 +84,18 @@ pub(super) async fn claim(engine: &Engine, limit: i64) -> Result<Claimed, Fault>
 impl Engine {
     /// Runs a unit of work that accepts an operation, which `accepted` finds in what the unit answers. Unless
     /// something older is due, the same unit claims the operation and marks it as running, so that one commit
-    /// stands between a shop's wish and the call to Klarna.
-    pub async fn accept<T, F, A>(&self, unit: F, accepted: A) -> Result<T, Fault>
+    /// stands between a shop's wish and the call to Klarna; whoever wants to wait for it then has a seat. What waits
+    /// in the journal instead is told to the loop.
+    pub async fn accept<T, F, A>(&self, unit: F, accepted: A) -> Result<(T, Option<Seat>), Fault>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
         A: Fn(&T) -> Option<&Operation> + Send + 'static,
         T: Send + 'static,
     {
         if !self.takes_handed() {
-            return self.database().write(unit).await;
+            let answer = self.database().write(unit).await?;
+            self.wake();
+            return Ok((answer, None));
         }
         let begins = Begins { engine: self.clone(), now_ms: self.now_ms(), place: Arc::default() };
         let (now_ms, place) = (begins.now_ms, Arc::clone(&begins.place));
@@ -107,7 +111,10 @@ impl Engine {
             })
             .await?;
         let permit = place.lock().take();
+        let mut seat = None;
         if let (Some(turn), Some(permit)) = (turn, permit) {
+            seat = Some(self.0.hub.wait_for(&turn.operation.id));
+            self.0.news.notify_waiters();
             self.hand_over(Work::Operation(Box::new(Turn {
                 item: turn.item,
                 operation: turn.operation,
@@ -116,8 +123,10 @@ impl Engine {
                 country: turn.country,
                 account: turn.account.map(|account| (account, permit)),
             })));
+        } else {
+            self.wake();
         }
-        Ok(answer)
+        Ok((answer, seat))
     }
 }
 
@@ -271,8 +280,9 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
             let id = turn.operation.id.clone();
             let span = turn_span(&turn.operation);
             // Boxed: it holds whole orders of Klarna, and callers need not.
-            match Box::pin(operate(engine, *turn).instrument(span)).await {
-                Ok(()) => {}
+            let ended = Box::pin(operate(engine, *turn).instrument(span)).await;
+            match &ended {
+                Ok(_) => {}
                 Err(Fault::LeaseLost) => {
                     tracing::warn!(operation.id = %id, "another worker took this operation over");
                 }
@@ -280,7 +290,10 @@ pub(super) async fn carry_out(engine: &Engine, work: Work) {
                     tracing::error!(operation.id = %id, %error, "an outcome could not be recorded");
                 }
             }
-            engine.0.hub.moved(&id);
+            match ended {
+                Ok(operation) if operation.state.is_settled() => engine.0.hub.settled(operation),
+                Ok(_) | Err(_) => engine.0.hub.moved(&id),
+            }
             engine.0.news.notify_waiters();
         }
         Work::Read(item) => {
@@ -307,7 +320,8 @@ fn turn_span(operation: &Operation) -> Span {
     span
 }
 
-async fn operate(engine: &Engine, turn: Turn) -> Result<(), Fault> {
+/// Answers the operation as it then is.
+async fn operate(engine: &Engine, turn: Turn) -> Result<Operation, Fault> {
     let Turn { item, operation, token, claimed_at_ms, country, account } = turn;
     let Some((account, permit)) = account else {
         let verdict = Verdict::Refused(Refusal {

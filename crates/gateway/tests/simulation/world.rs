@@ -617,8 +617,8 @@ impl<'s> History<'s> {
                     };
                     let taken = engine.accept(unit, |taken| taken.as_ref().ok()).await;
                     match taken {
-                        Ok(Ok(operation)) => End::Taken(Answer::Operation(operation.id)),
-                        Ok(Err(_)) => End::Taken(Answer::No),
+                        Ok((Ok(operation), _)) => End::Taken(Answer::Operation(operation.id)),
+                        Ok((Err(_), _)) => End::Taken(Answer::No),
                         Err(fault) => End::Failed(fault),
                     }
                 });
@@ -861,7 +861,7 @@ async fn take(
             };
             commands::take_command(tx, wanted, &command, now_ms)
         };
-        engine.accept(unit, |taken| taken.as_ref().ok()).await?
+        engine.accept(unit, |taken| taken.as_ref().ok()).await?.0
     };
     Ok(taken.map_or(Answer::No, |operation| Answer::Operation(operation.id)))
 }

@@ -20,6 +20,7 @@ use crate::domain::checkout::{Checkout, Finalize};
 use crate::domain::journal::{Operation, Outcome};
 use crate::domain::operation::{Kind, Reason, State as Stands};
 use crate::engine::commands::{self, Given, NotTaken};
+use crate::engine::hub::Seat;
 use crate::engine::sessions::{self, Trouble};
 use crate::fault::Fault;
 use crate::store::{checkouts, events, operations, payments};
@@ -104,27 +105,28 @@ pub(crate) async fn place(
     let deadline = tokio::time::Instant::now() + patience;
     let checkout = sessions::settle_doubt(app.engine(), checkout).await?;
     let taken = take(app, &checkout.id, token, given).await?;
+    let (taken, mut seat) = taken;
     let mut operation = match taken {
         Ok(operation) => operation,
         Err(NotTaken::Unknown) => return Err(Problem::not_found("checkout")),
         Err(NotTaken::Completed(_)) => return Ok(StatusCode::OK),
         Err(NotTaken::Closed(rejection)) => return Err(Trouble::Rejected(rejection).into()),
     };
-    app.engine().wake();
     loop {
         let patience = deadline.saturating_duration_since(tokio::time::Instant::now());
-        if let Some(settled) = app.engine().outcome(&operation.id, patience).await? {
+        if let Some(settled) = app.engine().outcome_of(&operation, seat.take(), patience).await? {
             operation = settled;
         }
         let superseded =
             operation.refusal().is_some_and(|refusal| refusal.reason == Reason::Superseded);
         // The token is made, and the order follows by the same authorisation.
         let followed = operation.kind == Kind::CreateToken && operation.state == Stands::Done;
+        if !superseded && !followed {
+            break;
+        }
         match newest(app, &checkout.id).await? {
             // A newer authorisation took over: its outcome is the checkout's.
-            Some(newer) if (superseded || followed) && newer.id != operation.id => {
-                operation = newer;
-            }
+            Some(newer) if newer.id != operation.id => operation = newer,
             Some(_) | None => break,
         }
     }
@@ -149,7 +151,7 @@ async fn take(
     checkout_id: &str,
     token: AuthorizationToken,
     given: Given,
-) -> Result<Result<Operation, NotTaken>, Fault> {
+) -> Result<(Result<Operation, NotTaken>, Option<Seat>), Fault> {
     let engine = app.engine();
     let id = checkout_id.to_owned();
     let new_id = engine.fresh_id("op");

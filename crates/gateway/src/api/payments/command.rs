@@ -16,6 +16,7 @@ use crate::domain::idempotency;
 use crate::domain::journal::{Operation, Outcome};
 use crate::domain::operation::{Kind, State};
 use crate::engine::commands::{self, Command, Intent, NotPossible};
+use crate::engine::hub::Seat;
 use crate::engine::reconcile;
 use crate::fault::Fault;
 use crate::store::answers::{self, Found};
@@ -43,8 +44,8 @@ pub struct Asked {
 
 /// What came of taking a command.
 pub enum Taken {
-    /// The operation, new or joined.
-    Operation(Box<Operation>),
+    /// The operation, new or joined, and a seat if it has begun.
+    Operation(Box<Operation>, Option<Seat>),
     /// It is not possible.
     NotPossible(NotPossible),
     /// The key stands for something else.
@@ -54,7 +55,7 @@ pub enum Taken {
 impl Taken {
     fn operation(&self) -> Option<&Operation> {
         match self {
-            Self::Operation(operation) => Some(operation),
+            Self::Operation(operation, _) => Some(operation),
             Self::NotPossible(_) | Self::Different => None,
         }
     }
@@ -77,7 +78,6 @@ pub async fn take(
     } else {
         taken
     };
-    engine.wake();
     Ok(taken)
 }
 
@@ -95,7 +95,11 @@ async fn take_once(
     let now_ms = engine.now_ms();
     let (store_id, payment_id, asked) = (store_id.to_owned(), payment_id.to_owned(), asked.clone());
     let unit = move |tx: &mut Tx<'_>| take_in(tx, &store_id, &payment_id, &asked, &new_id, now_ms);
-    engine.accept(unit, Taken::operation).await
+    let (mut taken, given) = engine.accept(unit, Taken::operation).await?;
+    if let Taken::Operation(_, seat) = &mut taken {
+        *seat = given;
+    }
+    Ok(taken)
 }
 
 fn take_in(
@@ -114,7 +118,7 @@ fn take_in(
             Found::Made(id) => {
                 let operation = operations::get(tx, &id)?
                     .ok_or_else(|| Fault::inconsistent(format!("operation {id} is gone")))?;
-                return Ok(Taken::Operation(Box::new(operation)));
+                return Ok(Taken::Operation(Box::new(operation), None));
             }
             Found::Different | Found::InProgress => {
                 return Ok(Taken::Different);
@@ -128,7 +132,7 @@ fn take_in(
             if let Some(key) = key {
                 answers::attach(tx, store_id, key, new_id, &operation.id)?;
             }
-            Ok(Taken::Operation(Box::new(operation)))
+            Ok(Taken::Operation(Box::new(operation), None))
         }
         Err(not_possible) => {
             if let Some(key) = key {
@@ -156,8 +160,8 @@ pub async fn run(
         key: idempotency_key(headers)?,
         fingerprint: idempotency::fingerprint("POST", &path, body),
     };
-    let operation = match take(app, &caller.store_id, payment_id, asked).await? {
-        Taken::Operation(operation) => *operation,
+    let (operation, seat) = match take(app, &caller.store_id, payment_id, asked).await? {
+        Taken::Operation(operation, seat) => (*operation, seat),
         Taken::NotPossible(not_possible) => return Err(not_possible.into()),
         Taken::Different => return Err(different()),
     };
@@ -165,7 +169,7 @@ pub async fn run(
     let operation = if operation.held {
         operation
     } else {
-        app.engine().outcome(&operation.id, patience).await?.unwrap_or(operation)
+        app.engine().outcome_of(&operation, seat, patience).await?.unwrap_or(operation)
     };
     let view = load(app, payment_id).await?;
     match (operation.state, &operation.outcome) {
