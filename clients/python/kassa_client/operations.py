@@ -216,6 +216,24 @@ class ExpiryPolicy(Group):
         return self._call("PUT", "/v1/expiry-policy", body=body)
 
 
+class Identities(Group):
+    def adopt(self, body: types.AdoptTokens) -> types.SignedInView:
+        """Takes over a shopper whom Klarna's button signed in on your page."""
+        return self._call("POST", "/v1/identities", body=body)
+
+    def forget(self, id: str) -> None:
+        """Forgets who signed in: Klarna is told that their tokens are not needed any more."""
+        self._call("DELETE", f"/v1/identities/{segment(id)}")
+
+    def link(self, id: str, body: types.LinkIdentity) -> types.IdentityView:
+        """Links who signed in with a customer of yours. Who is one customer's already does not become another's."""
+        return self._call("POST", f"/v1/identities/{segment(id)}/link", body=body)
+
+    def read(self, id: str) -> types.IdentityView:
+        """Reads who signed in."""
+        return self._call("GET", f"/v1/identities/{segment(id)}")
+
+
 class Operations(Group):
     def list(self, *, state: Optional[str] = None, limit: Optional[int] = None, cursor: Optional[str] = None) -> types.OperationList:
         """Lists operations, newest first."""
@@ -380,6 +398,16 @@ class RetentionPolicy(Group):
     def replace(self, body: types.RetentionPolicy) -> types.RetentionPolicy:
         """Replaces it. What is over by then is erased within a minute, in batches."""
         return self._call("PUT", "/v1/retention-policy", body=body)
+
+
+class SignIns(Group):
+    def begin(self, body: types.BeginSignIn) -> types.SignInView:
+        """Begins a sign-in with Klarna."""
+        return self._call("POST", "/v1/sign_ins", body=body)
+
+    def finish(self, id: str, body: types.FinishSignIn) -> types.SignedInView:
+        """Finishes a sign-in with what Klarna answered. It can be finished once."""
+        return self._call("POST", f"/v1/sign_ins/{segment(id)}/finish", body=body)
 
 
 class Stores(Group):
@@ -572,6 +600,7 @@ class Api:
         self.erasures = Erasures(transport)
         self.events = Events(transport)
         self.expiry_policy = ExpiryPolicy(transport)
+        self.identities = Identities(transport)
         self.operations = Operations(transport)
         self.payments = Payments(transport)
         self.payouts = Payouts(transport)
@@ -579,6 +608,7 @@ class Api:
         self.public = Public(transport)
         self.reports = Reports(transport)
         self.retention_policy = RetentionPolicy(transport)
+        self.sign_ins = SignIns(transport)
         self.stores = Stores(transport)
         self.subscriptions = Subscriptions(transport)
         self.webhook_deliveries = WebhookDeliveries(transport)

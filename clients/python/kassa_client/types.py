@@ -215,6 +215,14 @@ class AddressPatch(TypedDict):
     """Title, in the country's own form."""
 
 
+class AdoptTokens(TypedDict):
+    """What Klarna's button gave to your page."""
+    id_token: str
+    """`user_account_linking_id_token`, or `idToken`."""
+    refresh_token: str
+    """`user_account_linking_refresh_token`, or `refreshToken`. It is used at once, and worthless afterwards."""
+
+
 class AmountsView(TypedDict):
     """The sums of a payment, in minor units."""
     authorized: int
@@ -277,6 +285,20 @@ class AuditList(TypedDict):
 
 Because = Literal["requested", "period_ended", "token_cancelled", "charges_failed", "checkout_over", "no_further_day"]
 """Why a subscription ended."""
+
+
+class BeginSignIn(TypedDict):
+    """A sign-in to be."""
+    locale: NotRequired[Optional[str]]
+    """The shopper's language, such as `sv-SE`."""
+    prompt: NotRequired[Optional[str]]
+    """`login` or `consent`: ask again, although it was answered before. `none`: never ask."""
+    redirect_uri: str
+    """The page of yours to which Klarna sends the browser back; registered with Klarna for your client identifier,
+    letter by letter.
+    """
+    scope: NotRequired[Optional[str]]
+    """What is asked for, separated by spaces; the person's name, contact and billing address if it is left out."""
 
 
 class BrowserSettings(TypedDict):
@@ -522,6 +544,10 @@ class CreateCheckout(TypedDict):
     finalize: NotRequired[Optional[str]]
     """`automatic`, or `later` for a checkout of several steps: the browser authorises with
     `auto_finalize: false`, and confirms with the token of `finalize`.
+    """
+    identity_id: NotRequired[Optional[str]]
+    """Who signed in with Klarna, from `/v1/sign_ins` or `/v1/identities`: the shopper is then signed in when they
+    pay. Where that cannot be had any more, the checkout is opened all the same.
     """
     in_store: NotRequired[Optional["TillInput"]]
     intent: NotRequired["Intent"]
@@ -968,8 +994,36 @@ class ExtendDueDate(TypedDict):
     """One of the numbers of days that the capture's options name."""
 
 
+class FinishSignIn(TypedDict):
+    """What Klarna answered to your page."""
+    code: NotRequired[Optional[str]]
+    """The parameter `code`."""
+    error: NotRequired[Optional[str]]
+    """The parameter `error`."""
+    iss: NotRequired[Optional[str]]
+    """The parameter `iss`."""
+    state: str
+    """The parameter `state` of the address that the browser came back to."""
+
+
 GiveUp = Literal["suspend", "cancel"]
 """What to do when every try was in vain."""
+
+
+class IdentityView(TypedDict):
+    """A shopper who signed in with Klarna."""
+    created_at: str
+    """When they did for the first time."""
+    customer_id: NotRequired[Optional[str]]
+    """Your customer whose account it is, once you have linked them."""
+    id: str
+    """Its id: give it as `identity_id` when you open a checkout, and the shopper is signed in when they pay."""
+    scope: str
+    """What the shopper granted."""
+    signed_in_at: str
+    """When they signed in the last time."""
+    subject: str
+    """The name that Klarna gives the account, always the same."""
 
 
 Intent = Literal["buy", "tokenize", "buy_and_tokenize"]
@@ -1090,6 +1144,12 @@ class LineShare(TypedDict):
     """How many units."""
     reference: str
     """The line's reference."""
+
+
+class LinkIdentity(TypedDict):
+    """Whose account it is."""
+    customer_id: str
+    """Your customer; added by `POST /v1/customers`."""
 
 
 class MerchantReferences(TypedDict):
@@ -1221,6 +1281,8 @@ class PageView(TypedDict):
     """When its status last changed."""
     expires_at: str
     """When it ends. A read of the checkout renews it in time."""
+    payment_method_categories: List[Dict[str, Any]]
+    """What the shopper can choose on it: the name and the logo to show beside the way to pay."""
     qr_code_url: NotRequired[Optional[str]]
     """A picture of a code that leads to it, for a screen that the shopper looks at."""
     redirect_url: NotRequired[Optional[str]]
@@ -1564,6 +1626,32 @@ class SettlementView(TypedDict):
     """Who."""
     note: str
     """Why, in their words."""
+
+
+class SignInView(TypedDict):
+    """A sign-in that has begun."""
+    authorization_url: str
+    """Where to send the browser."""
+    expires_at: str
+    """Until when it can be finished."""
+    id: str
+    """Its id. Keep it, with `state`, in the shopper's own session."""
+    redirect_uri: str
+    """Where the browser comes back to."""
+    state: str
+    """What Klarna gives back: compare it with what came back before you finish the sign-in, so that nobody can have
+    your shopper finish somebody else's.
+    """
+
+
+class SignedInView(TypedDict):
+    """A shopper who has just signed in."""
+    identity: "IdentityView"
+    """The shopper."""
+    profile: Dict[str, Any]
+    """What they share with you, as Klarna tells it: `given_name`, `email`, `billing_address` and so on. It is told
+    this once, and not kept here.
+    """
 
 
 Status = Literal["active", "archived"]

@@ -56,6 +56,12 @@ export const operations = {
     read: ["GET", "/v1/expiry-policy", {}],
     replace: ["PUT", "/v1/expiry-policy", { body: true }],
   },
+  identities: {
+    adopt: ["POST", "/v1/identities", { body: true }],
+    forget: ["DELETE", "/v1/identities/{id}", {}],
+    link: ["POST", "/v1/identities/{id}/link", { body: true }],
+    read: ["GET", "/v1/identities/{id}", {}],
+  },
   operations: {
     list: ["GET", "/v1/operations", { query: true, paged: true }],
     look: ["POST", "/v1/operations/{id}/look", { body: true }],
@@ -103,6 +109,10 @@ export const operations = {
   retentionPolicy: {
     read: ["GET", "/v1/retention-policy", {}],
     replace: ["PUT", "/v1/retention-policy", { body: true }],
+  },
+  signIns: {
+    begin: ["POST", "/v1/sign_ins", { body: true }],
+    finish: ["POST", "/v1/sign_ins/{id}/finish", { body: true }],
   },
   stores: {
     accountCreate: ["POST", "/v1/stores/{id}/accounts", { body: true, keyed: true }],

@@ -104,6 +104,14 @@ export interface AddressPatch {
   title?: string | null;
 }
 
+/** What Klarna's button gave to your page. */
+export interface AdoptTokens {
+  /** `user_account_linking_id_token`, or `idToken`. */
+  id_token: string;
+  /** `user_account_linking_refresh_token`, or `refreshToken`. It is used at once, and worthless afterwards. */
+  refresh_token: string;
+}
+
 /** The sums of a payment, in minor units. */
 export interface AmountsView {
   /** What the authorisation is for now. */
@@ -166,6 +174,21 @@ export interface AuditList {
 
 /** Why a subscription ended. */
 export type Because = "requested" | "period_ended" | "token_cancelled" | "charges_failed" | "checkout_over" | "no_further_day";
+
+/** A sign-in to be. */
+export interface BeginSignIn {
+  /** The shopper's language, such as `sv-SE`. */
+  locale?: string | null;
+  /** `login` or `consent`: ask again, although it was answered before. `none`: never ask. */
+  prompt?: string | null;
+  /**
+   * The page of yours to which Klarna sends the browser back; registered with Klarna for your client identifier,
+   * letter by letter.
+   */
+  redirect_uri: string;
+  /** What is asked for, separated by spaces; the person's name, contact and billing address if it is left out. */
+  scope?: string | null;
+}
 
 /** What pages begin Klarna's browser libraries with. */
 export interface BrowserSettings {
@@ -418,6 +441,11 @@ export interface CreateCheckout {
    * `auto_finalize: false`, and confirms with the token of `finalize`.
    */
   finalize?: string | null;
+  /**
+   * Who signed in with Klarna, from `/v1/sign_ins` or `/v1/identities`: the shopper is then signed in when they
+   * pay. Where that cannot be had any more, the checkout is opened all the same.
+   */
+  identity_id?: string | null;
   in_store?: TillInput | null;
   /**
    * `buy`, `tokenize` (a customer token and no purchase; the amount may be 0) or
@@ -907,8 +935,36 @@ export interface FiguresView {
   refunded: SumView;
 }
 
+/** What Klarna answered to your page. */
+export interface FinishSignIn {
+  /** The parameter `code`. */
+  code?: string | null;
+  /** The parameter `error`. */
+  error?: string | null;
+  /** The parameter `iss`. */
+  iss?: string | null;
+  /** The parameter `state` of the address that the browser came back to. */
+  state: string;
+}
+
 /** What to do when every try was in vain. */
 export type GiveUp = "suspend" | "cancel";
+
+/** A shopper who signed in with Klarna. */
+export interface IdentityView {
+  /** When they did for the first time. */
+  created_at: string;
+  /** Your customer whose account it is, once you have linked them. */
+  customer_id?: string | null;
+  /** Its id: give it as `identity_id` when you open a checkout, and the shopper is signed in when they pay. */
+  id: string;
+  /** What the shopper granted. */
+  scope: string;
+  /** When they signed in the last time. */
+  signed_in_at: string;
+  /** The name that Klarna gives the account, always the same. */
+  subject: string;
+}
 
 /** What a checkout is for. */
 export type Intent = "buy" | "tokenize" | "buy_and_tokenize";
@@ -1027,6 +1083,12 @@ export interface LineShare {
   quantity: number;
   /** The line's reference. */
   reference: string;
+}
+
+/** Whose account it is. */
+export interface LinkIdentity {
+  /** Your customer; added by `POST /v1/customers`. */
+  customer_id: string;
 }
 
 /** The shop's references. What is left out stays. */
@@ -1186,6 +1248,8 @@ export interface PageView {
   changed_at: string;
   /** When it ends. A read of the checkout renews it in time. */
   expires_at: string;
+  /** What the shopper can choose on it: the name and the logo to show beside the way to pay. */
+  payment_method_categories: Record<string, unknown>[];
   /** A picture of a code that leads to it, for a screen that the shopper looks at. */
   qr_code_url?: string | null;
   /** Its address: send the shopper's browser there. Klarna gives none for a purchase in a store. */
@@ -1556,6 +1620,34 @@ export interface SettlementView {
   by: string;
   /** Why, in their words. */
   note: string;
+}
+
+/** A sign-in that has begun. */
+export interface SignInView {
+  /** Where to send the browser. */
+  authorization_url: string;
+  /** Until when it can be finished. */
+  expires_at: string;
+  /** Its id. Keep it, with `state`, in the shopper's own session. */
+  id: string;
+  /** Where the browser comes back to. */
+  redirect_uri: string;
+  /**
+   * What Klarna gives back: compare it with what came back before you finish the sign-in, so that nobody can have
+   * your shopper finish somebody else's.
+   */
+  state: string;
+}
+
+/** A shopper who has just signed in. */
+export interface SignedInView {
+  /** The shopper. */
+  identity: IdentityView;
+  /**
+   * What they share with you, as Klarna tells it: `given_name`, `email`, `billing_address` and so on. It is told
+   * this once, and not kept here.
+   */
+  profile: Record<string, unknown>;
 }
 
 /** Whether new subscriptions may have a plan. */
@@ -2088,6 +2180,17 @@ export interface ExpiryPolicy {
   replace(body: ExpiryPolicy, options?: CallOptions): Promise<ExpiryPolicy>;
 }
 
+export interface Identities {
+  /** Takes over a shopper whom Klarna's button signed in on your page. */
+  adopt(body: AdoptTokens, options?: CallOptions): Promise<SignedInView>;
+  /** Forgets who signed in: Klarna is told that their tokens are not needed any more. */
+  forget(id: string, options?: CallOptions): Promise<void>;
+  /** Links who signed in with a customer of yours. Who is one customer's already does not become another's. */
+  link(id: string, body: LinkIdentity, options?: CallOptions): Promise<IdentityView>;
+  /** Reads who signed in. */
+  read(id: string, options?: CallOptions): Promise<IdentityView>;
+}
+
 export interface Operations {
   /** Lists operations, newest first. */
   list(query?: { state?: string; limit?: number; cursor?: string }, options?: CallOptions): Promise<OperationList>;
@@ -2183,6 +2286,13 @@ export interface RetentionPolicy {
   read(options?: CallOptions): Promise<RetentionPolicy>;
   /** Replaces it. What is over by then is erased within a minute, in batches. */
   replace(body: RetentionPolicy, options?: CallOptions): Promise<RetentionPolicy>;
+}
+
+export interface SignIns {
+  /** Begins a sign-in with Klarna. */
+  begin(body: BeginSignIn, options?: CallOptions): Promise<SignInView>;
+  /** Finishes a sign-in with what Klarna answered. It can be finished once. */
+  finish(id: string, body: FinishSignIn, options?: CallOptions): Promise<SignedInView>;
 }
 
 export interface Stores {
@@ -2312,6 +2422,7 @@ export interface Api {
   readonly erasures: Erasures;
   readonly events: Events;
   readonly expiryPolicy: ExpiryPolicy;
+  readonly identities: Identities;
   readonly operations: Operations;
   readonly payments: Payments;
   readonly payouts: Payouts;
@@ -2319,6 +2430,7 @@ export interface Api {
   readonly public: Public;
   readonly reports: Reports;
   readonly retentionPolicy: RetentionPolicy;
+  readonly signIns: SignIns;
   readonly stores: Stores;
   readonly subscriptions: Subscriptions;
   readonly webhookDeliveries: WebhookDeliveries;
