@@ -137,7 +137,9 @@ fn subject_row(subject: &Subject) -> Markup {
 fn words(because: Because) -> &'static str {
     match because {
         Because::CheckoutOpen => "The shopper may still pay",
-        Because::AuthorizationOpen => "Something can still be captured: capture, cancel or release it",
+        Because::AuthorizationOpen => {
+            "Something can still be captured: capture, cancel or release it"
+        }
         Because::OperationPending => "Something is on its way to Klarna",
         Because::TokenActive => "A customer token is active: cancel it",
     }

@@ -60,8 +60,7 @@ async fn a_caller_who_goes_away_takes_nothing_along() {
             let unit = move |tx: &mut Tx<'_>| {
                 commands::take_authorization(tx, &id, &token, "http://x", &new_id, now_ms)
             };
-            let mut accepting =
-                Box::pin(world.engine.accept(unit, |taken| taken.as_ref().ok()));
+            let mut accepting = Box::pin(world.engine.accept(unit, |taken| taken.as_ref().ok()));
             if stays {
                 accepting.await.unwrap().0.unwrap();
             } else {

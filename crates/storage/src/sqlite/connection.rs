@@ -20,10 +20,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// A prepared statement keeps its plan: otherwise this build of SQLite plans it anew whenever another value is bound
     /// to a parameter that is compared with an indexed column, which is nearly every time, and costs more than to run it.
-    pub(super) fn new(
-        raw: rusqlite::Connection,
-        statements_cached: usize,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(raw: rusqlite::Connection, statements_cached: usize) -> Result<Self, Error> {
         raw.set_prepared_statement_cache_capacity(statements_cached);
         raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(|source| engine_error(source, "the database connection cannot be set up"))?;
@@ -272,7 +269,8 @@ mod tests {
         raw.execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY, shop TEXT); CREATE INDEX shops ON orders (shop)")
             .unwrap();
         let connection = Connection::new(raw, 8).unwrap();
-        let mut statement = connection.raw.prepare("SELECT id FROM orders WHERE shop = ?1").unwrap();
+        let mut statement =
+            connection.raw.prepare("SELECT id FROM orders WHERE shop = ?1").unwrap();
         for shop in ["one", "another", "a third"] {
             let mut rows = statement.query([shop]).unwrap();
             assert!(rows.next().unwrap().is_none());
