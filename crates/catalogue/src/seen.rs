@@ -12,9 +12,6 @@ pub const VARIABLE: &str = "KASSA_SEEN_ANSWERS";
 /// How files with such notes end.
 const ENDING: &str = "tsv";
 
-/// The test program whose answers are made up: only what is documented counts of them.
-const MADE_UP: &str = "faults";
-
 /// An answer that a test has seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen {
@@ -26,20 +23,14 @@ pub struct Seen {
     pub status: u16,
     /// The error code; empty when there is none.
     pub code: String,
-    /// The test program that saw it.
-    pub program: String,
+    /// Whether a fault on demand may have made it up: only what is documented counts then.
+    pub made_up: bool,
 }
 
 impl Seen {
-    /// Whether a fault on demand may have made it up.
-    #[must_use]
-    pub fn is_made_up(&self) -> bool {
-        self.program == MADE_UP
-    }
-
     fn line(&self) -> String {
-        let Self { method, path, status, code, program } = self;
-        format!("{method}\t{path}\t{status}\t{code}\t{program}\n")
+        let Self { method, path, status, code, made_up } = self;
+        format!("{method}\t{path}\t{status}\t{code}\t{made_up}\n")
     }
 
     fn parse(line: &str) -> Option<Self> {
@@ -49,7 +40,7 @@ impl Seen {
             path: parts.next()?,
             status: parts.next()?.parse().ok()?,
             code: parts.next()?,
-            program: parts.next()?,
+            made_up: parts.next()?.parse().ok()?,
         })
     }
 }
@@ -70,13 +61,15 @@ static BOOK: LazyLock<Option<Book>> = LazyLock::new(|| {
     Some(Book { directory, program, written: Mutex::default() })
 });
 
-/// Notes an answer, if notes are wanted. `path` may have a query.
+/// Notes an answer, if notes are wanted. `path` may have a query; `made_up` says whether a fault on demand may have given it.
 ///
 /// # Panics
 ///
 /// When the note cannot be written: then what is documented would look as if it were not given.
-pub fn note(method: &str, path: &str, status: u16, code: &str) {
-    let Some(book) = BOOK.as_ref() else { return };
+pub fn note(method: &str, path: &str, status: u16, code: &str, made_up: bool) {
+    if BOOK.is_none() {
+        return;
+    }
     let path = path.split('?').next().unwrap_or_default();
     let Some(operation) = crate::Operation::of(method, path) else { return };
     let seen = Seen {
@@ -84,7 +77,7 @@ pub fn note(method: &str, path: &str, status: u16, code: &str) {
         path: operation.path.to_owned(),
         status,
         code: code.replace(char::is_whitespace, " "),
-        program: book.program.clone(),
+        made_up,
     };
     write(ENDING, &seen.line());
 }
@@ -131,7 +124,7 @@ mod tests {
                 path: "/payments/v1/sessions/{session_id}".to_owned(),
                 status: 404,
                 code: code.to_owned(),
-                program: "payments".to_owned(),
+                made_up: code.is_empty(),
             };
             assert_eq!(Seen::parse(seen.line().trim_end_matches('\n')), Some(seen));
         }

@@ -277,7 +277,9 @@
     instance.loaded = true;
     instance.loading += 1;
     instance.callbacks.set(request, callback);
-    instance.main.post(Object.assign({ type: 'load', request, scheme, client_token: session.token }, message));
+    const app = window.__KlarnaInAppSDKWebViewInfo;
+    const inApp = isObject(app) && app.view === 'payment';
+    instance.main.post(Object.assign({ type: 'load', request, scheme, in_app: inApp, client_token: session.token }, message));
     window.setTimeout(() => {
       if (instance.callbacks.has(request)) instance.loaded = false;
       settleLoad(instance, request, { show_form: false });
@@ -286,7 +288,9 @@
 
   // ---- The purchase flow -------------------------------------------------------------------------------------------
 
+  /** None in a web view of an app, which has no windows. */
   function openPopup(instance, origin) {
+    if (isObject(window.__KlarnaInAppSDKWebViewInfo)) return null;
     const width = 440;
     const height = Math.min(760, window.screen.availHeight || 760);
     const left = Math.max(0, Math.round((window.screenX || 0) + ((window.outerWidth || width) - width) / 2));

@@ -16,7 +16,7 @@ async function load(message) {
   let answer = { result: { show_form: false } };
   try {
     answer = await call('load', message.client_token, {
-      page_origin: merchant.origin(), review: message.review === true, options: message.options, data: message.data,
+      page_origin: merchant.origin(), review: message.review === true, in_app: message.in_app === true, options: message.options, data: message.data,
     });
   } catch {
     // The page hears `show_form: false`; the widget stays empty.

@@ -12,6 +12,7 @@ use super::{Person, format, layout, tokens};
 use crate::api::payments::list::{cursor_of, read_cursor};
 use crate::app::App;
 use crate::domain::customer::{Customer, CustomerToken};
+use crate::domain::role::Permission;
 use crate::domain::subscription::Subscription;
 use crate::fault::Fault;
 use crate::store::customers::{self, Filter};
@@ -68,14 +69,14 @@ pub(super) async fn list(
         .await;
     match found {
         Ok(found) => {
-            let content = list_view(&found, search);
+            let content = list_view(&found, search, person.may(Permission::Administer));
             layout::page("Customers", Some(&person), &content).into_response()
         }
         Err(fault) => layout::failed(&fault),
     }
 }
 
-fn list_view(found: &Found, search: Option<&str>) -> Markup {
+fn list_view(found: &Found, search: Option<&str>, may_forget: bool) -> Markup {
     let older = found.next.as_ref().map(|cursor| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if let Some(search) = search {
@@ -88,6 +89,7 @@ fn list_view(found: &Found, search: Option<&str>) -> Markup {
         (tabs(Tab::Customers))
         div.head {
             h1 { "Customers" }
+            @if may_forget { p { a href="/dashboard/personal-data" { "Personal data" } } }
             form.search role="search" method="get" action="/dashboard/customers" {
                 label.hidden for="q" { "Search" }
                 input #q type="search" name="q" value=(search.unwrap_or_default()) placeholder="Reference";
@@ -172,7 +174,7 @@ pub(super) async fn page(
     match app.database().read_long(move |tx| load(tx, &store_id, &id)).await {
         Ok(Some(shown)) => {
             let reference = &shown.customer.reference;
-            layout::page(reference, Some(&person), &view(&shown)).into_response()
+            layout::page(reference, Some(&person), &view(&shown, &person)).into_response()
         }
         Ok(None) => layout::message(
             StatusCode::NOT_FOUND,
@@ -184,7 +186,7 @@ pub(super) async fn page(
     }
 }
 
-fn view(shown: &Shown) -> Markup {
+fn view(shown: &Shown, person: &Person) -> Markup {
     let customer = &shown.customer;
     html! {
         nav.crumbs aria-label="Breadcrumb" {
@@ -194,6 +196,9 @@ fn view(shown: &Shown) -> Markup {
         div.head {
             h1 { (customer.reference) }
             p.muted { "Known since " (format::moment(customer.created_at_ms)) " · " code { (customer.id) } }
+            @if person.may(Permission::Administer) {
+                p { a href={ "/dashboard/personal-data?of=" (customer.id) } { "Forget this customer" } }
+            }
         }
         section.card {
             h2 { "Subscriptions" }

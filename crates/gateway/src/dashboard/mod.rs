@@ -21,6 +21,7 @@ mod overview;
 mod payment;
 mod payouts;
 mod people;
+mod personal_data;
 mod plans;
 pub(crate) mod sign_in;
 mod stores;
@@ -85,6 +86,8 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/dashboard/customers/{id}", get(customers::page))
         .route("/dashboard/customer-tokens/{id}", get(tokens::page))
         .route("/dashboard/customer-tokens/{id}/{action}", post(tokens::submit))
+        .route("/dashboard/personal-data", get(personal_data::page))
+        .route("/dashboard/personal-data/{action}", post(personal_data::submit))
         .route("/dashboard/attention", get(attention::page))
         .route("/dashboard/operations/{id}/{action}", post(attention::submit))
         .route("/dashboard/counter", get(counter::page).post(counter::submit))

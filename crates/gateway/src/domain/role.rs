@@ -176,6 +176,9 @@ pub const PAGES: &[Page] = {
         ("GET", "/dashboard/customer-tokens/{id}", None, May(See)),
         ("POST", TOKEN_ACTION, Some("ask"), May(Serve)),
         ("POST", TOKEN_ACTION, None, May(MoveMoney)),
+        // What is known of people.
+        ("GET", "/dashboard/personal-data", None, May(Administer)),
+        ("POST", "/dashboard/personal-data/{action}", None, May(Administer)),
         // What is in doubt.
         ("GET", "/dashboard/attention", None, May(See)),
         ("POST", OPERATION, Some("look"), May(Serve)),

@@ -361,6 +361,11 @@ impl Engine {
         !matches!(*self.0.taker.lock(), Taker::Nobody)
     }
 
+    /// Whether what is handed over is carried out at once.
+    fn has_loop(&self) -> bool {
+        matches!(*self.0.taker.lock(), Taker::Loop(_))
+    }
+
     /// Has what was claimed carried out.
     fn hand_over(&self, work: Work) {
         let engine = self.clone();

@@ -92,6 +92,26 @@ impl Engine {
         A: Fn(&T) -> Option<&Operation> + Send + 'static,
         T: Send + 'static,
     {
+        let accepting = self.clone().accept_and_begin(unit, accepted);
+        if !self.has_loop() {
+            return accepting.await;
+        }
+        // A caller who goes away meanwhile takes nothing along: what is committed as begun is begun.
+        tokio::spawn(accepting.instrument(Span::current())).await.unwrap_or_else(|ended| {
+            Err(Fault::inconsistent(format!("a unit of work did not end as it should: {ended}")))
+        })
+    }
+
+    async fn accept_and_begin<T, F, A>(
+        self,
+        unit: F,
+        accepted: A,
+    ) -> Result<(T, Option<Seat>), Fault>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        A: Fn(&T) -> Option<&Operation> + Send + 'static,
+        T: Send + 'static,
+    {
         if !self.takes_handed() {
             let answer = self.database().write(unit).await?;
             self.wake();
@@ -111,22 +131,21 @@ impl Engine {
             })
             .await?;
         let permit = place.lock().take();
-        let mut seat = None;
-        if let (Some(turn), Some(permit)) = (turn, permit) {
-            seat = Some(self.0.hub.wait_for(&turn.operation.id));
-            self.0.news.notify_waiters();
-            self.hand_over(Work::Operation(Box::new(Turn {
-                item: turn.item,
-                operation: turn.operation,
-                token: turn.token,
-                claimed_at_ms: now_ms,
-                country: turn.country,
-                account: turn.account.map(|account| (account, permit)),
-            })));
-        } else {
+        let (Some(turn), Some(permit)) = (turn, permit) else {
             self.wake();
-        }
-        Ok((answer, seat))
+            return Ok((answer, None));
+        };
+        let seat = self.0.hub.wait_for(&turn.operation.id);
+        self.0.news.notify_waiters();
+        self.hand_over(Work::Operation(Box::new(Turn {
+            item: turn.item,
+            operation: turn.operation,
+            token: turn.token,
+            claimed_at_ms: now_ms,
+            country: turn.country,
+            account: turn.account.map(|account| (account, permit)),
+        })));
+        Ok((answer, Some(seat)))
     }
 }
 

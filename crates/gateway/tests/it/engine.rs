@@ -1,5 +1,9 @@
 //! The engine against a Klarna that loses answers: nothing lost, nothing doubled.
 
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
 use crate::support;
 use crate::support::{Fault, World, on_each_engine};
 use gateway::app::App;
@@ -9,7 +13,8 @@ use gateway::domain::payment::{AUTHORIZATION_EXPIRING, Fraud, Share};
 use gateway::engine::commands::{self, Command, NotTaken};
 use gateway::store::{checkouts, operations, payments};
 use klarna_types::MinorUnits;
-use service::Clock as _;
+use service::{Clock as _, Shutdown};
+use storage::Tx;
 use tower::ServiceExt as _;
 
 const HOUR: i64 = 3600;
@@ -36,6 +41,46 @@ async fn a_confirmed_checkout_becomes_a_payment() {
         assert_eq!(world.checkout(&checkout.id).await.status, Status::Completed);
         assert!(world.event_types(&payment.id).await.contains(&"payment.authorized".to_owned()));
         world.assert_books_agree(&payment.id).await;
+    })
+    .await;
+}
+
+/// A browser that is closed, a shop that gives up: what was begun for them is carried out, and at once.
+#[tokio::test]
+async fn a_caller_who_goes_away_takes_nothing_along() {
+    on_each_engine(async |world| {
+        let ends = Shutdown::new();
+        let running = tokio::spawn(world.engine.clone().run(ends.clone()));
+        // The first is waited for, so that the loop surely runs.
+        for stays in [true, false] {
+            let checkout = world.open_checkout().await;
+            let (id, token) = (checkout.id.clone(), world.klarna.authorize(&checkout.session.id));
+            let (new_id, now_ms) = (world.engine.fresh_id("op"), world.clock.now_ms());
+            let operation_id = new_id.clone();
+            let unit = move |tx: &mut Tx<'_>| {
+                commands::take_authorization(tx, &id, &token, "http://x", &new_id, now_ms)
+            };
+            let mut accepting = Box::pin(world.engine.accept(unit, |taken| taken.as_ref().ok()));
+            if stays {
+                accepting.await.unwrap().0.unwrap();
+            } else {
+                let first = poll_fn(|context| Poll::Ready(accepting.as_mut().poll(context))).await;
+                assert!(first.is_pending());
+                drop(accepting);
+            }
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+            // No lease runs out meanwhile: the clock stands still.
+            loop {
+                let outcome = world.engine.outcome(&operation_id, Duration::ZERO).await.unwrap();
+                if outcome.is_some_and(|operation| operation.state == State::Done) {
+                    break;
+                }
+                assert!(tokio::time::Instant::now() < deadline, "nobody carries it out");
+                tokio::task::yield_now().await;
+            }
+        }
+        ends.request();
+        running.await.unwrap();
     })
     .await;
 }

@@ -338,3 +338,56 @@ async fn another_stores_shoppers_and_what_does_not_exist_are_unknown() {
         world.town.end().await;
     }
 }
+
+/// What an admin does in the dashboard is what the API does.
+#[tokio::test]
+async fn an_admin_has_a_shopper_forgotten_in_the_dashboard() {
+    let folder = tempfile::tempdir().unwrap();
+    for world in worlds(folder.path()).await {
+        let payment = world.paid().await;
+        world.ask(&payment, "cancel", json!({})).await;
+        assert!(!world.found().await.is_empty());
+        let cookie = world.town.sign_in().await;
+        let page = format!("{}/dashboard/personal-data", world.town.gateway.url);
+        let get = |url: String| {
+            let cookie = cookie.clone();
+            let town = &world.town;
+            async move { town.send("GET", url, &[("cookie", &cookie)], String::new()).await.text }
+        };
+        let send = |action: &str, body: String| {
+            let (url, cookie, town) = (format!("{page}/{action}"), cookie.clone(), &world.town);
+            let form = ("content-type", "application/x-www-form-urlencoded");
+            async move { town.send("POST", url, &[form, ("cookie", &cookie)], body).await }
+        };
+        let shown = get(format!("{page}?of=cus_1%22%3E")).await;
+        assert!(shown.contains("cus_1&quot;&gt;"), "{shown}");
+        let csrf = shown.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        let csrf = csrf.split('"').next().unwrap();
+
+        assert_eq!(send("forget", "csrf=x&named=all".to_owned()).await.status, 403);
+        assert_eq!(send("burn", format!("csrf={csrf}")).await.status, 404);
+        for (action, fields, says) in [
+            ("forget", "named=+%0A+", "Say who is to be forgotten"),
+            ("keep", "days=soon", "not a number"),
+            ("keep", "days=0", "not between 1 and 3650"),
+        ] {
+            let refused = send(action, format!("csrf={csrf}&{fields}")).await;
+            assert_eq!(refused.status, 400, "{fields}");
+            assert!(refused.text.contains(says), "{says} in {}", refused.text);
+        }
+
+        let named = format!("csrf={csrf}&named={}%0Apay_nobody", text(&payment, "id"));
+        assert_eq!(send("forget", named).await.status, 303);
+        world.is_forgotten().await;
+        let shown = get(page.clone()).await;
+        assert!(shown.contains("Forgotten") && shown.contains("Not known here"), "{shown}");
+
+        assert_eq!(send("keep", format!("csrf={csrf}&days=180")).await.status, 303);
+        let policy = world.town.call("GET", "/v1/retention-policy", &Value::Null).await.body;
+        assert_eq!(policy, json!({ "personal_data_days": 180 }));
+        assert_eq!(send("keep", format!("csrf={csrf}&days=")).await.status, 303);
+        let policy = world.town.call("GET", "/v1/retention-policy", &Value::Null).await.body;
+        assert_eq!(policy["personal_data_days"], Value::Null);
+        world.town.end().await;
+    }
+}

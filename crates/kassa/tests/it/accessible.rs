@@ -485,6 +485,11 @@ async fn nobody_stumbles_over_any_page() {
             format!("/dashboard/deliveries/{}", world.delivery_id),
             "delivery",
         ),
+        (
+            "/dashboard/personal-data",
+            format!("/dashboard/personal-data?of={}", world.customer_id),
+            "personal-data",
+        ),
         ("/dashboard/attention", "/dashboard/attention".to_owned(), "attention"),
         ("/dashboard/counter", "/dashboard/counter".to_owned(), "counter"),
         (

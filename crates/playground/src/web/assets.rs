@@ -83,6 +83,8 @@ static COUNTER: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("counter", HTML, include_str!("../../assets/counter.html")));
 static LEARN_MORE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("learn-more", HTML, include_str!("../../assets/learn_more.html")));
+static MOBILE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("mobile", HTML, include_str!("../../assets/mobile.html")));
 static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         Asset::new("kit.js", JAVASCRIPT, include_str!("../../assets/kit.js")),
@@ -112,6 +114,14 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("in_store.css", STYLES, include_str!("../../assets/in_store.css")),
         Asset::new("learn_more.js", JAVASCRIPT, include_str!("../../assets/learn_more.js")),
         Asset::new("learn_more.css", STYLES, include_str!("../../assets/learn_more.css")),
+        Asset::new("mobile.js", JAVASCRIPT, include_str!("../../assets/mobile.js")),
+        Asset::new("mobile_express.js", JAVASCRIPT, include_str!("../../assets/mobile_express.js")),
+        Asset::new(
+            "mobile_messaging.js",
+            JAVASCRIPT,
+            include_str!("../../assets/mobile_messaging.js"),
+        ),
+        Asset::new("mobile_payment.js", JAVASCRIPT, include_str!("../../assets/mobile_payment.js")),
         Asset::new("kit.css", STYLES, include_str!("../../assets/kit.css")),
         Asset::new("widget.css", STYLES, include_str!("../../assets/widget.css")),
         Asset::new("flow.css", STYLES, include_str!("../../assets/flow.css")),
@@ -149,6 +159,11 @@ pub(super) async fn flow(headers: HeaderMap) -> Response {
 /// `GET /osm/learn-more`: what explains a promotion, in a dialog over any page.
 pub(super) async fn learn_more(headers: HeaderMap) -> Response {
     page(&LEARN_MORE, &headers)
+}
+
+/// `GET /mobile/view`: what an app's web view shows in place of Klarna's native views.
+pub(super) async fn mobile(headers: HeaderMap) -> Response {
+    own_page(&MOBILE, &headers)
 }
 
 /// `GET /in-store/{short_id}`: the link of an in-store purchase.
@@ -254,7 +269,7 @@ mod tests {
 
     #[test]
     fn the_pages_hold_no_script_or_style_of_their_own() {
-        for page in [&WIDGET, &FLOW, &IN_STORE, &COUNTER, &LEARN_MORE] {
+        for page in [&WIDGET, &FLOW, &IN_STORE, &COUNTER, &LEARN_MORE, &MOBILE] {
             assert!(
                 !page.body.contains("<style") && !page.body.contains("style="),
                 "{}",
@@ -262,7 +277,10 @@ mod tests {
             );
             assert!(!page.body.contains(" on"), "{}", page.name);
             for script in page.body.split("<script").skip(1) {
-                assert!(script.contains("src=\"/kp/assets/") && script.contains("></script>"));
+                let is_served = ["/kp/assets/", "/kp/lib/v1/api.js\""]
+                    .iter()
+                    .any(|path| script.contains(&format!("src=\"{path}")));
+                assert!(is_served && script.contains("></script>"), "{}", page.name);
             }
         }
     }

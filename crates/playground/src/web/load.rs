@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use klarna_types::payments::SessionBody;
+use klarna_types::payments::{PaymentMethodCategoryIdentifier, SessionBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Clock as _;
@@ -13,6 +13,7 @@ use service::Clock as _;
 use crate::app::App;
 use crate::domain::flow::AnswerError;
 use crate::domain::flow::offer::{OfferKind, fit_for, offers};
+use crate::domain::session::Session;
 use crate::shopper::{self, Loaded, ShopperError, bad_paths};
 use crate::web::caller::{Caller, WebError, json};
 use crate::web::view::{self, WidgetView};
@@ -21,6 +22,9 @@ use crate::web::view::{self, WidgetView};
 struct Request {
     #[serde(default)]
     review: bool,
+    /// Asked by the view of an app, which is stricter about its category.
+    #[serde(default)]
+    in_app: bool,
     #[serde(default)]
     options: CallOptions,
     #[serde(default)]
@@ -98,7 +102,7 @@ pub(super) async fn load(
         unreadable.push(path);
         SessionBody::default()
     });
-    let (loaded, refused) = match shopper::load(&app, caller.session_id.clone(), data).await {
+    let (mut loaded, refused) = match shopper::load(&app, caller.session_id.clone(), data).await {
         Ok(loaded) => (loaded, unreadable),
         // What the page sent cannot be taken; the widget shows the session as it was.
         Err(ShopperError::BadValue(problems)) => {
@@ -107,7 +111,18 @@ pub(super) async fn load(
         }
         Err(error) => return Err(error.into()),
     };
+    loaded.show_form &= !request.in_app || has_categories(&app, &loaded.session, &request.options);
     json(&answer(loaded, refused, &request, today(&app)))
+}
+
+/// Whether the session has what a view was made for.
+fn has_categories(app: &App, session: &Session, options: &CallOptions) -> bool {
+    let merchant = app.directory().merchant(session.merchant_id.as_str());
+    let offered = session.categories(merchant.as_deref());
+    options.categories().iter().all(|asked| {
+        let asked = PaymentMethodCategoryIdentifier::from(asked.as_str());
+        offered.iter().any(|category| category.identifier == asked)
+    })
 }
 
 fn answer(loaded: Loaded, refused: Vec<String>, request: &Request, today: Date) -> Answer {

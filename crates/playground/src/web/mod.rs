@@ -33,6 +33,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/widget", get(assets::widget))
         .route("/kp/flow", get(assets::flow))
         .route("/kp/assets/{name}", get(assets::asset))
+        .route("/mobile/view", get(assets::mobile))
         .route("/kp/v1/load", post(load::load))
         .route("/kp/v1/express", post(express::open))
         .route("/kp/v1/express/check", post(express::check))

@@ -20,6 +20,7 @@ mod hosted;
 mod identity;
 mod loading;
 mod messaging;
+mod mobile;
 mod pages;
 mod payment_requests;
 mod phone;
@@ -74,6 +75,13 @@ async fn pages_as_they_are_seen_in_the_wild() {
 async fn the_purchase_flow_on_a_phone() {
     let stage = Stage::start("playground/phone", Screen::Phone).await;
     phone::cases(&stage).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_in_an_app() {
+    let stage = Stage::start("playground/mobile", Screen::Phone).await;
+    mobile::cases(&stage).await;
     stage.stop().await;
 }
 

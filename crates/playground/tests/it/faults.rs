@@ -10,6 +10,7 @@ const FAULTS: &str = "/playground/v1/faults";
 
 /// Arms a fault and answers with it.
 async fn arm(world: &World, fault: &Value) -> Value {
+    world.makes_answers_up();
     let armed = world.control("/faults", fault).await;
     assert_eq!((&armed["matched"], &armed["injected"]), (&json!(0), &json!(0)), "{armed}");
     armed

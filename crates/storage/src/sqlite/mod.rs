@@ -69,7 +69,7 @@ impl Sqlite {
                  PRAGMA cache_size = -16000;"
             ),
         )?;
-        let connection = Connection::new(raw, STATEMENTS_CACHED);
+        let connection = Connection::new(raw, STATEMENTS_CACHED)?;
         migrate(&connection, migrations)?;
         Ok(Self {
             writer: Writer::start(connection, Some(lock))?,
@@ -82,7 +82,7 @@ impl Sqlite {
         let raw = rusqlite::Connection::open_in_memory()
             .map_err(|source| engine_error(source, "a database in memory cannot be made"))?;
         configure(&raw, "")?;
-        let connection = Connection::new(raw, STATEMENTS_CACHED);
+        let connection = Connection::new(raw, STATEMENTS_CACHED)?;
         migrate(&connection, migrations)?;
         Ok(Self { writer: Writer::start(connection, None)?, readers: None, path: None })
     }

@@ -73,7 +73,7 @@ impl Readers {
              PRAGMA mmap_size = 268435456;"
         ))
         .map_err(|source| engine_error(source, "a read connection cannot be set up"))?;
-        Ok(Connection::new(raw, STATEMENTS_CACHED))
+        Connection::new(raw, STATEMENTS_CACHED)
     }
 
     pub(super) fn close(&self) {

@@ -41,7 +41,7 @@ impl Simulated {
         let raw = rusqlite::Connection::open_in_memory()
             .map_err(|source| engine_error(source, "a database in memory cannot be made"))?;
         configure(&raw, "")?;
-        let connection = Connection::new(raw, STATEMENTS_CACHED);
+        let connection = Connection::new(raw, STATEMENTS_CACHED)?;
         migrate(&connection, migrations)?;
         Ok(Self { connection: Mutex::new(connection), mishaps })
     }

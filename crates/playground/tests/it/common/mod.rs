@@ -2,6 +2,7 @@
 //! the control API moves it, spoken to over HTTP only.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +47,7 @@ pub struct World {
     pub merchant: Merchant,
     /// Another seeded merchant.
     pub stranger: Merchant,
+    answers_are_made_up: AtomicBool,
 }
 
 /// A database for one test: worlds that are opened on it one after the other find what the earlier
@@ -137,7 +139,14 @@ impl World {
         let url = format!("http://{}", running.address());
         let [merchant, stranger] =
             seeds.map(|(id, name, password)| Merchant::new(id, name, password));
-        Self { running, url, http: HttpClient::default(), merchant, stranger }
+        let http = HttpClient::default();
+        let answers_are_made_up = AtomicBool::new(false);
+        Self { running, url, http, merchant, stranger, answers_are_made_up }
+    }
+
+    /// Says that whatever is answered from now on may be a fault on demand, and not what the playground says by itself.
+    pub fn makes_answers_up(&self) {
+        self.answers_are_made_up.store(true, Ordering::Relaxed);
     }
 
     /// The playground itself, to open further ways in.
@@ -183,7 +192,8 @@ impl World {
         };
         // For docs/fidelity.md.
         let code = reply.json["error_code"].as_str().unwrap_or_default();
-        catalogue::seen::note(method.as_str(), path, reply.status, code);
+        let made_up = self.answers_are_made_up.load(Ordering::Relaxed);
+        catalogue::seen::note(method.as_str(), path, reply.status, code, made_up);
         reply
     }
 
