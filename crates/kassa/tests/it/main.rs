@@ -25,6 +25,7 @@ mod listen;
 mod logs;
 mod marked;
 mod markets;
+mod mobile;
 mod outcomes;
 mod purchase;
 mod recovery;
