@@ -302,6 +302,13 @@ async fn a_browser_confirms_its_own_checkout_and_nothing_else() {
             done.text
         );
         assert!(!done.text.contains(&token));
+        // It is the browser's own also when it is over, whoever brought the token first.
+        let again = town.browser(&key, "POST", &confirm, &body, &from).await;
+        assert_eq!((again.status, &again.body["status"]), (200, &json!("completed")));
+        let shown = town.browser(&key, "GET", &path, &Value::Null, &from).await;
+        assert_eq!((shown.status, &shown.body["status"]), (200, &json!("completed")));
+        let still = town.browser(&key, "GET", &path, &Value::Null, &wrong).await;
+        assert_eq!(still.status, 404);
         let known = town
             .call(
                 "GET",

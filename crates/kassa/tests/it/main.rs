@@ -25,6 +25,7 @@ mod listen;
 mod logs;
 mod marked;
 mod markets;
+mod mobile;
 mod mounts;
 mod outcomes;
 mod purchase;
