@@ -29,6 +29,8 @@ pub enum Api {
     HostedPaymentPage,
     /// In-store.
     InStore,
+    /// Payment requests that servers make.
+    PaymentRequests,
     /// Order Management.
     OrderManagement,
     /// Settlements.
@@ -43,11 +45,12 @@ pub enum Api {
 
 impl Api {
     /// All of them, in the order of the documents.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Payments,
         Self::CustomerToken,
         Self::HostedPaymentPage,
         Self::InStore,
+        Self::PaymentRequests,
         Self::OrderManagement,
         Self::Settlements,
         Self::DisputesV4,
@@ -63,6 +66,7 @@ impl Api {
             Self::CustomerToken => "Customer Token",
             Self::HostedPaymentPage => "Hosted Payment Page",
             Self::InStore => "In-store",
+            Self::PaymentRequests => "Payment requests",
             Self::OrderManagement => "Order Management",
             Self::Settlements => "Settlements",
             Self::DisputesV4 => "Disputes, version 4",

@@ -1,6 +1,6 @@
-//! Payments, Customer Token, Hosted Payment Page and In-store.
+//! Payments, Customer Token, Hosted Payment Page, In-store and payment requests.
 
-use crate::Api::{CustomerToken, HostedPaymentPage, InStore, Payments};
+use crate::Api::{CustomerToken, HostedPaymentPage, InStore, PaymentRequests, Payments};
 use crate::Takes::{Json, Nothing};
 use crate::{Answer, Api, Operation, Takes, answer, not_given};
 
@@ -27,6 +27,10 @@ const HOSTED: &[Answer] = &[
 /// Of the two operations of In-store, which are documented in guides only.
 const IN_STORE: &[Answer] =
     &[answer(401, ""), answer(404, ""), answer(429, "TOO_MANY_REQUESTS"), answer(500, "")];
+
+/// Of the operations of payment requests, of which guides and callers were found; errors are those of the newer APIs.
+const REQUESTS: &[Answer] =
+    &[answer(401, ""), answer(403, ""), answer(429, "RATE_LIMITED"), answer(500, "")];
 
 const fn operation(
     api: Api,
@@ -209,5 +213,29 @@ pub(crate) const LIST: &[Operation] = &[
         ("GET", "/iss/v1/distributions/{session_id}"),
         Nothing,
         &[&[answer(200, "")], IN_STORE],
+    ),
+    operation(
+        PaymentRequests,
+        "payment_requests.create",
+        ("POST", "/v2/payment/requests"),
+        Json,
+        &[
+            &[answer(201, ""), answer(400, "VALIDATION_ERROR"), answer(413, "VALIDATION_ERROR")],
+            REQUESTS,
+        ],
+    ),
+    operation(
+        PaymentRequests,
+        "payment_requests.read",
+        ("GET", "/v2/payment/requests/{payment_request_id}"),
+        Nothing,
+        &[&[answer(200, ""), answer(404, "")], REQUESTS],
+    ),
+    operation(
+        PaymentRequests,
+        "payment_requests.cancel",
+        ("DELETE", "/v2/payment/requests/{payment_request_id}"),
+        Nothing,
+        &[&[answer(200, ""), answer(404, ""), answer(409, "")], REQUESTS],
     ),
 ];

@@ -58,6 +58,8 @@ const EXPRESS: &str = "Buttons.authorize";
 const PAYMENT_ERROR: &str = "Payment.on error";
 const PAYMENT_ABORT: &str = "Payment.on abort";
 
+const WIDGET_ERROR: &str = "Customer.Transaction.on widgeterror";
+
 /// The rows, library by library.
 const ROWS: &[Row] = &[
     row(LOAD, "{show_form: true}", "available"),
@@ -218,6 +220,11 @@ const ROWS: &[Row] = &[
     row(PAYMENT_ERROR, "INPUT_ERROR VALIDATION_ERROR", "the request cannot be made"),
     row(PAYMENT_ERROR, "TECHNICAL_ERROR INTERNAL_ERROR", "`initiate` failed"),
     row(
+        PAYMENT_ERROR,
+        "TECHNICAL_ERROR POPUP_BLOCKED",
+        "`POPUP`, and the browser opens none (proposed)",
+    ),
+    row(
         "Payment.on shippingaddresschange",
         "IN_PROGRESS {city, country, postalCode}",
         "what does it cost to deliver there?",
@@ -226,6 +233,17 @@ const ROWS: &[Row] = &[
         "Payment.on shippingoptionselect",
         "IN_PROGRESS {amount, description, displayName, shippingOptionReference, shippingType}",
         "what does it come to if it is sent so?",
+    ),
+    row(
+        WIDGET_ERROR,
+        "RESOURCE_ERROR WIDGET_TOKEN_NOT_FOUND",
+        "every token: the API that gives them out is not published",
+    ),
+    row(WIDGET_ERROR, "INPUT_ERROR VALIDATION_ERROR", "no token at all (proposed)"),
+    row(
+        "ExpressButton.on user-authenticated",
+        "{address, date_of_birth, email, first_name, last_name, phone}",
+        "the shopper lets the page have this",
     ),
 ];
 

@@ -42,7 +42,7 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("klarna-correlation-i
 const ENVIRONMENT: HeaderName = HeaderName::from_static("x-sim-environment");
 
 /// Paths of Klarna's APIs: authenticated, limited, logged.
-const KLARNA_PATHS: [&str; 9] = [
+const KLARNA_PATHS: [&str; 10] = [
     "/payments/",
     "/ordermanagement/",
     "/customer-token/",
@@ -51,6 +51,7 @@ const KLARNA_PATHS: [&str; 9] = [
     "/settlements/",
     "/disputes/",
     "/v4/payment/disputes",
+    "/v2/payment/",
     "/merchantcard/",
 ];
 

@@ -360,7 +360,7 @@ fn conclude(
     // What is over stays as it is: the page that called it off has heard so.
     let taken = request.happen(event);
     if taken.is_ok() && request.version != version {
-        payment_requests::update(tx, request, scene.now)?;
+        crate::payment_requests::changed(tx, request, scene.now)?;
     }
     Ok(())
 }
@@ -403,7 +403,7 @@ pub(crate) fn begin_request(
     let mut request = kept.clone().at(now);
     request.happen(payment_request::Event::Begun).map_err(|_| HostingError::Gone)?;
     if request.version != kept.version {
-        payment_requests::update(tx, &request, now)?;
+        crate::payment_requests::changed(tx, &request, now)?;
     }
     Ok(request)
 }

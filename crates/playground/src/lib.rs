@@ -20,6 +20,7 @@ pub mod fuzz;
 mod hosting;
 mod identity;
 mod in_store;
+mod payment_requests;
 mod placing;
 mod reports;
 mod requests;

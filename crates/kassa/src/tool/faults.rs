@@ -101,7 +101,7 @@ struct Fault {
     #[arg(long, value_name = "MID")]
     merchant: Option<String>,
     /// Only callbacks of this kind: authorization, notification, push, hosted_status, in_store_status,
-    /// dispute_webhook
+    /// dispute_webhook, payment_request_webhook
     #[arg(long, value_name = "KIND")]
     callback: Option<String>,
     /// So many of each thousand calls [default: all]

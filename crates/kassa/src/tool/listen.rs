@@ -63,13 +63,14 @@ const NOT_PASSED_ON: [header::HeaderName; 9] = [
 ];
 
 /// What callbacks there are.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "authorization",
     "notification",
     "push",
     "hosted_status",
     "in_store_status",
     "dispute_webhook",
+    "payment_request_webhook",
 ];
 
 /// What is listened for.
@@ -407,9 +408,17 @@ fn kind_of(body: &Value) -> &'static str {
         "hosted_status"
     } else if has("status") && (has("qr") || has("payment_link") || has("session_id")) {
         "in_store_status"
+    } else if is_of_a_request(body) {
+        "payment_request_webhook"
     } else {
         "dispute_webhook"
     }
+}
+
+/// Whether a webhook's message is about a payment request.
+fn is_of_a_request(body: &Value) -> bool {
+    let event_type = body.pointer("/metadata/event_type").and_then(Value::as_str);
+    event_type.is_some_and(|event_type| event_type.starts_with("payment.request."))
 }
 
 /// A callback as people read it.
@@ -464,6 +473,10 @@ mod tests {
             (json!({ "event_id": "e", "session": { "status": "BACK" } }), "hosted_status"),
             (json!({ "session_id": "s", "status": "ACCESSED" }), "in_store_status"),
             (json!({ "metadata": {}, "payload": {} }), "dispute_webhook"),
+            (
+                json!({ "metadata": { "event_type": "payment.request.state-change.expired" } }),
+                "payment_request_webhook",
+            ),
         ] {
             assert_eq!(kind_of(&body), kind, "{body}");
         }

@@ -101,6 +101,10 @@ function createCore(version, origin) {
         if (handler === undefined) handlers.delete(known(name));
         else handlers.set(known(name), (handlers.get(known(name)) || []).filter((other) => other !== handler));
       },
+      /** How many handlers there are. */
+      count(name) {
+        return (handlers.get(known(name)) || []).length;
+      },
       emit(name, ...args) {
         return (handlers.get(known(name)) || []).slice().map((handler) => {
           try {
@@ -461,6 +465,7 @@ function createLibrary(version, origin) {
     PAYMENT: ['Payment', typeof paymentProduct === 'function' && paymentProduct],
     IDENTITY: ['Identity', typeof identityProduct === 'function' && identityProduct],
     MESSAGING: ['Messaging', typeof messagingProduct === 'function' && messagingProduct],
+    CUSTOMER: ['Customer', typeof customerProduct === 'function' && customerProduct],
     INTEROPERABILITY: ['Interoperability', typeof interoperabilityProduct === 'function' && interoperabilityProduct],
   };
   const made = new Map(); // product -> what its function gave

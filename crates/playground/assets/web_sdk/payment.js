@@ -4,6 +4,8 @@
  */
 function paymentProduct(core) {
   const ABORT_DEADLINE_MS = 6000;
+  const LEFT_FOR = '__klarna_sdk_payment-request'; // of which request the browser has left this page for
+  const MODES = ['DEVICE_BEST', 'REDIRECT', 'ON_PAGE', 'POPUP'];
   const REJECTIONS = ['COUNTRY_NOT_SUPPORTED', 'REGION_NOT_SUPPORTED', 'CITY_NOT_SUPPORTED', 'POSTAL_CODE_NOT_SUPPORTED', 'ADDRESS_NOT_SUPPORTED'];
   const LABELS = { SUBSCRIBE: 'Subscribe with', SIGNUP: 'Sign up with', SIGNIN: 'Sign in with', DONATE: 'Donate with' };
   const CONTINUE = {
@@ -17,6 +19,7 @@ function paymentProduct(core) {
   let running = null; // the purchase under way: one at a time
   let requests = Math.floor(Math.random() * 1e12);
   const presented = new Map(); // what presentations were asked for, by their wording
+  let untold = null; // what came of the request that the browser has come back from, until somebody listens
 
   // ---- Requests on the server --------------------------------------------------------------------------------------
 
@@ -69,23 +72,47 @@ function paymentProduct(core) {
     return answer;
   }
 
+  /** Whether the page has a say in what delivering comes to: then it must stay. */
+  const isAsked = () => events.count('shippingaddresschange') + events.count('shippingoptionselect') > 0;
+
+  function isPhone() {
+    const { userAgentData, userAgent } = window.navigator;
+    return userAgentData ? userAgentData.mobile === true : /Mobi|Android|iPhone|iPad/.test(userAgent || '');
+  }
+
+  /** Stands for a window where there is none: the browser is going to leave the page. */
+  const away = { post() {}, focus() {}, close() {} };
+
+  /** Where the shopper goes through the flow. Null where the page wants nothing but a popup and there is none. */
+  function open(purchase, mode) {
+    const receive = (message) => hear(purchase, message);
+    const popup = () => core.popup('/kp/flow', {
+      name: 'klarna-payment-popup-' + purchase.number, receive, closed: () => closed(purchase),
+    });
+    const leaves = () => Object.assign(purchase, { leaves: true }) && away;
+    if (mode === 'REDIRECT') return leaves();
+    if (mode === 'POPUP') return popup();
+    if (mode === 'ON_PAGE' || isAsked()) return popup() || overlay(receive);
+    return isPhone() ? leaves() : popup() || leaves();
+  }
+
   /**
    * From the click to the end. `initiate` says what is to be paid; the window opens before it is asked, because
    * browsers allow it only then. Promises the request as it is at the end.
    */
-  function begin(initiate, mode) {
+  function begin(initiate, wantedMode) {
     if (running) {
       running.window.focus();
       return running.promise;
     }
-    const purchase = { request: null, flowId: null, number: ++requests, over: false };
+    const purchase = { request: null, flowId: null, number: ++requests, over: false, leaves: false };
     purchase.promise = new Promise((resolve, reject) => Object.assign(purchase, { resolve, reject }));
     purchase.promise.catch(() => {});
     running = purchase;
-    const receive = (message) => hear(purchase, message);
-    const popup = mode === 'ON_PAGE' ? null : core.popup('/kp/flow', { name: 'klarna-payment-popup-' + purchase.number, receive, closed: () => closed(purchase) });
-    purchase.window = popup || overlay(receive);
-    prepare(purchase, initiate).catch((thrown) => fail(purchase, thrown));
+    const opened = open(purchase, MODES.indexOf(wantedMode) < 0 ? 'DEVICE_BEST' : wantedMode);
+    purchase.window = opened || away;
+    if (opened) prepare(purchase, initiate).catch((thrown) => fail(purchase, thrown));
+    else fail(purchase, core.error('TECHNICAL_ERROR', 'POPUP_BLOCKED', 'The browser has opened no popup.'));
     return purchase.promise;
   }
 
@@ -95,16 +122,21 @@ function paymentProduct(core) {
     if (data === null || typeof data !== 'object') {
       throw core.error('INPUT_ERROR', 'VALIDATION_ERROR', 'initiate: neither a payment request nor the id of one.');
     }
-    if (typeof data.paymentRequestId !== 'string' && data.currency === undefined && 'returnUrl' in data) {
+    if (!idIn(data) && data.currency === undefined && 'returnUrl' in data) {
       // Finished elsewhere already.
       end(purchase);
       purchase.resolve(null);
       if (data.returnUrl) leaveFor(purchase, data.returnUrl);
       return;
     }
-    const made = await (typeof data.paymentRequestId === 'string' ? look(data.paymentRequestId) : create(data));
+    const known = idIn(data);
+    const made = await (known ? look(known) : create(purchase.leaves ? comingBack(data) : data));
     if (purchase.over) return;
-    Object.assign(purchase, { request: made.request, token: made.client_token, returnUrl: made.return_url });
+    Object.assign(purchase, { request: made.request, token: made.client_token });
+    if (made.client_token && purchase.leaves) {
+      leave(made);
+      return;
+    }
     if (!made.client_token) {
       // It is over: there is nothing to go through.
       finish(purchase);
@@ -114,6 +146,59 @@ function paymentProduct(core) {
       type: 'start', request: purchase.number, kind: 'authorize', client_token: made.client_token,
       payment_request_id: made.request.paymentRequestId, options: {}, data: {},
     });
+  }
+
+  /** The id of a request that the merchant's server has made: as it is, or in the address of the request. */
+  function idIn(data) {
+    if (typeof data.paymentRequestId === 'string') return data.paymentRequestId;
+    const [, key] = /\/requests\/([^/?#]+)\/start/.exec(String(data.paymentRequestUrl || '')) || [];
+    return key && 'krn:payment:request:' + key;
+  }
+
+  /** What a page asks for that says nowhere where the browser comes back to: it comes back to where it was. */
+  function comingBack(data) {
+    const config = data.customerInteractionConfig || {};
+    if (config.returnUrl) return data;
+    const returnUrl = window.location.href.split('#')[0];
+    return Object.assign({}, data, { customerInteractionConfig: Object.assign({}, config, { returnUrl }) });
+  }
+
+  function leave(made) {
+    try {
+      window.sessionStorage.setItem(LEFT_FOR, made.request.paymentRequestId);
+    } catch (forbidden) {
+      // The page that the browser comes back to hears nothing by itself then.
+    }
+    window.location.assign(made.payment_request_url);
+  }
+
+  /** The browser is back, on this page or another one of the merchant's: what came of it? */
+  async function comeBack() {
+    let id = null;
+    try {
+      id = window.sessionStorage.getItem(LEFT_FOR);
+      window.sessionStorage.removeItem(LEFT_FOR);
+    } catch (forbidden) {
+      // As if it had never left.
+    }
+    if (id === null) return;
+    const purchase = running && running.leaves ? running : null;
+    if (purchase) end(purchase);
+    const { request } = await look(id);
+    if (purchase) purchase.resolve(seen(request));
+    untold = seen(request);
+    tellUntold();
+  }
+
+  /** Tells what came of it as soon as somebody listens. */
+  function tellUntold() {
+    if (untold === null) return;
+    const name = untold.stateContext && untold.stateContext.paymentToken ? 'complete' : 'abort';
+    if (events.count(name) === 0) return;
+    const request = untold;
+    untold = null;
+    if (core.version === 1 && name === 'complete') events.emit('update', request);
+    events.emit(name, request);
   }
 
   /** Goes to another page once the popup is closed: it hears that it may from this one. */
@@ -182,7 +267,8 @@ function paymentProduct(core) {
   async function finish(purchase) {
     end(purchase);
     try {
-      const known = purchase.request ? (await look(purchase.request.paymentRequestId)).request : {};
+      const standing = purchase.request ? await look(purchase.request.paymentRequestId) : { request: {} };
+      const known = standing.request;
       const request = seen(known);
       purchase.resolve(request);
       if (known.state !== 'COMPLETED') {
@@ -191,7 +277,7 @@ function paymentProduct(core) {
       }
       if (core.version === 1) events.emit('update', request);
       const said = await Promise.all(events.emit('complete', request));
-      if (purchase.returnUrl && said.indexOf(false) < 0) window.location.assign(purchase.returnUrl);
+      if (standing.return_url && said.indexOf(false) < 0) window.location.assign(standing.return_url);
     } catch (thrown) {
       fail(purchase, thrown);
     }
@@ -288,6 +374,10 @@ function paymentProduct(core) {
     return made;
   }
 
+  core.whenReady().then(() => { comeBack().catch(() => {}); }, () => {});
+  // A page that the browser has kept is as it was when it was left: with a purchase under way.
+  window.addEventListener('pageshow', (event) => { if (event.persisted) comeBack().catch(() => {}); });
+
   // Another client, or another locale, may present otherwise.
   let sessions = 0;
   core.onSession(() => {
@@ -303,7 +393,11 @@ function paymentProduct(core) {
       fetch: async (paymentRequestId) => seen((await look(paymentRequestId)).request),
       cancel: async (paymentRequestId) => seen((await cancel(paymentRequestId)).request),
       presentation,
-      on: events.on,
+      on(name, handler) {
+        events.on(name, handler);
+        // Not before the page has registered all that it registers now.
+        window.setTimeout(tellUntold, 0);
+      },
       off: events.off,
       ShippingRejectionReason: Object.freeze(Object.fromEntries(REJECTIONS.map((name) => [name, name]))),
     },

@@ -21,7 +21,8 @@ pub(crate) enum Form {
 impl Form {
     /// That of the API to which a path belongs.
     pub(crate) fn of(path: &str) -> Self {
-        if path.starts_with("/v4/payment/disputes") || path.starts_with("/disputes/v3") {
+        let network = ["/v4/payment/disputes", "/disputes/v3", "/v2/payment/"];
+        if network.iter().any(|beginning| path.starts_with(beginning)) {
             Self::Network
         } else if path.starts_with("/disputes/") {
             Self::DisputesV2

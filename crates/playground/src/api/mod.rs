@@ -12,6 +12,7 @@ pub(crate) mod identity;
 pub(crate) mod in_store;
 pub(crate) mod limits;
 pub(crate) mod orders;
+pub(crate) mod payment_requests;
 pub(crate) mod payments;
 pub(crate) mod replay;
 pub(crate) mod respond;
@@ -28,6 +29,7 @@ use crate::{edge, faults, web};
 fn klarna() -> Router<App> {
     Router::new()
         .merge(payments::router())
+        .merge(payment_requests::router())
         .merge(orders::router())
         .merge(customer_token::router())
         .merge(in_store::router())

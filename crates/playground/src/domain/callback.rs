@@ -27,6 +27,8 @@ pub(crate) enum CallbackKind {
     InStoreStatus,
     /// A registered webhook: a dispute changed its state.
     DisputeWebhook,
+    /// A registered webhook: a payment request changed its state.
+    PaymentRequestWebhook,
 }
 
 /// How long an attempt may take, in real time.
@@ -59,13 +61,14 @@ pub(crate) struct Callback {
 
 impl CallbackKind {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Authorization,
         Self::Notification,
         Self::Push,
         Self::HostedStatus,
         Self::InStoreStatus,
         Self::DisputeWebhook,
+        Self::PaymentRequestWebhook,
     ];
 
     /// Its name, as stored and shown.
@@ -77,6 +80,7 @@ impl CallbackKind {
             Self::HostedStatus => "hosted_status",
             Self::InStoreStatus => "in_store_status",
             Self::DisputeWebhook => "dispute_webhook",
+            Self::PaymentRequestWebhook => "payment_request_webhook",
         }
     }
 
@@ -92,7 +96,8 @@ impl CallbackKind {
             | Self::Notification
             | Self::HostedStatus
             | Self::InStoreStatus
-            | Self::DisputeWebhook => 0,
+            | Self::DisputeWebhook
+            | Self::PaymentRequestWebhook => 0,
             // "About two minutes after the purchase".
             Self::Push => 2 * MINUTE_MS,
         }
@@ -108,7 +113,9 @@ impl CallbackKind {
             Self::HostedStatus | Self::InStoreStatus => {
                 TimeOuts { connect_ms: 3_000, answer_ms: 3_000 }
             }
-            Self::DisputeWebhook => TimeOuts { connect_ms: 3_000, answer_ms: 10_000 },
+            Self::DisputeWebhook | Self::PaymentRequestWebhook => {
+                TimeOuts { connect_ms: 3_000, answer_ms: 10_000 }
+            }
         }
     }
 
@@ -119,7 +126,8 @@ impl CallbackKind {
             Self::Authorization
             | Self::HostedStatus
             | Self::InStoreStatus
-            | Self::DisputeWebhook => (200..300).contains(&status),
+            | Self::DisputeWebhook
+            | Self::PaymentRequestWebhook => (200..300).contains(&status),
             Self::Notification => status == 200,
             Self::Push => false,
         }
@@ -149,7 +157,7 @@ impl CallbackKind {
             },
             // Nothing is documented: quick at first, for a restart on the merchant's side; then over
             // the better part of two days, for an outage that somebody has to mend.
-            Self::DisputeWebhook => {
+            Self::DisputeWebhook | Self::PaymentRequestWebhook => {
                 let delay = match attempts {
                     1 => MINUTE_MS,
                     2 => 5 * MINUTE_MS,

@@ -30,7 +30,7 @@ const GREATEST_DELAY_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
 const GREATEST_COPIES: u32 = 10;
 
 /// The first segments of Klarna's paths: elsewhere no fault can hit.
-const FIRST_SEGMENTS: [&str; 9] = [
+const FIRST_SEGMENTS: [&str; 10] = [
     "payments",
     "ordermanagement",
     "customer-token",
@@ -39,6 +39,7 @@ const FIRST_SEGMENTS: [&str; 9] = [
     "settlements",
     "disputes",
     "v4",
+    "v2",
     "merchantcard",
 ];
 

@@ -31,6 +31,7 @@ pub(crate) mod page_answer;
 pub(crate) mod payment_method;
 pub(crate) mod payment_request;
 pub(crate) mod persons;
+pub(crate) mod prefill;
 pub(crate) mod refund_allocation;
 pub(crate) mod sdk_token;
 pub(crate) mod session;

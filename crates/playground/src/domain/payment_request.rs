@@ -3,6 +3,8 @@
 //! A request is open for three hours. It is in progress while the shopper is in the purchase flow, and open again
 //! when they leave it; completed, expired and cancelled are final.
 
+pub(crate) mod merchant_side;
+
 use jiff::Timestamp;
 use klarna_types::market::{MARKETS, Market};
 use klarna_types::payments::SessionBody;
@@ -10,8 +12,18 @@ use klarna_types::{Address, Country, Currency, Locale, MerchantId, SessionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::domain::client_id::ClientIdentifier;
 use crate::domain::flow::delivery::{Delivery, ShippingOption};
 use crate::domain::line_items::{self, LineItem};
+use crate::domain::sdk_token;
+
+/// How the id of a request begins.
+const ID: &str = "krn:payment:request:";
+
+/// The id of the request whose address ends with this.
+pub(crate) fn id_of(key: &str) -> String {
+    format!("{ID}{key}")
+}
 
 /// How long a request is open.
 pub(crate) const OPEN_MS: i64 = 3 * 60 * 60 * 1_000;
@@ -95,7 +107,9 @@ pub(crate) struct Refusal(pub(crate) State);
 pub(crate) struct PaymentRequest {
     /// Its id.
     pub(crate) payment_request_id: String,
-    /// The client identifier that it was made with; no other may see it.
+    /// The client identifier that it was made with; no other may see it. Nothing where the merchant's server has
+    /// made it: any of its pages may go on with it.
+    #[serde(default)]
     pub(crate) client_id: String,
     /// Whose it is.
     pub(crate) merchant_id: MerchantId,
@@ -117,6 +131,9 @@ pub(crate) struct PaymentRequest {
     pub(crate) shipping: Option<ShippingConfig>,
     /// Where the browser goes at the end.
     pub(crate) return_url: Option<String>,
+    /// The merchant's own name for it.
+    #[serde(default)]
+    pub(crate) reference: Option<String>,
     /// What came of it.
     pub(crate) outcome: Option<Outcome>,
 }
@@ -142,6 +159,21 @@ impl PaymentRequest {
     /// When it ends unless it is completed.
     pub(crate) fn expires_at_ms(&self) -> i64 {
         self.created_at.as_millisecond().saturating_add(OPEN_MS)
+    }
+
+    /// Whether pages with this client identifier may see it and go on with it.
+    pub(crate) fn is_for(&self, client: &ClientIdentifier) -> bool {
+        if self.client_id.is_empty() {
+            self.merchant_id == client.merchant_id
+        } else {
+            self.client_id == client.client_id
+        }
+    }
+
+    /// Where it can be paid, without a page of the merchant's around it.
+    pub(crate) fn url(&self, base_url: &str) -> String {
+        let id = self.payment_request_id.as_str();
+        format!("{base_url}/eu/requests/{}/start", id.strip_prefix(ID).unwrap_or(id))
     }
 
     /// As it is now: time may be over.
@@ -195,7 +227,7 @@ impl PaymentRequest {
     }
 
     /// As the page reads it. Members that do not apply are absent.
-    pub(crate) fn view(&self) -> Value {
+    pub(crate) fn view(&self, base_url: &str) -> Value {
         let mut view = json!({
             "paymentRequestId": self.payment_request_id,
             "state": self.state,
@@ -208,12 +240,24 @@ impl PaymentRequest {
         }
         if let Some(outcome) = &self.outcome {
             view["stateContext"] = self.context(outcome);
+        } else if !self.state.is_final() {
+            view["stateContext"] = json!({ "customerInteraction": {
+                "method": "HANDOVER",
+                "paymentRequestId": self.payment_request_id,
+                "paymentRequestUrl": self.url(base_url),
+            } });
         }
         view
     }
 
     fn context(&self, outcome: &Outcome) -> Value {
-        let mut context = json!({ "paymentToken": outcome.payment_token });
+        // The older names are still read.
+        let session_token = sdk_token::network_session(&outcome.payment_token);
+        let mut context = json!({
+            "paymentToken": outcome.payment_token,
+            "interoperabilityToken": session_token,
+            "klarnaNetworkSessionToken": session_token,
+        });
         let profile = self.customer_profile(outcome);
         if profile.as_object().is_some_and(|profile| !profile.is_empty()) {
             context["klarnaCustomer"] = json!({ "customerProfile": profile });
@@ -264,7 +308,7 @@ impl PaymentRequest {
             add("dateOfBirth", outcome.date_of_birth.as_ref());
         }
         if let (Some(billing), true) = (&outcome.billing, wants("billing_address")) {
-            profile.insert("billingAddress".to_owned(), place(billing));
+            profile.insert("address".to_owned(), place(billing));
         }
         Value::Object(profile)
     }
@@ -322,6 +366,8 @@ pub(crate) struct Wanted {
     pub(crate) shipping: Option<ShippingConfig>,
     /// Where the browser goes at the end.
     pub(crate) return_url: Option<String>,
+    /// The merchant's own name for it.
+    pub(crate) reference: Option<String>,
 }
 
 /// A member that cannot be read, and why.
@@ -372,11 +418,19 @@ impl Wanted {
         let profile = profile.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
         let returns =
             value.get("customerInteractionConfig").and_then(|config| config.get("returnUrl"));
+        let return_url = returns.and_then(Value::as_str).map(str::to_owned);
+        // The browser is sent there from a page of the playground, too, which must run nothing of anybody's.
+        let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        if return_url.as_ref().is_some_and(|url| !is_web(url)) {
+            let field = "customerInteractionConfig.returnUrl";
+            return Err(Invalid { field, message: "an http or https URL" });
+        }
         Ok(Self {
             body,
             profile: profile.collect(),
             shipping,
-            return_url: returns.and_then(Value::as_str).map(str::to_owned),
+            return_url,
+            reference: text("paymentRequestReference"),
         })
     }
 }
@@ -417,7 +471,7 @@ mod tests {
         Event::Expired,
     ];
 
-    fn request(state: State) -> PaymentRequest {
+    pub(super) fn request(state: State) -> PaymentRequest {
         PaymentRequest {
             payment_request_id: "r".to_owned(),
             client_id: "c".to_owned(),
@@ -431,6 +485,7 @@ mod tests {
             profile: vec!["profile:email".to_owned()],
             shipping: None,
             return_url: None,
+            reference: None,
             outcome: None,
         }
     }
@@ -479,7 +534,7 @@ mod tests {
     #[test]
     fn a_page_reads_what_it_asked_for_and_nothing_that_does_not_apply() {
         let mut request = request(State::Completed);
-        assert_eq!(request.view(), json!({ "paymentRequestId": "r", "state": "COMPLETED" }));
+        assert_eq!(request.view(""), json!({ "paymentRequestId": "r", "state": "COMPLETED" }));
         let address = Address::new().given_name("Alva").email("a@b.se").city("Stockholm");
         request.outcome = Some(Outcome {
             payment_token: "t".to_owned(),
@@ -490,9 +545,11 @@ mod tests {
             shipping_option: None,
         });
         assert_eq!(
-            request.view()["stateContext"],
+            request.view("")["stateContext"],
             json!({
                 "paymentToken": "t",
+                "interoperabilityToken": "krn:network:eu1:test:session-token:t",
+                "klarnaNetworkSessionToken": "krn:network:eu1:test:session-token:t",
                 "klarnaCustomer": { "customerProfile": { "email": "a@b.se" } },
             })
         );
@@ -516,6 +573,10 @@ mod tests {
             (json!({ "currency": "XXX" }), "currency"),
             (json!({ "currency": "SEK", "amount": -1 }), "amount"),
             (json!({ "currency": "SEK", "amount": "12" }), "amount"),
+            (
+                json!({ "currency": "SEK", "amount": 1, "customerInteractionConfig": { "returnUrl": "javascript:1" } }),
+                "customerInteractionConfig.returnUrl",
+            ),
         ] {
             assert_eq!(Wanted::read(&value, None).unwrap_err().field, field, "{value}");
         }

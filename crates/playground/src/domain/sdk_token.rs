@@ -17,6 +17,19 @@ pub(crate) const LIFETIME_MS: i64 = 48 * 60 * 60 * 1_000;
 /// How the id of a shopping session begins.
 const SESSION: &str = "krn:shopping:eu1:test:session:";
 
+/// How a token begins by which servers tell Klarna of what a shopper has done in a browser.
+const NETWORK: &str = "krn:network:eu1:test:session-token:";
+
+/// The network session token of an approval: the same approval under the newer name.
+pub(crate) fn network_session(authorization_token: &str) -> String {
+    format!("{NETWORK}{authorization_token}")
+}
+
+/// The authorization token that a text stands for, which may be a network session token.
+pub(crate) fn authorization(text: &str) -> &str {
+    text.strip_prefix(NETWORK).unwrap_or(text)
+}
+
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -30,7 +43,7 @@ impl Purpose {
     /// How its tokens begin, and what is signed with them.
     fn prefix(self) -> &'static str {
         match self {
-            Self::Interoperability => "krn:network:eu1:test:session-token:",
+            Self::Interoperability => NETWORK,
             Self::Impression => "imp_",
         }
     }
@@ -116,6 +129,12 @@ mod tests {
         let bare = token.strip_prefix(Interoperability.prefix()).unwrap();
         let other = format!("{}{bare}", Impression.prefix());
         assert_eq!(verify(Impression, &other, &key, 0), None);
+    }
+
+    #[test]
+    fn a_network_session_token_stands_for_an_approval() {
+        assert_eq!(authorization(&network_session("a-b")), "a-b");
+        assert_eq!(authorization("a-b"), "a-b");
     }
 
     proptest! {

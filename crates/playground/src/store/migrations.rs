@@ -33,4 +33,5 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     client_ids::MIGRATION,
     identity::MIGRATION,
     payment_requests::MIGRATION,
+    payment_requests::DUE,
 ];

@@ -41,6 +41,14 @@ const LIBRARY_PARTS: &str = concat!(
     "})(window, document);\n",
 );
 
+/// The library of the older Express button.
+const EXPRESS_BUTTON_PARTS: &str = concat!(
+    "(function (window, document) {\n'use strict';\n",
+    include_str!("../../assets/klarna_button.js"),
+    include_str!("../../assets/express_button.js"),
+    "})(window, document);\n",
+);
+
 /// A file with its tag.
 pub(super) struct Asset {
     name: &'static str,
@@ -73,12 +81,19 @@ impl Asset {
 }
 
 static LIBRARY: LazyLock<Asset> = LazyLock::new(|| Asset::new("api.js", JAVASCRIPT, LIBRARY_PARTS));
+static EXPRESS_BUTTON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("lib.js", JAVASCRIPT, EXPRESS_BUTTON_PARTS));
+static EXPRESS_BUTTON_PAGE: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("express-button", HTML, include_str!("../../assets/express_button_page.html"))
+});
 static WIDGET: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("widget", HTML, include_str!("../../assets/widget.html")));
 static FLOW: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("flow", HTML, include_str!("../../assets/flow.html")));
 static IN_STORE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("in-store", HTML, include_str!("../../assets/in_store.html")));
+static REQUEST: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("request", HTML, include_str!("../../assets/request.html")));
 static COUNTER: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("counter", HTML, include_str!("../../assets/counter.html")));
 static LEARN_MORE: LazyLock<Asset> =
@@ -110,6 +125,13 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         Asset::new("in_store.js", JAVASCRIPT, include_str!("../../assets/in_store.js")),
         Asset::new("in_store_page.js", JAVASCRIPT, include_str!("../../assets/in_store_page.js")),
         Asset::new("in_store_texts.js", JAVASCRIPT, include_str!("../../assets/in_store_texts.js")),
+        Asset::new(
+            "express_button_page.js",
+            JAVASCRIPT,
+            include_str!("../../assets/express_button_page.js"),
+        ),
+        Asset::new("request.js", JAVASCRIPT, include_str!("../../assets/request.js")),
+        Asset::new("request.css", STYLES, include_str!("../../assets/request.css")),
         Asset::new("counter.js", JAVASCRIPT, include_str!("../../assets/counter.js")),
         Asset::new("in_store.css", STYLES, include_str!("../../assets/in_store.css")),
         Asset::new("learn_more.js", JAVASCRIPT, include_str!("../../assets/learn_more.js")),
@@ -136,6 +158,16 @@ static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 /// `GET /kp/lib/v1/api.js`: loaded by pages of any origin.
 pub(super) async fn library(headers: HeaderMap) -> Response {
     script_for_any_page(&LIBRARY, &headers)
+}
+
+/// `GET /express-button/v1/lib.js`: loaded by pages of any origin.
+pub(super) async fn express_button(headers: HeaderMap) -> Response {
+    script_for_any_page(&EXPRESS_BUTTON, &headers)
+}
+
+/// `GET /kp/express-button`: the popup or overlay of the older Express button.
+pub(super) async fn express_button_page(headers: HeaderMap) -> Response {
+    page(&EXPRESS_BUTTON_PAGE, &headers)
 }
 
 /// A script that merchants' pages load.
@@ -169,6 +201,11 @@ pub(super) async fn mobile(headers: HeaderMap) -> Response {
 /// `GET /in-store/{short_id}`: the link of an in-store purchase.
 pub(super) async fn in_store(headers: HeaderMap) -> Response {
     own_page(&IN_STORE, &headers)
+}
+
+/// `GET /eu/requests/{key}/start`: where a payment request is paid when the browser was sent away for it.
+pub(super) async fn payment_request(headers: HeaderMap) -> Response {
+    own_page(&REQUEST, &headers)
 }
 
 /// `GET /counter/{merchant_id}`: what the printed code of a counter leads to.
@@ -269,7 +306,16 @@ mod tests {
 
     #[test]
     fn the_pages_hold_no_script_or_style_of_their_own() {
-        for page in [&WIDGET, &FLOW, &IN_STORE, &COUNTER, &LEARN_MORE, &MOBILE] {
+        for page in [
+            &WIDGET,
+            &FLOW,
+            &IN_STORE,
+            &COUNTER,
+            &LEARN_MORE,
+            &MOBILE,
+            &REQUEST,
+            &EXPRESS_BUTTON_PAGE,
+        ] {
             assert!(
                 !page.body.contains("<style") && !page.body.contains("style="),
                 "{}",

@@ -8,6 +8,7 @@
 mod assets;
 mod caller;
 mod express;
+mod express_button;
 mod flow;
 mod hosted;
 mod identity;
@@ -30,6 +31,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/lib/v1/api.js", get(assets::library))
         // Where shops that name the badge themselves expect it, on Klarna's file host.
         .route("/payment-method/assets/badges/generic/klarna.svg", get(assets::badge))
+        .route("/express-button/v1/lib.js", get(assets::express_button))
+        .route("/kp/express-button", get(assets::express_button_page))
+        .route("/kp/v1/express-button/{action}", post(express_button::act))
         .route("/kp/widget", get(assets::widget))
         .route("/kp/flow", get(assets::flow))
         .route("/kp/assets/{name}", get(assets::asset))
@@ -40,6 +44,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/kp/v1/flow", post(flow::begin))
         .route("/kp/v1/flow/{flow_id}/{action}", post(flow::act))
         .merge(hosted::router())
+        // The form that such addresses have at Klarna.
+        .route("/eu/requests/{key}/start", get(assets::payment_request))
+        .route("/kp/v1/requests/{key}", post(payment_requests::stand))
         .merge(web_sdk::router())
         .route("/messaging/v3", get(messaging::message))
         .route("/messaging/v3/impressions/{token}", get(messaging::impression))

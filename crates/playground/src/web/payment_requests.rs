@@ -1,10 +1,11 @@
 //! Payment requests and presentations: what the Web SDK's `Payment` asks from merchants' pages.
 //!
-//! A request is seen only with the client identifier that made it. The purchase itself goes through the purchase
-//! flow, whose end the request follows ([`crate::hosting`]).
+//! A request is seen only with the client identifier that made it, or with any of the merchant whose server made it.
+//! The purchase itself goes through the purchase flow, whose end the request follows ([`crate::hosting`]); it is
+//! opened by the merchant's page, or by a page of the playground's own to which the browser was sent.
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use klarna_types::payments::PaymentMethodCategoryIdentifier::{
@@ -14,6 +15,7 @@ use klarna_types::{ClientToken, Locale};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Clock as _;
+use url::Url;
 
 use crate::api::payments::session_problems;
 use crate::app::App;
@@ -23,6 +25,8 @@ use crate::domain::session::ends_at_ms;
 use crate::domain::{category_names, client_token};
 use crate::shopper::bad_paths;
 use crate::store::{payment_requests, sessions, to_document};
+use crate::web::caller::{WebError, json as web_json};
+use crate::web::hosted::OwnPage;
 use crate::web::load::today;
 use crate::web::web_sdk::caller::{SdkCaller, SdkError, read};
 use crate::web::web_sdk::json;
@@ -36,6 +40,9 @@ struct Answer {
     client_token: Option<ClientToken>,
     #[serde(skip_serializing_if = "Option::is_none")]
     return_url: Option<String>,
+    /// Where it can be paid without the page around it; absent where there is nothing to pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_request_url: Option<String>,
 }
 
 impl Answer {
@@ -49,9 +56,10 @@ impl Answer {
             )
         };
         Self {
-            request: request.view(),
+            request: request.view(app.base_url()),
             client_token: (!request.state.is_final()).then(token),
-            return_url: request.return_url.clone(),
+            return_url: request.destination(),
+            payment_request_url: (!request.state.is_final()).then(|| request.url(app.base_url())),
         }
     }
 }
@@ -72,6 +80,12 @@ pub(super) async fn create(
     let CreateRequest { data, locale } = read(&body)?;
     let wanted = Wanted::read(&data, locale.as_deref())
         .map_err(|invalid| SdkError::input(invalid.message, vec![invalid.field.to_owned()]))?;
+    // The browser comes back to a page that may use the identifier, and to nowhere else.
+    let returns = wanted.return_url.as_deref().map(|url| origin_of(url).unwrap_or_default());
+    if returns.is_some_and(|origin| !caller.client.allows_origin(&origin)) {
+        let path = vec!["customerInteractionConfig.returnUrl".to_owned()];
+        return Err(SdkError::input("The origin of the return URL is not allowed.", path));
+    }
     let problems = session_problems(&wanted.body, &caller.merchant);
     if !problems.is_empty() {
         return Err(SdkError::input("The payment request cannot be paid.", bad_paths(&problems)));
@@ -79,7 +93,7 @@ pub(super) async fn create(
     let now = app.clock().now();
     let session_id = service::random::key().to_string();
     let request = PaymentRequest {
-        payment_request_id: format!("krn:payment:request:{}", service::random::uuid()),
+        payment_request_id: payment_request::id_of(&service::random::uuid().to_string()),
         client_id: caller.client.client_id,
         merchant_id: caller.merchant.merchant_id.clone(),
         session_id: session_id.as_str().into(),
@@ -91,6 +105,7 @@ pub(super) async fn create(
         profile: wanted.profile,
         shipping: wanted.shipping,
         return_url: wanted.return_url,
+        reference: wanted.reference,
         outcome: None,
     };
     let answer = Answer::of(&app, &request);
@@ -100,11 +115,56 @@ pub(super) async fn create(
         .write(move |tx| -> Result<_, SdkError> {
             let merchant_id = request.merchant_id.as_str();
             sessions::insert(tx, &session_id, merchant_id, now_ms, ends_at_ms(now_ms), &document)?;
-            payment_requests::insert(tx, &request)?;
+            crate::payment_requests::made(tx, &request)?;
             Ok(())
         })
         .await?;
     json(&answer)
+}
+
+/// The origin of a web address, without what stands in braces in it.
+fn origin_of(address: &str) -> Option<String> {
+    Some(Url::parse(address).ok()?.origin().ascii_serialization())
+}
+
+/// What the page on which a request is paid by itself needs to know.
+#[derive(Debug, Serialize)]
+struct Standing {
+    state: RequestState,
+    payment_request_id: String,
+    locale: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_token: Option<ClientToken>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    return_url: Option<String>,
+}
+
+/// `POST /kp/v1/requests/{key}`: where a request stands, for the page of its own. Possession of the address is the
+/// right to pay.
+pub(super) async fn stand(
+    State(app): State<App>,
+    Path(key): Path<String>,
+    _: OwnPage,
+) -> Result<Response, WebError> {
+    let now = app.clock().now();
+    let id = payment_request::id_of(&key);
+    let (request, session) = app
+        .db()
+        .read(move |tx| -> Result<_, WebError> {
+            let request = payment_requests::peek(tx, &id)?.ok_or(WebError::NoPage)?.at(now);
+            let session = sessions::find(tx, &request.session_id)?.ok_or(WebError::NoPage)?;
+            Ok((request, session))
+        })
+        .await?;
+    let locale = session.body.locale.map_or_else(String::new, |it| it.as_str().to_owned());
+    let answer = Answer::of(&app, &request);
+    web_json(&Standing {
+        state: request.state,
+        payment_request_id: request.payment_request_id,
+        locale,
+        client_token: answer.client_token,
+        return_url: answer.return_url,
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,12 +208,12 @@ async fn change(
         .db()
         .write(move |tx| -> Result<_, SdkError> {
             let kept = payment_requests::find(tx, &payment_request_id)?
-                .filter(|request| request.client_id == caller.client.client_id)
+                .filter(|request| request.is_for(&caller.client))
                 .ok_or_else(unknown)?;
             let mut request = kept.clone().at(now);
             let refusal = event.and_then(|event| request.happen(event).err());
             if request.version != kept.version {
-                payment_requests::update(tx, &request, now)?;
+                crate::payment_requests::changed(tx, &request, now)?;
             }
             Ok((request, refusal))
         })

@@ -6,8 +6,8 @@
 
 use storage::Tx;
 
-use crate::hosting;
 use crate::store::{StoreError, disputes, hosted_pages, orders, settlements};
+use crate::{hosting, payment_requests, store};
 
 /// One of them.
 #[derive(Debug)]
@@ -39,5 +39,10 @@ pub(crate) const SOURCES: &[DueSource] = &[
         name: "hosted pages",
         next_due_at: |tx| Ok(hosted_pages::next_idle_at(tx)?),
         run_due: hosting::run_idle,
+    },
+    DueSource {
+        name: "payment requests",
+        next_due_at: |tx| Ok(store::payment_requests::next_due_at(tx)?),
+        run_due: payment_requests::run_due,
     },
 ];

@@ -54,6 +54,7 @@ async fn express_checkout() {
 async fn express_checkout_on_a_phone() {
     let stage = Stage::start("playground/express-phone", Screen::Phone).await;
     express::on_a_phone(&stage).await;
+    payment_requests::on_a_phone(&stage).await;
     stage.stop().await;
 }
 

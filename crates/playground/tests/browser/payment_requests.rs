@@ -29,9 +29,38 @@ pub(crate) async fn cases(stage: &Stage) {
     delivered(stage, &client_id).await;
     bad_input(stage, &client_id).await;
     on_the_page(stage, &client_id).await;
+    away_and_back(stage, &client_id).await;
+    popups_that_are_blocked(stage, &client_id).await;
+    made_by_a_server(stage, &client_id).await;
+    what_comes_after_a_purchase(stage).await;
     presented(stage, &client_id).await;
     the_first_version(stage, &client_id).await;
     strangers(stage, &client_id).await;
+}
+
+/// The page of a request, and the window of the older Express button, on the smallest screen.
+pub(crate) async fn on_a_phone(stage: &Stage) {
+    let body = json!({ "currency": "SEK", "amount": 125_000, "locale": "sv-SE" });
+    let reply = stage.world.call("POST", "/v2/payment/requests", &body).await;
+    let interaction = &reply.json["state_context"]["customer_interaction"];
+    stage.browser.goto(interaction["payment_request_url"].as_str().unwrap()).await;
+    go_through(stage, false, "").await;
+    stage.browser.see("main[data-step=no]").await;
+    assert!(!stage.browser.overflows().await);
+    assert_eq!(stage.browser.stumbling_blocks().await, [""; 0]);
+    stage.browser.picture("request-left").await;
+    stage.browser.click("#again").await;
+    stage.browser.see("iframe.flow:not([hidden])").await;
+    assert!(!stage.browser.overflows().await);
+    stage.browser.picture("request").await;
+    stage.client_id(&[]).await;
+    stage.go("pages/old-button").await;
+    stage.browser.click("klarna-express-button").await;
+    stage.browser.enter_popup().await;
+    stage.browser.see("#email_or_phone").await;
+    assert!(!stage.browser.overflows().await);
+    stage.browser.picture("old-button").await;
+    stage.browser.close_popup().await;
 }
 
 fn wanted() -> Value {
@@ -46,6 +75,11 @@ fn wanted() -> Value {
 
 async fn begin(stage: &Stage, page: &str, client_id: &str) {
     stage.go(&format!("pages/{page}")).await;
+    begin_here(stage, client_id).await;
+}
+
+/// The same where the browser is.
+async fn begin_here(stage: &Stage, client_id: &str) {
     stage.run(BEGIN, vec![json!(client_id)]).await;
     stage
         .browser
@@ -256,7 +290,7 @@ async fn bad_input(stage: &Stage, client_id: &str) {
     stage.browser.popup_closes().await;
 }
 
-/// Over the page instead of in a popup; then the browser goes where the page wants, unless it says no.
+/// Over the page where the browser opens no popup; then the browser goes where the page wants, unless it says no.
 async fn on_the_page(stage: &Stage, client_id: &str) {
     let mut wanted = wanted();
     wanted["customerInteractionConfig"] = json!({ "returnUrl": format!("{}#paid", stage.shop()) });
@@ -265,6 +299,7 @@ async fn on_the_page(stage: &Stage, client_id: &str) {
         if stays {
             stage.run("sdk.Payment.on('complete', async () => false)", vec![]).await;
         }
+        stage.run("window.open = () => null", vec![]).await;
         press(stage).await;
         stage.browser.see("iframe[aria-modal=true]").await;
         stage.browser.enter_frame("iframe[aria-modal=true]").await;
@@ -280,6 +315,180 @@ async fn on_the_page(stage: &Stage, client_id: &str) {
             stage.browser.at("#paid").await;
         }
     }
+}
+
+/// The whole page goes to the purchase and comes back, where it hears what came of it.
+async fn away_and_back(stage: &Stage, client_id: &str) {
+    let redirect = json!({ "initiationMode": "REDIRECT" });
+    for approved in [true, false] {
+        with_button(stage, client_id, wanted(), redirect.clone()).await;
+        press(stage).await;
+        go_through(stage, approved, "redirect").await;
+        stage.browser.at("/pages/sdk").await;
+        begin_here(stage, client_id).await;
+        let event = if approved { "complete" } else { "abort" };
+        let told = stage.told(event).await;
+        let state = if approved { "COMPLETED" } else { "SUBMITTED" };
+        assert_eq!(
+            (&told["state"], &told["previousState"]),
+            (&json!(state), &json!("IN_PROGRESS"))
+        );
+        assert_eq!(told["stateContext"].get("klarnaNetworkSessionToken").is_some(), approved);
+        // It is told once: a page that begins anew hears nothing of it.
+        begin(stage, "sdk", client_id).await;
+        let id = told["paymentRequestId"].clone();
+        promised(stage, "return sdk.Payment.fetch(arguments[0])", vec![id]).await;
+        assert_eq!(stage.run("return Object.values(told).flat().length", vec![]).await, 0);
+    }
+    // To the page that the merchant names, with what it wants to know in the address.
+    let mut elsewhere = wanted();
+    let address = format!(
+        "{}?s={{klarna.payment_request.state}}&r={{klarna.payment_request.payment_request_reference}}&t={{klarna.payment_request.payment_token}}",
+        stage.shop()
+    );
+    elsewhere["customerInteractionConfig"] = json!({ "returnUrl": address });
+    with_button(stage, client_id, elsewhere, redirect).await;
+    press(stage).await;
+    go_through(stage, true, "redirect").await;
+    stage.browser.at("?s=COMPLETED&r=WEB-7&t=").await;
+    let url = stage.browser.url().await;
+    assert!(url.ends_with("&t="), "no token stands in an address: {url}");
+}
+
+/// The purchase on the page of a request, which fills the window.
+async fn go_through(stage: &Stage, approved: bool, picture: &str) {
+    stage.browser.at("/eu/requests/").await;
+    stage.browser.see("iframe.flow:not([hidden])").await;
+    let url = stage.browser.url().await;
+    assert!(!url.contains('?') && !url.contains('#'), "nothing but the request in {url}");
+    stage.browser.enter_frame("iframe.flow").await;
+    stage.browser.see("#email_or_phone").await;
+    if !approved {
+        stage.browser.click("#close").await;
+        stage.browser.leave_frames().await;
+        return;
+    }
+    stage.identify("customer@email.se").await;
+    stage.browser.see("[data-testid=\"offer-pay_later\"]").await;
+    stage.browser.picture(picture).await;
+    stage.choose("pay_later").await;
+    stage.confirm().await;
+    stage.browser.leave_frames().await;
+}
+
+async fn popups_that_are_blocked(stage: &Stage, client_id: &str) {
+    // A page that wants nothing but a popup hears that there is none.
+    with_button(stage, client_id, wanted(), json!({ "initiationMode": "POPUP" })).await;
+    stage.run("window.opened = window.open; window.open = () => null", vec![]).await;
+    press(stage).await;
+    let told = stage.told("error").await;
+    assert_eq!(told, json!({ "type": "TECHNICAL_ERROR", "code": "POPUP_BLOCKED", "fields": [] }));
+    // The button works as soon as there are popups again.
+    stage.run("window.open = window.opened; told.error.length = 0", vec![]).await;
+    press(stage).await;
+    stage.browser.enter_popup().await;
+    stage.browser.see("#email_or_phone").await;
+    stage.browser.close_popup().await;
+    assert_eq!(stage.told("abort").await["stateReason"], "PURCHASE_FLOW_ABORTED");
+    // A page that has a say in delivering is not left: the overlay does it. Any other goes away and comes back, and so
+    // does every page on a phone.
+    let deaf = "sdk.Payment.off('shippingaddresschange'); sdk.Payment.off('shippingoptionselect');";
+    let blocked = "window.open = () => null;";
+    let phone = "Object.defineProperty(navigator, 'userAgentData', { value: { mobile: true } });";
+    for (script, leaves) in [
+        (blocked.to_owned(), false),
+        (format!("{deaf}{blocked}"), true),
+        (format!("{deaf}{phone}"), true),
+        (format!("{phone}{blocked}"), false),
+    ] {
+        with_button(stage, client_id, wanted(), json!({})).await;
+        stage.run(&script, vec![]).await;
+        press(stage).await;
+        if leaves {
+            go_through(stage, false, "").await;
+            stage.browser.at("/pages/sdk").await;
+        } else {
+            stage.browser.see("iframe[aria-modal=true]").await;
+            stage.browser.enter_frame("iframe[aria-modal=true]").await;
+            stage.browser.click("#close").await;
+            stage.browser.leave_frames().await;
+            assert_eq!(stage.told("abort").await["state"], "SUBMITTED");
+        }
+    }
+}
+
+/// The merchant's server makes the request; a page goes on with its id or its address, or the shopper opens the
+/// address and there is no page at all.
+async fn made_by_a_server(stage: &Stage, client_id: &str) {
+    for part in ["id", "url", "address"] {
+        let body = json!({ "currency": "SEK", "amount": 125_000, "locale": "sv-SE" });
+        let reply = stage.world.call("POST", "/v2/payment/requests", &body).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        let id = reply.json["payment_request_id"].clone();
+        let interaction = &reply.json["state_context"]["customer_interaction"];
+        let address = interaction["payment_request_url"].clone();
+        if part == "address" {
+            stage.browser.leave_popup().await;
+            stage.browser.goto(address.as_str().unwrap()).await;
+            go_through(stage, false, "").await;
+            stage.browser.see("main[data-step=no]").await;
+            assert_eq!(stage.browser.stumbling_blocks().await, [""; 0]);
+            stage.browser.picture("request-left").await;
+            stage.browser.click("#again").await;
+            go_through(stage, true, "request").await;
+            stage.browser.see("main[data-step=yes]").await;
+            stage.browser.picture("request-paid").await;
+            // Whoever opens it again sees that, too.
+            stage.browser.goto(address.as_str().unwrap()).await;
+            stage.browser.see("main[data-step=yes]").await;
+        } else {
+            let wanted = if part == "id" {
+                json!({ "paymentRequestId": id })
+            } else {
+                json!({ "paymentRequestUrl": address })
+            };
+            with_button(stage, client_id, wanted, json!({})).await;
+            identify(stage).await;
+            stage.choose("pay_later").await;
+            stage.confirm().await;
+            stage.browser.popup_closes().await;
+            assert_eq!(stage.told("complete").await["paymentRequestId"], id);
+        }
+        let path = format!("/v2/payment/requests/{}", id.as_str().unwrap());
+        let read = stage.world.call("GET", &path, &Value::Null).await;
+        assert_eq!(read.json["state"], "COMPLETED", "{}", read.text);
+    }
+}
+
+/// What shoppers do with a purchase afterwards: no API is published that gives out the token which opens it.
+async fn what_comes_after_a_purchase(stage: &Stage) {
+    let client_id = stage.client_id(&[]).await;
+    stage.go("pages/sdk").await;
+    let script = "
+        const sdk = await Klarna.init({ clientId: arguments[0], products: ['CUSTOMER'] });
+        const names = Object.keys(sdk).sort();
+        let thrown = null;
+        try { sdk.Customer.Transaction.widget('ey'); } catch (error) { thrown = error.errorCode; }
+        listenToEvents(sdk.Customer.Transaction, ['widgeterror'], 'Customer.Transaction');
+        const told = await new Promise((resolve) => {
+          sdk.Customer.Transaction.on('widgeterror', (error, data) => resolve([error.errorCode, data.status]));
+          sdk.Customer.Transaction.widget('ey');
+        });
+        const empty = await new Promise((resolve) => {
+          sdk.Customer.Transaction.on('widgeterror', (error) => resolve(error.errorCode));
+          sdk.Customer.Transaction.widget();
+        });
+        return [names, thrown, told, empty];";
+    let came = promised(stage, script, vec![json!(client_id)]).await;
+    assert_eq!(
+        came["value"],
+        json!([
+            ["Config", "Customer", "Interoperability", "Network"],
+            "WIDGET_TOKEN_NOT_FOUND",
+            ["WIDGET_TOKEN_NOT_FOUND", "ERROR"],
+            "VALIDATION_ERROR",
+        ])
+    );
 }
 
 async fn presented(stage: &Stage, client_id: &str) {

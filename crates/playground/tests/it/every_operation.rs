@@ -30,7 +30,7 @@ fn wrong_form(api: Api, reply: &Reply) -> Option<String> {
     let members: Vec<&str> =
         reply.json.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     let is_right = match api {
-        Api::DisputesV4 | Api::DisputesV3 => {
+        Api::DisputesV4 | Api::DisputesV3 | Api::PaymentRequests => {
             members.starts_with(&["error_id", "error_code", "error_type", "error_message"])
                 && reply.json["error_id"] == id
         }

@@ -23,6 +23,7 @@ mod identity;
 mod in_store;
 mod in_store_pages;
 mod orders;
+mod payment_requests;
 mod payments;
 mod platform;
 #[path = "common/receiver.rs"]

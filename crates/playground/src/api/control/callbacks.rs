@@ -32,8 +32,8 @@ const STATES: [&str; 4] = ["pending", "delivered", "given_up", "cancelled"];
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
-    /// Only this kind: `authorization`, `notification`, `push`, `hosted_status`, `in_store_status` or
-    /// `dispute_webhook`.
+    /// Only this kind: `authorization`, `notification`, `push`, `hosted_status`, `in_store_status`,
+    /// `dispute_webhook` or `payment_request_webhook`.
     #[param(value_type = Option<String>)]
     kind: Option<CallbackKind>,
     /// Only in this state: `pending`, `delivered`, `given_up` or `cancelled`.

@@ -12,6 +12,7 @@ use crate::api::auth::Caller;
 use crate::api::error::{ApiError, Chain};
 use crate::api::respond::{Answer, JsonBody};
 use crate::app::App;
+use crate::domain::sdk_token;
 use crate::placing::{self, By, Names, Placing, PlacingError};
 
 /// `POST /payments/v1/authorizations/{authorization_token}/order`.
@@ -32,7 +33,7 @@ pub(super) async fn place(
             let placing = Placing {
                 merchant: &caller.merchant,
                 by: By::Merchant,
-                token: &token,
+                token: sdk_token::authorization(&token),
                 body: &body,
                 raw: &raw,
                 problems: &problems,

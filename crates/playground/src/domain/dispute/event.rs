@@ -38,7 +38,7 @@ impl Dispute {
         webhook: &Webhook,
         base: &str,
     ) -> Option<Callback> {
-        let kind = Self::event_type(event)?;
+        let kind = Self::event_type(event).filter(|kind| webhook.wants(kind.as_str()))?;
         let id = Uuid::new_v5(
             &Uuid::NAMESPACE_URL,
             format!("dispute/{}/events/{sequence}", self.number).as_bytes(),

@@ -33,10 +33,11 @@ use klarna_types::money::MinorUnits;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use commands::{AppealCommand, Decision, RepresentCommand, ResponseCommand};
+pub(crate) use event::signature;
 pub(crate) use money::{Account, Booking, BookingKind, net_of_fees};
 pub(crate) use reason::Reason;
 pub(crate) use script::{Script, Trigger};
-pub(crate) use settings::{DisputeSettings, Hold};
+pub(crate) use settings::{DisputeSettings, Hold, Webhook};
 pub(crate) use table::{Framework, Move, Stage};
 pub(crate) use view::status_of;
 

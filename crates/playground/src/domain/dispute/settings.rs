@@ -21,7 +21,7 @@ pub(crate) enum Hold {
     OnDisputeInitiated,
 }
 
-/// Where a merchant wants to be told of its disputes.
+/// Where a merchant wants to be told of its disputes and payment requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(clippy::struct_field_names, reason = "the name that Klarna gives it")]
@@ -37,6 +37,24 @@ pub(crate) struct Webhook {
     /// What the webhook is called; made up when it is left out.
     #[serde(default)]
     pub(crate) webhook_id: String,
+    /// What it is told of, such as `payment.request.*`; of disputes when nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) event_types: Vec<String>,
+}
+
+impl Webhook {
+    /// Whether it is to be told of events of this type.
+    pub(crate) fn wants(&self, event_type: &str) -> bool {
+        let covers = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(beginning) => event_type.starts_with(beginning),
+            None => event_type == pattern,
+        };
+        if self.event_types.is_empty() {
+            covers("payment.dispute.*")
+        } else {
+            self.event_types.iter().any(|pattern| covers(pattern))
+        }
+    }
 }
 
 /// Whether an account is a merchant or acts for others.
@@ -165,5 +183,33 @@ impl DisputeSettings {
         }
         let count = u64::try_from(REASONS.len()).unwrap_or(1);
         REASONS.get(usize::try_from(draw / 1_000 % count).unwrap_or(0)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_is_told_of_what_it_wants() {
+        let webhook = |event_types: &[&str]| Webhook {
+            url: "https://shop.example".to_owned(),
+            signing_key: String::new(),
+            signing_key_id: String::new(),
+            webhook_id: String::new(),
+            event_types: event_types.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        for (event_types, of_disputes, of_requests) in [
+            (&[][..], true, false),
+            (&["payment.request.*"][..], false, true),
+            (&["payment.request.state-change.completed"][..], false, true),
+            (&["payment.request.state-change.expired"][..], false, false),
+            (&["payment.dispute.*", "payment.request.*"][..], true, true),
+            (&["*"][..], true, true),
+        ] {
+            let webhook = webhook(event_types);
+            assert_eq!(webhook.wants("payment.dispute.state-change.closed"), of_disputes);
+            assert_eq!(webhook.wants("payment.request.state-change.completed"), of_requests);
+        }
     }
 }

@@ -75,6 +75,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         "/hpp/v1/sessions/{session_id}/distribution",
         200,
     ),
+    operation("payment_requests.create", "POST", "/v2/payment/requests", 150),
+    operation("payment_requests.read", "GET", "/v2/payment/requests/{payment_request_id}", 150),
+    operation(
+        "payment_requests.cancel",
+        "DELETE",
+        "/v2/payment/requests/{payment_request_id}",
+        150,
+    ),
     operation("in_store.read_distribution", "GET", "/iss/v1/distributions/{session_id}", 200),
     operation("orders.read", "GET", "/ordermanagement/v1/orders/{order_id}", 800),
     operation(

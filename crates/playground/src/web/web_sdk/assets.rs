@@ -13,9 +13,10 @@ use crate::web::assets::{Asset, JAVASCRIPT, script_for_any_page};
 const CORE: &str = include_str!("../../../assets/web_sdk/core.js");
 
 /// The products. Each declares one function, and the core takes those that are there.
-const PRODUCTS: [&str; 4] = [
+const PRODUCTS: [&str; 5] = [
     include_str!("../../../assets/web_sdk/identity.js"),
     include_str!("../../../assets/web_sdk/payment.js"),
+    include_str!("../../../assets/web_sdk/customer.js"),
     include_str!("../../../assets/web_sdk/messaging.js"),
     include_str!("../../../assets/web_sdk/interoperability.js"),
 ];

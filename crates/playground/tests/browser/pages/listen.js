@@ -47,11 +47,11 @@
   };
 
   // Events of the Web SDK: what stands in them, and where a payment request stands.
-  window.listenToEvents = function (payment, names) {
+  window.listenToEvents = function (payment, names, path) {
     names.forEach((name) => payment.on(name, function (first, second) {
       const state = first && first.errorCode ? first.errorType + ' ' + first.errorCode : first.state;
       const more = second === undefined || name === 'error' ? '' : ' ' + written(second);
-      window.toldByCalls.push(['Payment.on ' + name, (first.stateReason ? state + ' ' + first.stateReason : state) + more]);
+      window.toldByCalls.push([(path || 'Payment') + '.on ' + name, (first.stateReason ? state + ' ' + first.stateReason : state) + more]);
     }));
   };
 })();

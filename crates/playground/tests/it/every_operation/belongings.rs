@@ -235,6 +235,9 @@ impl Belongings {
         ids.insert("to_be_hosted", make.session(&session(mark)).await);
         ids.insert("in_store", make.session(&in_store(mark)).await);
 
+        let made = make.call("POST", "/v2/payment/requests", &payment_request(mark)).await;
+        ids.insert("payment_request", text(&made.json["payment_request_id"]));
+
         ids.insert("new_order", make.order().await);
         let order_id = make.order().await;
         ids.insert("capture", make.capture(&order_id, 4_000).await);
@@ -319,6 +322,7 @@ impl Belongings {
             ("in_store.read_distribution", "session_id") => "in_store",
             (operation, "session_id") if operation.starts_with("hosted_") => "hosted",
             (_, "session_id") => "session",
+            (_, "payment_request_id") => "payment_request",
             (operation, "token") if operation.starts_with("customer_tokens.") => "customer_token",
             (_, "token") => "authorization",
             ("orders.cancel", "order_id") => "new_order",
@@ -446,6 +450,7 @@ impl Belongings {
                 "method": "email", "contact_information": { "email": "customer@email.se" },
                 "template": "INSTORE_PURCHASE",
             }),
+            "payment_requests.create" => payment_request(mark),
             "orders.update_authorization" => json!({
                 "order_amount": 9_000, "description": mark,
                 "order_lines": [{
@@ -525,6 +530,25 @@ impl Belongings {
         }
         all
     }
+}
+
+/// A payment request with every member there is.
+fn payment_request(mark: &str) -> Value {
+    json!({
+        "currency": "SEK", "amount": 10_000, "payment_request_reference": mark, "locale": "sv-SE",
+        "customer_interaction_config": {
+            "method": "HANDOVER", "return_url": format!("https://shop.example/{mark}"),
+        },
+        "collect_customer_profile": ["profile:email"],
+        "shipping_config": { "mode": "EDITABLE", "supported_countries": ["SE"] },
+        "supplementary_purchase_data": {
+            "purchase_reference": mark,
+            "line_items": [{
+                "name": mark, "quantity": 2, "total_amount": 10_000, "total_tax_amount": 2_000,
+                "unit_price": 5_000, "line_item_reference": mark,
+            }],
+        },
+    })
 }
 
 fn shipment(mark: &str) -> Value {

@@ -30,7 +30,7 @@ async fn each_operation_refuses_wrong_credentials_and_inactive_accounts() {
             assert_eq!(told(&reply), (401, code), "{}: {reply:?}", operation.name);
             let reply = request.send(&world, &inactive).await;
             let code = match operation.api {
-                Api::DisputesV4 | Api::DisputesV3 => "OPERATION_FORBIDDEN",
+                Api::DisputesV4 | Api::DisputesV3 | Api::PaymentRequests => "OPERATION_FORBIDDEN",
                 _ => "MERCHANT_INACTIVE",
             };
             assert_eq!(told(&reply), (403, code), "{}: {reply:?}", operation.name);
@@ -52,7 +52,7 @@ async fn each_operation_refuses_what_is_too_large() {
         let reply =
             own.request(operation).with_body(body).send(&world, own.caller(operation)).await;
         let code = match operation.api {
-            Api::DisputesV4 | Api::DisputesV3 => "VALIDATION_ERROR",
+            Api::DisputesV4 | Api::DisputesV3 | Api::PaymentRequests => "VALIDATION_ERROR",
             _ => "REQUEST_TOO_LARGE",
         };
         assert_eq!(told(&reply), (413, code), "{}: {reply:?}", operation.name);
@@ -75,7 +75,7 @@ async fn each_operation_is_limited_in_its_rate() {
             }
         };
         let code = match operation.api {
-            Api::DisputesV4 | Api::DisputesV3 => "RATE_LIMITED",
+            Api::DisputesV4 | Api::DisputesV3 | Api::PaymentRequests => "RATE_LIMITED",
             _ => "TOO_MANY_REQUESTS",
         };
         assert_eq!(told(&reply), (429, code), "{}: {reply:?}", operation.name);

@@ -12,8 +12,9 @@ use crate::every_operation::belongings::{Belongings, Request};
 use crate::every_operation::wrong_form;
 
 /// Operations that are about whoever calls: with nobody else's ids in them they succeed.
-const OF_THE_CALLER: [&str; 10] = [
+const OF_THE_CALLER: [&str; 11] = [
     "payments.create_session",
+    "payment_requests.create",
     "settlements.list_payouts",
     "settlements.summarise_payouts",
     "settlements.list_transactions",
