@@ -236,10 +236,10 @@ const ROWS: &[Row] = &[
     ),
     row(
         WIDGET_ERROR,
-        "RESOURCE_ERROR WIDGET_TOKEN_NOT_FOUND",
+        "RESOURCE_ERROR WIDGET_TOKEN_NOT_FOUND {status}",
         "every token: the API that gives them out is not published",
     ),
-    row(WIDGET_ERROR, "INPUT_ERROR VALIDATION_ERROR", "no token at all (proposed)"),
+    row(WIDGET_ERROR, "INPUT_ERROR VALIDATION_ERROR {status}", "no token at all (proposed)"),
     row(
         "ExpressButton.on user-authenticated",
         "{address, date_of_birth, email, first_name, last_name, phone}",

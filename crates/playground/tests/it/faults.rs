@@ -283,6 +283,7 @@ async fn a_call_can_ask_for_its_own_fault() {
     assert_eq!(log["requests"].as_array().unwrap().len(), 2);
     // Or in a reference, for whoever cannot set headers.
     let mut session = Purchase::of(10_000).session();
+    world.makes_answers_up();
     session["merchant_reference2"] = json!("SIM:502");
     let reply = world.call("POST", "/payments/v1/sessions", &session).await;
     assert_eq!(reply.status, 502);
