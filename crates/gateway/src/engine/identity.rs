@@ -1,7 +1,7 @@
 //! The gateway as a relying party of Klarna's identity provider: begins sign-ins, believes answers or not, keeps
 //! tokens and renews them.
 //!
-//! What is believed is decided by [`id_token`](crate::domain::id_token). One issuer is known, the one that belongs to
+//! What is believed is decided by [`id_token`]. One issuer is known, the one that belongs to
 //! the configured Klarna host; its description must name it and lead nowhere else. Nothing that a token says reaches
 //! a log.
 
