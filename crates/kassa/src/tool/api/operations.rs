@@ -101,6 +101,10 @@ pub(crate) const AREAS: &[Area] = &[
     Area { name: "customer-tokens", about: "Subscriptions and purchases on demand" },
     Area { name: "hosted-payment-page", about: "Pages on which the shopper pays at Klarna's" },
     Area { name: "in-store", about: "Purchases in a store, paid on the shopper's phone" },
+    Area {
+        name: "payment-requests",
+        about: "What a shopper is asked to pay in Klarna's own window",
+    },
     Area { name: "settlements", about: "Payouts, the transactions in them, and their reports" },
     Area { name: "disputes", about: "Disputes, version 4" },
     Area { name: "disputes-v2", about: "Disputes, version 2: closed for new integrations" },
@@ -195,6 +199,7 @@ const PERIOD: &[Parameter] =
 const SESSION: &str = r#"{"purchase_country":"SE","purchase_currency":"SEK","locale":"sv-SE","order_amount":10000,"order_tax_amount":2000,"order_lines":[{"name":"Mugg","quantity":1,"unit_price":10000,"tax_rate":2500,"total_amount":10000,"total_tax_amount":2000}]}"#;
 const TOKEN_ORDER: &str = r#"{"purchase_currency":"SEK","order_amount":10000,"order_tax_amount":2000,"order_lines":[{"name":"Mugg","quantity":1,"unit_price":10000,"tax_rate":2500,"total_amount":10000,"total_tax_amount":2000}]}"#;
 const TOKEN: &str = r#"{"purchase_country":"SE","purchase_currency":"SEK","locale":"sv-SE","description":"Kaffe varje månad","intended_use":"SUBSCRIPTION"}"#;
+const PAYMENT_REQUEST: &str = r#"{"currency":"SEK","amount":10000,"locale":"sv-SE","payment_request_reference":"WEB-1001","customer_interaction_config":{"method":"HANDOVER","return_url":"https://shop.example/thanks"},"supplementary_purchase_data":{"line_items":[{"name":"Mugg","quantity":1,"unit_price":10000,"total_amount":10000,"total_tax_amount":2000}]}}"#;
 const SHIPPING: &str =
     r#"{"shipping_info":[{"shipping_company":"PostNord","tracking_number":"123"}]}"#;
 
@@ -493,6 +498,31 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         "status",
         "/iss/v1/distributions/{session_id}",
         "Read what has become of a purchase at the till",
+    ),
+    // --- Payment requests
+    call(
+        "payment_requests.create",
+        "payment-requests",
+        "create",
+        "POST",
+        "/v2/payment/requests",
+        "Make a payment request, for a page or a link",
+    )
+    .sends(Body::Required(PAYMENT_REQUEST)),
+    get(
+        "payment_requests.read",
+        "payment-requests",
+        "get",
+        "/v2/payment/requests/{payment_request_id}",
+        "Read a payment request: its state, and the token once it is authorized",
+    ),
+    call(
+        "payment_requests.cancel",
+        "payment-requests",
+        "cancel",
+        "DELETE",
+        "/v2/payment/requests/{payment_request_id}",
+        "Call a payment request off",
     ),
     // --- Settlements
     get(
@@ -813,11 +843,12 @@ mod tests {
     fn every_operation_that_is_documented_is_offered() {
         const ORDERS: &str = "/ordermanagement/v1/orders";
         const SETTLEMENTS: [&str; 3] = ["/payouts", "/transactions", "/reports/"];
-        const APIS: [&str; 6] = [
+        const APIS: [&str; 7] = [
             "/payments/v1/",
             "/customer-token/",
             "/hpp/v1/",
             "/iss/",
+            "/v2/payment/requests",
             "/v4/payment/",
             "/disputes/v2/",
         ];
