@@ -217,6 +217,11 @@ impl Browser {
             if !element.is_enabled().await? {
                 return Ok(None);
             }
+            // What still moves, as a page does whose frames grow, would be missed.
+            let place = element.rectangle().await?;
+            if element.rectangle().await? != place {
+                return Ok(None);
+            }
             element.click().await.map(Some)
         })
         .await;
