@@ -25,6 +25,8 @@ string_id! {
     MerchantId,
     /// The short reference of an order that shoppers see, such as `K4MADNY`.
     KlarnaReference,
+    /// A payment request, such as `krn:payment:request:…`.
+    PaymentRequestId,
 }
 
 /// Makes a repeated write the same write: whatever is sent again under the same key within 24 hours is executed once.

@@ -48,6 +48,7 @@ pub mod market;
 pub mod money;
 pub mod order_line;
 pub mod order_management;
+pub mod payment_requests;
 pub mod payments;
 pub mod problem;
 pub mod secret;
@@ -59,7 +60,7 @@ pub use customer::Customer;
 pub use error::{ErrorBody, ErrorCode};
 pub use ids::{
     CaptureId, CorrelationId, CustomerTokenId, HostedSessionId, IdempotencyKey, KlarnaReference,
-    MerchantId, OrderId, RefundId, SessionId,
+    MerchantId, OrderId, PaymentRequestId, RefundId, SessionId,
 };
 pub use market::{Country, Currency, Environment, Locale, Region};
 pub use money::{MinorUnits, TaxRate};

@@ -6,6 +6,7 @@ mod disputes;
 mod hosted_payment_page;
 mod in_store;
 mod orders;
+mod payment_requests;
 mod payments;
 mod settlements;
 
@@ -14,6 +15,7 @@ pub use disputes::{Disputes, DisputesV2};
 pub use hosted_payment_page::HostedPaymentPage;
 pub use in_store::InStore;
 pub use orders::{CreatedCapture, CreatedRefund, Orders};
+pub use payment_requests::PaymentRequests;
 pub use payments::Payments;
 pub use settlements::{PayoutFilter, Period, Settlements, TransactionFilter};
 

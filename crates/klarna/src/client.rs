@@ -13,7 +13,8 @@ use tower::{Layer, Service, ServiceExt as _};
 use url::Url;
 
 use crate::api::{
-    CustomerTokens, Disputes, HostedPaymentPage, InStore, Orders, Payments, Settlements,
+    CustomerTokens, Disputes, HostedPaymentPage, InStore, Orders, PaymentRequests, Payments,
+    Settlements,
 };
 use crate::call::RawCall;
 use crate::credentials::Credentials;
@@ -141,6 +142,11 @@ impl Client {
     /// Purchases in a store, paid on the shopper's phone.
     pub fn in_store(&self) -> InStore<'_> {
         InStore { client: self }
+    }
+
+    /// Payments that a server asks for, paid on a page of Klarna's or by a button of the Web SDK.
+    pub fn payment_requests(&self) -> PaymentRequests<'_> {
+        PaymentRequests { client: self }
     }
 
     /// Payouts, the transactions in them, and their reports.

@@ -23,9 +23,9 @@
 //! # Three levels
 //!
 //! 1. **Typed calls**, by area: [`Client::payments`], [`Client::orders`], [`Client::customer_tokens`],
-//!    [`Client::hosted_payment_page`], [`Client::in_store`], [`Client::settlements`], [`Client::disputes`]. Each gives a
-//!    [`Call`] that can be awaited as it is, or be given options first; a [`List`], which is also a stream of its items;
-//!    or a [`DownloadCall`], whose answer is read as it arrives.
+//!    [`Client::hosted_payment_page`], [`Client::in_store`], [`Client::payment_requests`], [`Client::settlements`],
+//!    [`Client::disputes`]. Each gives a [`Call`] that can be awaited as it is, or be given options first; a [`List`],
+//!    which is also a stream of its items; or a [`DownloadCall`], whose answer is read as it arrives.
 //! 2. **Raw calls** with credentials, retries and errors: [`Client::raw`], for what this crate has no type for.
 //! 3. **Bare requests**: [`Client::execute`], one try, the answer as it came.
 //!
@@ -90,7 +90,8 @@ mod watch;
 
 pub use api::{
     CreatedCapture, CreatedRefund, CustomerTokens, Disputes, DisputesV2, HostedPaymentPage,
-    InStore, Orders, Payments, PayoutFilter, Period, Settlements, TransactionFilter,
+    InStore, Orders, PaymentRequests, Payments, PayoutFilter, Period, Settlements,
+    TransactionFilter,
 };
 pub use call::{Call, Keyed, Plain, RawCall};
 pub use client::{BuildError, Client, ClientBuilder, Preflight};
@@ -111,8 +112,8 @@ pub use klarna_types::settlements::PaymentReference;
 pub use klarna_types::{
     Address, AuthorizationToken, CaptureId, ClientToken, CorrelationId, Country, Currency,
     Customer, CustomerTokenId, Environment, ErrorCode, HostedSessionId, IdempotencyKey,
-    KlarnaReference, Locale, MerchantId, MinorUnits, OrderId, OrderLine, OrderLineType, Problem,
-    RefundId, Region, Secret, SessionId, TaxRate,
+    KlarnaReference, Locale, MerchantId, MinorUnits, OrderId, OrderLine, OrderLineType,
+    PaymentRequestId, Problem, RefundId, Region, Secret, SessionId, TaxRate,
 };
 
 /// The examples of the README compile.

@@ -254,10 +254,8 @@ async fn every_call_under_every_fault_says_what_became_of_it() {
     let mut known: Vec<&str> = told
         .split(|letter: char| !(letter.is_ascii_alphanumeric() || "._".contains(letter)))
         .filter(|word| word.contains('.') && !word.starts_with("match."))
-        // These are called by their paths: the SDK has no types for them.
-        .filter(|word| {
-            !["disputes_v3.", "payment_requests."].iter().any(|api| word.starts_with(api))
-        })
+        // The version between the main one and the second is called by its paths: the SDK has no types for it.
+        .filter(|word| !word.starts_with("disputes_v3."))
         .collect();
     known.sort_unstable();
     let mut tried: Vec<&str> = cases.iter().map(|case| case.operation).collect();

@@ -11,6 +11,11 @@ use klarna::types::hosted_payment_page::{
 };
 use klarna::types::in_store::{self, Distribution, DistributionStatus, StoreAddress, StoreInfo};
 use klarna::types::order_management::{CreateCapture, CreateRefund};
+use klarna::types::payment_requests::{
+    CreatePaymentRequest, CustomerInteractionConfig, InteractionMethod, LineItem,
+    PaymentRequestState, ProfileScope, ShippingConfig, ShippingMode, StateReason,
+    SupplementaryPurchaseData,
+};
 use klarna::types::payments::{AcquiringChannel, CreateCustomerToken, IntendedUse, Intent};
 use klarna::types::settlements::report::Record;
 use klarna::types::settlements::{Transaction, TransactionType};
@@ -363,5 +368,57 @@ async fn settlements_that_are_not_there() {
     let too_many = PayoutFilter::new().size(501);
     let error = world.client.settlements().payouts(&too_many).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 400);
+    world.stop().await;
+}
+
+// --- Payment requests
+
+#[tokio::test]
+async fn a_payment_is_asked_for_read_watched_and_called_off() {
+    let world = World::start().await;
+    let requests = world.client.payment_requests();
+    let mugs = LineItem::new("Mugg", 2_u32, minor(19_800)).total_tax_amount(minor(3_960));
+    let ask = CreatePaymentRequest::new(Currency::SEK)
+        .amount(minor(19_800))
+        .locale("sv-SE")
+        .payment_request_reference("WEB-1001")
+        .customer_interaction_config(
+            CustomerInteractionConfig::new()
+                .method(InteractionMethod::Handover)
+                .return_url("https://shop.example/back"),
+        )
+        .collect_customer_profile([ProfileScope::Email, ProfileScope::BillingAddress])
+        .shipping_config(ShippingConfig::new().mode(ShippingMode::Editable))
+        .supplementary_purchase_data(SupplementaryPurchaseData::new().line_items([mugs]));
+    let made = requests.create(&ask).await.unwrap();
+    assert_eq!(made.state, PaymentRequestState::Submitted);
+    assert_eq!(made.payment_request_reference.as_deref(), Some("WEB-1001"));
+    assert!(made.url().unwrap().contains("/requests/"), "{made:?}");
+    let id = &made.payment_request_id;
+    assert_eq!(*requests.get(id).await.unwrap(), *made);
+    // Whose it is not does not see it.
+    let error = world.stranger.payment_requests().get(id).await.unwrap_err();
+    assert_eq!(line(&error), "404 NOT_FOUND");
+    let canceled = requests.cancel(id).await.unwrap();
+    assert_eq!(canceled.state, PaymentRequestState::Canceled);
+    assert_eq!(canceled.state_reason, Some(StateReason::PartnerCanceled));
+    assert_eq!((canceled.url(), canceled.order_token()), (None, None));
+    let outcome = requests.watch(id).outcome().await.unwrap();
+    assert_eq!(outcome.state, PaymentRequestState::Canceled);
+    let error = requests.cancel(id).await.unwrap_err();
+    assert_eq!((line(&error), error.outcome_unknown()), ("409 RESOURCE_CONFLICT".into(), false));
+    // Nobody comes.
+    let left = requests.create(&CreatePaymentRequest::new(Currency::SEK).amount(minor(1))).await;
+    world.advance("PT3H").await;
+    let left = requests.get(&left.unwrap().payment_request_id).await.unwrap();
+    assert_eq!(left.state, PaymentRequestState::Expired);
+    // Every member that is wrong is named.
+    let odd = LineItem::new("", 0_u32, minor(5));
+    let ask = ask.supplementary_purchase_data(SupplementaryPurchaseData::new().line_items([odd]));
+    let error = requests.create(&ask).await.unwrap_err();
+    assert_eq!(line(&error), "400 VALIDATION_ERROR");
+    let wrong = error.network_body().validation_errors;
+    let wrong: Vec<_> = wrong.iter().map(|each| each.parameter.as_str()).collect();
+    assert!(wrong.contains(&"supplementary_purchase_data.line_items[0].quantity"), "{wrong:?}");
     world.stop().await;
 }

@@ -1,6 +1,10 @@
 //! Payment requests that a merchant's server makes: the API, what the webhook is told, the address on which they are
 //! paid, and who may go on with them. And the older Express button, as its page asks the server.
 
+use jiff::Timestamp;
+use klarna_types::payment_requests::{PaymentRequest, PaymentRequestEvent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::common::{Reply, World, engines};
@@ -45,6 +49,22 @@ async fn read(world: &World, id: &str) -> Value {
     let reply = world.call("GET", &format!("{REQUESTS}/{id}"), &Value::Null).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json
+}
+
+/// As the SDK's types read it: they lose nothing of it.
+fn typed<T: Serialize + DeserializeOwned>(value: &Value) -> T {
+    let typed: T = serde_json::from_value(value.clone()).unwrap();
+    let mut again = serde_json::to_value(&typed).unwrap();
+    for path in ["/created_at", "/expires_at", "/metadata/occurred_at"] {
+        let (Some(theirs), Some(ours)) = (value.pointer(path), again.pointer_mut(path)) else {
+            continue;
+        };
+        let instant = |text: &Value| text.as_str().unwrap().parse::<Timestamp>().unwrap();
+        assert_eq!(instant(theirs), instant(ours), "{path}");
+        *ours = theirs.clone();
+    }
+    assert_eq!(again, *value);
+    typed
 }
 
 /// A call of one of the playground's own pages.
@@ -95,6 +115,8 @@ async fn a_request_is_made_paid_and_ordered_by_a_server() {
         let interaction = &made["state_context"]["customer_interaction"];
         let key = id.rsplit(':').next().unwrap();
         let address = format!("{}/eu/requests/{key}/start", world.public_url());
+        let open: PaymentRequest = typed(&made);
+        assert_eq!((open.url(), open.order_token()), (Some(address.as_str()), None));
         assert_eq!(interaction["payment_request_url"], address.as_str());
         let page = world.send("GET", &format!("/eu/requests/{key}/start"), &[], "").await;
         assert_eq!(page.status, 200);
@@ -121,7 +143,10 @@ async fn a_request_is_made_paid_and_ordered_by_a_server() {
         let reply = world.call("DELETE", &format!("{REQUESTS}/{id}"), &Value::Null).await;
         assert_eq!((reply.status, &reply.json["error_code"]), (409, &json!("RESOURCE_CONFLICT")));
         // The newer token places the order as well as the older one.
-        let token = context["klarna_network_session_token"].as_str().unwrap();
+        let completed: PaymentRequest = typed(&paid);
+        assert_eq!((completed.url(), completed.state.is_final()), (None, true));
+        let token = completed.order_token().unwrap().expose();
+        assert_eq!(context["klarna_network_session_token"], token);
         let path = format!("/payments/v1/authorizations/{token}/order");
         let reply = world.call("POST", &path, &order()).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
@@ -175,6 +200,9 @@ async fn a_webhook_that_wants_to_hear_of_requests_is_told_each_state() {
             ]
         );
         for call in &received {
+            let event: PaymentRequestEvent = typed(&call.json);
+            assert!(event.metadata.event_type.is_known() && event.payload.state.is_known());
+            assert!(event.payload.state_reason.is_none_or(|reason| reason.is_known()));
             assert_eq!(call.headers["klarna-signing-key-id"], "krn:key:1");
             assert_eq!(call.headers["klarna-signature"].len(), 64);
             assert_eq!(call.json["metadata"]["event_version"], "v2");

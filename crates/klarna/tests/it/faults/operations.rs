@@ -23,14 +23,15 @@ use klarna::types::order_management::{
     CreateCapture, CreateRefund, ExtendDueDate, ShippingInfo, UpdateAuthorization, UpdateConsumer,
     UpdateMerchantReferences, UpdateShippingInfo,
 };
+use klarna::types::payment_requests::CreatePaymentRequest;
 use klarna::types::payments::{
     AcquiringChannel, CreateCustomerToken, IntendedUse, Intent, UpdateSession,
 };
 use klarna::{
     Address, AuthorizationToken, CaptureId, Client, Country, Currency, CustomerTokenId,
     DownloadCall, Error, HostedSessionId, MerchantId, MinorUnits, OrderId, OrderLine,
-    PaymentDisputeId, PaymentReference, PayoutFilter, Period, RefundId, Response, SessionId,
-    TransactionFilter, Upload,
+    PaymentDisputeId, PaymentReference, PaymentRequestId, PayoutFilter, Period, RefundId, Response,
+    SessionId, TransactionFilter, Upload,
 };
 use serde_json::{Value, json};
 
@@ -243,6 +244,14 @@ async fn answered(world: &World, client: &Client) -> Ids {
     Ids(ids.2, ids.1, format!("{} {file}", response.response_id))
 }
 
+fn payment_request() -> CreatePaymentRequest {
+    CreatePaymentRequest::new(Currency::SEK).amount(minor(10_000)).locale("sv-SE")
+}
+
+async fn requested(client: &Client) -> PaymentRequestId {
+    client.payment_requests().create(&payment_request()).await.unwrap().payment_request_id.clone()
+}
+
 fn charge() -> CreateTokenOrder {
     let line = OrderLine::new("Kaffe", 1, minor(100), minor(100));
     CreateTokenOrder::new(Currency::SEK, minor(100), minor(0), vec![line])
@@ -450,6 +459,23 @@ fn tokens_and_pages() -> Vec<Case> {
             |w, c| one(hosted(c).await),
             |c, ids| {
                 Ok(tries(&c.hosted_payment_page().distribute(&hosted_id(ids), &message()).await?))
+            }
+        ),
+        case!("payment_requests.create", Harmless, Whole, |w, c| nothing(), |c, ids| {
+            Ok(tries(&c.payment_requests().create(&payment_request()).await?))
+        }),
+        case!("payment_requests.read", Read, Whole, |w, c| one(requested(c).await), |c, ids| {
+            Ok(tries(&c.payment_requests().get(&PaymentRequestId::new(ids.0.as_str())).await?))
+        }),
+        case!(
+            "payment_requests.cancel",
+            TakenOnce,
+            Whole,
+            |w, c| one(requested(c).await),
+            |c, ids| {
+                Ok(tries(
+                    &c.payment_requests().cancel(&PaymentRequestId::new(ids.0.as_str())).await?,
+                ))
             }
         ),
         case!("in_store.read_distribution", Read, Whole, |w, c| one(at_till(c).await), |c, ids| {
