@@ -14,6 +14,8 @@ use crate::tx::{Inner, Tx};
 
 /// More idle connections than this are closed again after a burst.
 const IDLE_KEPT: usize = 16;
+/// So much of the file is mapped, which costs addresses and no memory; what lies behind is copied. SQLite maps no more.
+const MAPPED: u32 = 0x7fff_0000;
 
 pub(crate) struct Readers {
     path: PathBuf,
@@ -70,7 +72,7 @@ impl Readers {
              PRAGMA trusted_schema = OFF;
              PRAGMA temp_store = MEMORY;
              PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};
-             PRAGMA mmap_size = 268435456;"
+             PRAGMA mmap_size = {MAPPED};"
         ))
         .map_err(|source| engine_error(source, "a read connection cannot be set up"))?;
         Connection::new(raw, STATEMENTS_CACHED)
