@@ -2,6 +2,8 @@
 //! whose time is over by the store's own policy. In small batches, on the clock. What is forgotten and what
 //! stays is in [`crate::domain::erasure`].
 
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 use storage::Tx;
 
@@ -126,15 +128,20 @@ fn carry_out(tx: &mut Tx<'_>, erasure: &mut Erasure, now_ms: i64) -> Result<bool
 }
 
 /// Makes what was forgotten unreadable in the database's files, too, as far as the engine lets us. What
-/// fails here is made up for by the next time.
+/// fails here, as while somebody reads for long, is tried again until it is done.
 pub async fn scrub(engine: &Engine) {
-    if let Err(error) = engine.database().scrub().await {
-        tracing::warn!(%error, "the database's log still holds what was erased; the next time clears it");
+    let ended = engine.database().scrub().await;
+    engine.0.scrub_owed.store(ended.is_err(), Ordering::Relaxed);
+    if let Err(error) = ended {
+        tracing::warn!(%error, "the database's log still holds what was erased; it is cleared soon");
     }
 }
 
 /// Looks at what waits, and at whose time is over.
 pub(super) async fn run(engine: &Engine) -> Result<(), Fault> {
+    if engine.0.scrub_owed.load(Ordering::Relaxed) {
+        scrub(engine).await;
+    }
     let now_ms = engine.now_ms();
     if !engine.is_erasure_due(now_ms) {
         return Ok(());

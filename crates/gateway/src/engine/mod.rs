@@ -49,7 +49,7 @@ pub(crate) mod worker;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -135,6 +135,8 @@ struct Inner {
     news: Notify,
     /// When it is looked again whose personal data are to be forgotten.
     erasure_look_at_ms: AtomicI64,
+    /// Whether the database's log may still hold what was forgotten.
+    scrub_owed: AtomicBool,
     /// Who carries out what was claimed as it was accepted.
     taker: Mutex<Taker>,
 }
@@ -162,6 +164,7 @@ impl Inner {
             read_accounts: Mutex::default(),
             metrics,
             erasure_look_at_ms: AtomicI64::new(0),
+            scrub_owed: AtomicBool::new(false),
             taker: Mutex::default(),
             shared,
             #[cfg(test)]
