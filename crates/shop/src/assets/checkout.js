@@ -5,7 +5,8 @@
 //   data goes to Klarna before the shopper presses the button with Klarna chosen.
 // - `authorize` is called straight from the click, with nothing asynchronous before it, because a
 //   browser opens Klarna's window only then.
-// - Between the click and the outcome everything is locked; pressing twice does nothing.
+// - Between the click and the outcome everything is locked; pressing twice does nothing. Until Klarna's
+//   part of the form is there, there is nothing to press.
 // - An approval is never lost: it is kept in this tab until the shop's server has an answer to it,
 //   and sent again after a broken connection or a reload. The server makes one order of it.
 
@@ -25,6 +26,8 @@ const TYPED = `tallvik_typed_${form.dataset.country}`;
 const RENEWED = 'tallvik_renewed';
 const CONFIRM_ATTEMPTS = 14;
 const CONFIRM_TIMEOUT_MS = 30_000;
+/** After so long a shopper may press, and is told what is missing. */
+const LOADS_WITHIN_MS = 10_000;
 
 /**
  * Whether the shop runs as an app from the home screen. It has one window, which Klarna's window would
@@ -41,6 +44,10 @@ const loaded = new Set();
 const denied = new Set();
 /** Counts loads, so that a late answer to an earlier one is ignored. */
 let generation = 0;
+/** Whether it is still worth waiting for Klarna's part of the form. */
+let awaited = false;
+/** Whether the way of delivery is being changed. */
+let choosing = false;
 
 // --- Small helpers ---------------------------------------------------------------------------
 
@@ -178,7 +185,6 @@ function lock(next, text) {
 function unlock() {
   phase = 'idle';
   form.removeAttribute('aria-busy');
-  buy.disabled = false;
   for (const control of form.querySelectorAll('[data-locked]')) {
     control.disabled = false;
     delete control.dataset.locked;
@@ -186,7 +192,24 @@ function unlock() {
   label();
 }
 
+/** Whether something is on its way that the shopper should see before they buy. */
+function loads() {
+  return choosing || (awaited && category() !== null && !loaded.has(category()));
+}
+
+function awaitLoad() {
+  const mine = generation;
+  awaited = true;
+  setTimeout(() => {
+    if (mine !== generation) return;
+    awaited = false;
+    label();
+  }, LOADS_WITHIN_MS);
+  label();
+}
+
 function label() {
+  if (phase === 'idle') buy.disabled = loads();
   buyLabel.textContent = byKlarna() ? buy.dataset.klarna : buy.dataset.other;
   for (const block of form.querySelectorAll('.choice-block[data-category]')) {
     block.classList.toggle('open', block.dataset.category === category());
@@ -215,6 +238,7 @@ function load() {
   generation += 1;
   const mine = generation;
   loaded.clear();
+  awaitLoad();
   for (const id of categories()) {
     if (denied.has(id)) continue;
     try {
@@ -229,6 +253,7 @@ function load() {
           } else {
             storage((store) => store.removeItem(RENEWED));
           }
+          label();
         },
       );
     } catch (error) {
@@ -260,6 +285,7 @@ async function renew() {
 
 async function start() {
   if (!form.dataset.token || !form.dataset.script || INSTALLED) return;
+  awaitLoad();
   try {
     await library(form.dataset.script);
     window.Klarna.Payments.init({ client_token: form.dataset.token });
@@ -419,14 +445,16 @@ async function refresh(text) {
 
 async function chooseShipping(value) {
   const body = new URLSearchParams({ csrf: form.dataset.csrf, shipping: value });
-  buy.disabled = true;
+  choosing = true;
+  label();
   try {
     await fetch('/checkout/shipping', { method: 'POST', body, redirect: 'manual' });
     await refresh('');
   } catch {
     say(words.offline, 'error');
   } finally {
-    if (phase === 'idle') buy.disabled = false;
+    choosing = false;
+    label();
   }
 }
 
