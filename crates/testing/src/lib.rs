@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// How long a condition may take to come true. Generous: a busy machine must not fail a test, and
 /// a test that passes never waits for it.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(180);
 
 /// How often a condition is looked at.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(25);

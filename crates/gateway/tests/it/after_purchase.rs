@@ -47,7 +47,7 @@ impl Valley {
 
     /// Waits until the payment is as it should be.
     async fn until(&self, id: &Value, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
         loop {
             let payment = self.payment(id).await;
             if holds(&payment) {
@@ -82,9 +82,11 @@ impl Valley {
         self.town.klarna.read_order(id).await.unwrap().value
     }
 
-    /// Both books say the same.
+    /// Both books say the same, once the order was read.
     async fn agree(&self, payment: &Value) {
-        let (ours, order) = (self.payment(&payment["id"]).await, self.order(payment).await);
+        let is_read = |now: &Value| now["expires_at"].is_string();
+        let ours = self.until(&payment["id"], "it is read", is_read).await;
+        let order = self.order(payment).await;
         let amounts = &ours["amounts"];
         for (name, theirs) in [
             ("authorized", order.order_amount),
@@ -739,7 +741,7 @@ async fn an_authorisation_about_to_lapse_is_announced_and_extended() {
         let first =
             valley.until(&payment["id"], "it is read", |now| now["expires_at"].is_string()).await;
         valley.advance_hours(21 * 24);
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
         while !valley.events(&payment).await.contains(&"payment.authorization_expiring".to_owned())
         {
             assert!(tokio::time::Instant::now() < deadline);

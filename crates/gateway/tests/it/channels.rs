@@ -67,7 +67,7 @@ impl Town {
 
     /// Waits until the checkout is as wished; nobody asks Klarna but the gateway itself.
     async fn until(&self, checkout: &Value, what: &str, wished: impl Fn(&Value) -> bool) -> Value {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
         loop {
             let now = self.read(checkout).await;
             if wished(&now) {
@@ -222,7 +222,7 @@ async fn a_page_that_klarna_could_not_be_asked_to_switch_off_is_switched_off_lat
         town.klarna.hit_next("disable_page", Hit::NotSent);
         let off = town.act(&checkout, "cancel", &Value::Null).await;
         assert_eq!((off.status, &off.body["status"]), (200, &json!("cancelled")), "{}", off.text);
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
         while town.shopper(&checkout, "open").await.status < 400 {
             assert!(tokio::time::Instant::now() < deadline, "the page stays open");
             tokio::task::yield_now().await;

@@ -107,7 +107,7 @@ impl Valley {
             last = self.get(path).await;
             let is_so = holds(&last);
             if !is_so {
-                self.clock.advance(SignedDuration::from_millis(20));
+                self.clock.advance(SignedDuration::from_millis(200));
             }
             is_so
         })

@@ -61,7 +61,7 @@ impl Town {
 
     /// Reads until it is so.
     async fn read_until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
         loop {
             let found = self.get(path).await;
             if is_so(&found) {

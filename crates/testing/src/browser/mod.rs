@@ -26,7 +26,7 @@ use crate::{DEADLINE, INTERVAL};
 use driver::Driver;
 
 /// The longest that the browser takes to answer a command of its own protocol.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_secs(180);
 
 /// Browsers are heavy; two keep two cores busy.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
@@ -210,19 +210,22 @@ impl Browser {
         .await
     }
 
-    /// Presses an element, once it can be seen and is not switched off.
+    /// Presses an element, once it can be seen and is not switched off. What moves, as a page does whose frames
+    /// grow, may be missed, as by a person: then it is pressed again.
     pub async fn click(&self, css: &str) {
         self.wait(&format!("{css} to be pressed"), async |client| {
             let element = client.find(Locator::Css(css)).await?;
             if !element.is_enabled().await? {
                 return Ok(None);
             }
-            // What still moves, as a page does whose frames grow, would be missed.
-            let place = element.rectangle().await?;
-            if element.rectangle().await? != place {
-                return Ok(None);
-            }
-            element.click().await.map(Some)
+            let awaited = "window.pressed = false; \
+                arguments[0].addEventListener('click', () => { window.pressed = true; }, \
+                    { capture: true, once: true });";
+            client.execute(awaited, vec![json!(element)]).await?;
+            element.click().await?;
+            // Nothing is known of a press that led away from the page, or closed it.
+            let pressed = client.execute("return window.pressed !== false", vec![]).await;
+            Ok(pressed.map_or(true, |pressed| pressed == json!(true)).then_some(()))
         })
         .await;
     }
@@ -498,7 +501,7 @@ fn capabilities(chromium: &Path, profile: &Path, screen: Screen) -> Capabilities
         "browserName": "chrome",
         "goog:chromeOptions": chrome,
         "goog:loggingPrefs": { "browser": "ALL" },
-        "timeouts": { "pageLoad": 30_000, "script": 30_000, "implicit": 0 },
+        "timeouts": { "pageLoad": 180_000, "script": 180_000, "implicit": 0 },
     });
     match capabilities {
         Value::Object(capabilities) => capabilities,

@@ -27,7 +27,7 @@ pub const OTHER_STORE: &str = "other";
 
 /// Looks until it is so.
 pub async fn eventually(mut probe: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
     while !probe().await {
         assert!(tokio::time::Instant::now() < deadline, "it never came to be");
         tokio::task::yield_now().await;

@@ -160,8 +160,12 @@ impl Town {
         more: &[(&str, &str)],
     ) -> Reply {
         let authorization = format!("Bearer {API_KEY}");
-        let mut headers =
-            vec![("authorization", authorization.as_str()), ("content-type", "application/json")];
+        let mut headers = vec![
+            ("authorization", authorization.as_str()),
+            ("content-type", "application/json"),
+            // On a busy machine, too, what is waited for is the end.
+            ("prefer", "wait=30"),
+        ];
         headers.extend_from_slice(more);
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.send(method, format!("{}{path}", self.gateway.url), &headers, body).await

@@ -220,6 +220,14 @@ impl Stage {
         Bought { checkout_id, payment_id, marks }
     }
 
+    /// Klarna's callbacks come to nobody from now on.
+    pub async fn loses_callbacks(&self) {
+        let url = format!("{}/playground/v1/faults", self.klarna);
+        let lost =
+            json!({ "match": { "callback": "authorization" }, "effect": { "type": "lose" } });
+        self.http.post(&url, As::Anyone, &lost).await;
+    }
+
     /// Waits for a message about something.
     pub async fn webhook(&self, subject_id: &str, kind: &str) -> Told {
         eventually("a webhook", async || {
