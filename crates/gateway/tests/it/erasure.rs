@@ -63,7 +63,9 @@ impl World {
             self.clock.advance(SignedDuration::from_secs(1));
             tokio::task::yield_now().await;
         }
-        panic!("{MARK} still stands in {found:?}");
+        let operations = self.town.call("GET", "/v1/operations", &Value::Null).await.text;
+        let payments = self.town.call("GET", "/v1/payments", &Value::Null).await.text;
+        panic!("{MARK} still stands in {found:?}: {operations} {payments}");
     }
 
     async fn found_in_tables(&self) -> Vec<String> {
@@ -391,4 +393,36 @@ async fn an_admin_has_a_shopper_forgotten_in_the_dashboard() {
         assert_eq!(policy["personal_data_days"], Value::Null);
         world.town.end().await;
     }
+}
+
+#[tokio::test]
+async fn what_somebody_still_reads_is_gone_when_they_have_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.db");
+    let world = world(Location::File(file.clone()), Some(file)).await;
+    let payment = world.paid().await;
+    world.ask(&payment, "captures", json!({})).await;
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let (done, ends) = std::sync::mpsc::channel::<()>();
+    let (begun, ends) = (parking_lot::Mutex::new(Some(begun)), parking_lot::Mutex::new(ends));
+    let database = world.town.gateway.database().clone();
+    let reading = tokio::spawn(async move {
+        let read = database.read_long(move |tx| {
+            let payments: i64 = tx.query_one("SELECT COUNT(*) FROM payments", &[])?.get(0)?;
+            if let Some(begun) = begun.lock().take() {
+                begun.send(()).unwrap();
+            }
+            ends.lock().recv().unwrap();
+            Ok::<_, storage::Error>(payments)
+        });
+        read.await.unwrap()
+    });
+    begins.await.unwrap();
+    let erased = world.erase(json!({ "payment_ids": [text(&payment, "id")] })).await;
+    assert_eq!(text(&erased, "status"), "done", "{erased}");
+    assert!(!world.found().await.is_empty(), "the reader still sees what was there");
+    done.send(()).unwrap();
+    assert_eq!(reading.await.unwrap(), 1);
+    world.is_forgotten().await;
+    world.town.end().await;
 }

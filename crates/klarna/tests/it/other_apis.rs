@@ -398,7 +398,7 @@ async fn a_payment_is_asked_for_read_watched_and_called_off() {
     assert_eq!(*requests.get(id).await.unwrap(), *made);
     // Whose it is not does not see it.
     let error = world.stranger.payment_requests().get(id).await.unwrap_err();
-    assert_eq!(line(&error), "404 NOT_FOUND");
+    assert_eq!(line(&error), "404 RESOURCE_NOT_FOUND");
     let canceled = requests.cancel(id).await.unwrap();
     assert_eq!(canceled.state, PaymentRequestState::Canceled);
     assert_eq!(canceled.state_reason, Some(StateReason::PartnerCanceled));
