@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::strangers::eventually;
 use crate::town::{Town, cart, fresh_postgres};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -284,6 +285,12 @@ async fn what_is_over_for_as_long_as_the_store_says_is_forgotten_by_itself() {
         for _ in 0..3 {
             let payment = world.paid().await;
             world.ask(&payment, "captures", json!({ "description": MARK })).await;
+            // Klarna's books are read after it; what they tell last is when the time begins.
+            eventually(async || {
+                let captures = &world.read(&payment).await["captures"];
+                captures[0]["klarna_reference"].is_string()
+            })
+            .await;
         }
         let left = world.checkout().await;
         let cancel = format!("/v1/checkouts/{}/cancel", text(&left, "id"));
