@@ -1,6 +1,7 @@
 //! A gateway that listens, over a playground that listens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway::app::DEFAULT_STORE;
 use gateway::engine::accounts::OfStore;
@@ -112,7 +113,15 @@ impl Town {
             observe: observe::Settings { metrics_listen: Some(listen), ..Default::default() },
         };
         let gateway = Gateway::start_with(change(config), accounts).await.unwrap();
-        Self { playground, gateway, client: HttpClient::new(Limits::default()), klarna }
+        Self {
+            playground,
+            gateway,
+            client: HttpClient::new(Limits {
+                answer: Duration::from_secs(120),
+                ..Limits::default()
+            }),
+            klarna,
+        }
     }
 
     /// Where the gateway listens, whatever its public URL is.
@@ -209,7 +218,23 @@ impl Town {
         let path = format!("/v1/checkouts/{}/confirm", checkout.body["id"].as_str().unwrap());
         let done = self.call("POST", &path, &json!({ "authorization_token": token })).await;
         assert_eq!(done.status, 200, "{}", done.text);
-        done.body["payment"].clone()
+        let payment = done.body["payment"].clone();
+        self.is_read(&payment).await;
+        payment
+    }
+
+    /// Waits until Klarna's books were read after the purchase: what they tell changes the payment.
+    pub async fn is_read(&self, payment: &Value) {
+        let path = format!("/v1/payments/{}", payment["id"].as_str().unwrap());
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
+        loop {
+            let reply = self.call("GET", &path, &Value::Null).await;
+            if reply.body["klarna_reference"].is_string() {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "it was never read: {}", reply.text);
+            tokio::task::yield_now().await;
+        }
     }
 }
 
