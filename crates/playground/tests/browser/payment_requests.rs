@@ -407,6 +407,9 @@ async fn popups_that_are_blocked(stage: &Stage, client_id: &str) {
         if leaves {
             go_through(stage, false, "").await;
             stage.browser.at("/pages/sdk").await;
+            // Heard here: the next page would hear it, too.
+            begin(stage, "sdk", client_id).await;
+            assert_eq!(stage.told("abort").await["state"], "SUBMITTED");
         } else {
             stage.browser.see("iframe[aria-modal=true]").await;
             stage.browser.enter_frame("iframe[aria-modal=true]").await;

@@ -9,6 +9,7 @@
 mod driver;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -213,23 +214,13 @@ impl Browser {
     /// Presses an element, once it can be seen and is not switched off. What moves, as a page does whose frames
     /// grow, may be missed, as by a person: then it is pressed again.
     pub async fn click(&self, css: &str) {
+        let tried = AtomicBool::new(false);
         self.wait(&format!("{css} to be pressed"), async |client| {
-            let element = client.find(Locator::Css(css)).await?;
-            if !element.is_enabled().await? {
-                return Ok(None);
+            match press(client, css, &tried).await {
+                // The press closed the window, whether or not anybody could be told of it.
+                Err(error) if tried.load(Relaxed) && error.is_no_such_window() => Ok(Some(())),
+                pressed => pressed,
             }
-            let awaited = "window.pressed = false; \
-                arguments[0].addEventListener('click', () => { window.pressed = true; }, \
-                    { capture: true, once: true });";
-            client.execute(awaited, vec![json!(element)]).await?;
-            if let Err(error) = element.click().await {
-                // A press that closes the window may be answered by nobody.
-                let gone = client.current_url().await.is_err_and(|it| it.is_no_such_window());
-                return if gone { Ok(Some(())) } else { Err(error) };
-            }
-            // Nothing is known of a press that led away from the page, closed it, or asks whether it is meant.
-            let pressed = client.execute("return window.pressed !== false", vec![]).await;
-            Ok(pressed.map_or(true, |pressed| pressed == json!(true)).then_some(()))
         })
         .await;
     }
@@ -466,6 +457,23 @@ impl WebDriverCompatibleCommand for Own {
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// Presses an element, and says whether the press arrived there. `tried` tells that there was one.
+async fn press(client: &Client, css: &str, tried: &AtomicBool) -> Result<Option<()>, CmdError> {
+    let element = client.find(Locator::Css(css)).await?;
+    if !element.is_enabled().await? {
+        return Ok(None);
+    }
+    let listen = "window.pressed = false; \
+        arguments[0].addEventListener('click', () => { window.pressed = true; }, \
+            { capture: true, once: true });";
+    client.execute(listen, vec![json!(element)]).await?;
+    tried.store(true, Relaxed);
+    element.click().await?;
+    // Nothing is known of a press that led away from the page, closed it, or asks whether it is meant.
+    let pressed = client.execute("return window.pressed !== false", vec![]).await;
+    Ok(pressed.map_or(true, |pressed| pressed == json!(true)).then_some(()))
 }
 
 fn capabilities(chromium: &Path, profile: &Path, screen: Screen) -> Capabilities {
